@@ -1,0 +1,125 @@
+"""Calibrates judges: the similarity that a given share of strangers' photos reaches, and how many true pairs do too.
+
+    python benchmarks/thresholds.py FOLDER [--judge dlib --judge onnx:model.onnx …] [--limit 300] [--json]
+
+FOLDER holds NAME/*.jpg, one folder per person (as LFW), or photos of people who are all different. Every photo is
+compared once with every later one, exactly as `kohl compare` does it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import dlib
+import numpy as np
+import torch
+
+from kohl.geometry import warp
+from kohl.types import Faces, Verifier
+from kohl.zoo import cards
+from kohl.zoo.judge import Judge, Seen, cosine
+
+RATES = (0.1, 0.01, 0.001)  # false-accept rates
+# dlib: euclidean distance 0.6, in dlib's own example and `face_recognition`; SFace: cosine 0.363, in OpenCV's tutorial.
+PUBLISHED = {"dlib": 0.4, "sface": 0.363}
+ENCODERS = [f"encoder:{name}" for name in cards.named("encoder")]
+FIVE = (range(36, 42), range(42, 48), (30,), (48,), (54,))  # the 68 landmarks that make eyes, nose tip, mouth corners
+
+
+def main() -> None:
+    """Print a table, or JSON, of every judge's thresholds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--judge", action="append", help="its name, onnx:PATH or encoder:NAME; default: every judge")
+    parser.add_argument("--limit", type=int, help="take only the first so many photos")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    settings = parser.parse_args()
+    photos = people(settings.folder)[: settings.limit]
+    names = settings.judge or cards.named("judge")
+    results = [calibration(white_box(name) if name in ENCODERS else cards.judge(name), photos) for name in names]
+    print(json.dumps(results, indent=2) if settings.json else "\n\n".join(map(table, results)))
+
+
+def white_box(name: str) -> Judge:
+    """The encoder `encoder:NAME` as a judge: dlib finds the faces and the 68 landmarks that it is aligned by."""
+    encoder, predictor = cards.encoder(name.removeprefix("encoder:")), cards.load("landmarks68")
+    detector = dlib.get_frontal_face_detector()
+
+    def look(pixels: np.ndarray) -> list[Seen]:
+        """Every face in the photo."""
+        image = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
+        seen = []
+        for rectangle in detector(pixels, 1):
+            points = [(point.x, point.y) for point in predictor(pixels, rectangle).parts()]
+            landmarks = torch.tensor(points, dtype=torch.float32)[None]
+            faces = Faces(image, torch.stack([landmarks[:, list(part)].mean(1) for part in FIVE], 1), landmarks)
+            inputs = warp(image, encoder.to_input(faces), (encoder.size, encoder.size))
+            box = (rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height())
+            seen.append(Seen(box, encoder(inputs)[0].detach().numpy()))
+        return seen
+
+    return Judge(name, {}, look, cosine)
+
+
+def people(folder: Path) -> list[tuple[str, Path]]:
+    """Every photo with the name of its person."""
+    named = [(path.parent.name, path) for path in sorted(folder.glob("*/*.jpg"))]
+    return named or [(path.stem, path) for path in sorted(folder.glob("*.jpg"))]
+
+
+def calibration(judge: Verifier, photos: Sequence[tuple[str, Path]]) -> dict[str, Any]:
+    """The judge's thresholds by false-accept rate, with the share of true pairs that it then accepts."""
+    pairs: dict[bool, list[float]] = {True: [], False: []}  # same person or not → similarities
+    unseen = 0
+    for index, (name, probe) in enumerate(photos):
+        later = photos[index + 1 :]
+        found = judge.compare(probe, [path for _, path in later])
+        unseen += found.count(None)
+        for (other, _), similarity in zip(later, found, strict=True):
+            if similarity is not None:
+                pairs[name == other].append(similarity)
+    points = [(f"{rate:g}", threshold(pairs[False], rate)) for rate in RATES]
+    points += [("published", PUBLISHED[judge.name])] if judge.name in PUBLISHED else []
+    return {
+        "judge": judge.name,
+        "genuine_pairs": len(pairs[True]),
+        "impostor_pairs": len(pairs[False]),
+        "pairs_without_a_face": unseen,
+        "points": [
+            {"rate": rate, "threshold": least, "far": share(pairs[False], least), "tar": share(pairs[True], least)}
+            for rate, least in points
+        ],
+    }
+
+
+def threshold(impostors: Sequence[float], rate: float) -> float:
+    """The lowest similarity, to four decimals, that at most this share of impostor pairs reaches."""
+    allowed = int(rate * len(impostors) + 1e-9)
+    return math.floor(sorted(impostors, reverse=True)[allowed] * 1e4 + 1) / 1e4
+
+
+def share(similarities: Sequence[float], least: float) -> float:
+    """How many of them are at least that; not a number without any."""
+    return sum(similarity >= least for similarity in similarities) / len(similarities) if similarities else math.nan
+
+
+def table(result: dict[str, Any]) -> str:
+    """A calibration as text."""
+    counts = (
+        f"{result['genuine_pairs']} genuine pairs, {result['impostor_pairs']} impostor pairs, "
+        f"{result['pairs_without_a_face']} without a face"
+    )
+    rows = [
+        f"{point['rate']:>10} {point['threshold']:>10.4f} {point['far']:>8.2%} {point['tar']:>8.2%}"
+        for point in result["points"]
+    ]
+    return "\n".join([f"{result['judge']}: {counts}", f"{'rate':>10} {'threshold':>10} {'FAR':>8} {'TAR':>8}", *rows])
+
+
+if __name__ == "__main__":
+    main()

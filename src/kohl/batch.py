@@ -1,0 +1,78 @@
+"""Many photos, one after the other; what kohl refuses of one of them becomes its row and never stops the rest."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kohl import __version__, pipeline, recipe
+from kohl.types import BadPhoto, KohlError, NoFace, Row, Watch, ignore
+
+if TYPE_CHECKING:
+    from kohl.pipeline import House
+
+
+def protect_all(
+    paths: Sequence[Path],
+    outputs: Sequence[Path],
+    house: House,
+    *,
+    seed: int = 0,
+    faces: tuple[int, ...] | None = None,
+    references: Sequence[Path] = (),
+    decoy: int | None = None,
+    force: bool = False,
+    watch: Watch = ignore,
+) -> Iterator[Row]:
+    """The row of each photo in turn, as soon as it is known; `outputs` are the files to write, in the same order.
+
+    Nothing of one photo is kept for the next. An output that is also one of the photos, or another's output, is
+    refused even with `force`: it would be lost.
+    """
+    taken = {real(path): f"would overwrite {path}, which is one of the photos" for path in paths}
+    for path, output in zip(paths, outputs, strict=True):
+        started = time.perf_counter()
+        try:
+            if clash := taken.get(real(output)):
+                raise BadPhoto(f"{output}: {clash}; choose another name or folder with -o")
+            taken[real(output)] = f"is already the result of {path}"
+            row = pipeline.protect(
+                path,
+                output,
+                house,
+                seed=seed,
+                faces=faces,
+                references=references,
+                decoy=decoy,
+                force=force,
+                watch=watch,
+            )
+        except (KohlError, OSError, MemoryError) as error:
+            row = Row(
+                photo=str(path),
+                output=None,
+                status="no_face" if isinstance(error, NoFace) else "failed",
+                reason=sentence(error).removeprefix(f"{path}: "),
+                seconds=time.perf_counter() - started,
+                recipe=recipe.as_dict(house.recipe),
+                seed=seed,
+                version=__version__,
+            )
+        yield row
+
+
+def sentence(error: BaseException) -> str:
+    """An error as one sentence for people."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; try a smaller photo"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(str(error).split())
+
+
+def real(path: Path) -> str:
+    """The file that `path` leads to, whatever it is called; it need not exist."""
+    return os.path.normcase(os.path.realpath(path))

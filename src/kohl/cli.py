@@ -1,0 +1,146 @@
+"""The command `kohl`: what it takes and which exit code it gives; nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from kohl import __version__
+
+PROTECTED, FAILED, USAGE, UNPROTECTED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+LARGEST_SEED = 2**63 - 1
+REFERENCE = "other photos of the same person, which the result must not match either"
+EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; whatever goes wrong is one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or a file name need not know every letter
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _run(_parser().parse_args(argv))
+        finally:  # here and not at the interpreter's exit, which would show a traceback
+            if sys.stdout:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except ImportError as error:
+        return _complain(f"{error}; install kohl again", FAILED)
+    except OSError as error:  # our output cannot be written: drop the rest of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read it has left: leave without a word
+            return BROKEN_PIPE
+        return _complain(f"the output cannot be written ({error.strerror})", FAILED)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from kohl import commands
+    from kohl.batch import sentence
+    from kohl.types import BadSetting, KohlError
+
+    run: Callable[[argparse.Namespace], int] = getattr(commands, arguments.command)
+    try:
+        return run(arguments)
+    except BrokenPipeError:
+        raise
+    except BadSetting as error:
+        return _complain(sentence(error), USAGE)
+    except (KohlError, OSError, MemoryError) as error:
+        return _complain(sentence(error), FAILED)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"kohl: {text}", file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers a wrong command line with one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what was wrong and leave."""
+        sys.exit(_complain(f"{message}; see {self.prog} --help", USAGE))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("kohl", description="Makeup that protects a photo from face recognition.")
+    parser.add_argument("--version", action="version", version=f"kohl {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    new = partial(commands.add_parser, allow_abbrev=False)  # a shortened option is an unknown one
+    _add_protect(new("protect", help="make protected copies of photos", epilog=EXIT_CODES))
+    _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
+    _add_models(new("models", help="list the models with their licences and where they come from"))
+    return parser
+
+
+def _add_protect(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Write a protected copy of each photo, and say what face recognisers make of the saved file."
+    add = parser.add_argument
+    add("photos", nargs="+", type=Path, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder for the results, or one file (default: beside each photo)",
+    )
+    add("--strength", type=_strength, metavar="S", help="from 0, hardly visible, to 1, the most protection")
+    add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
+    add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
+    add("--reference", type=Path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
+    add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
+    add("--recipe", default="default", metavar="FILE|NAME", help="settings: default, subtle, strong, or a TOML file")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
+    add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
+    add("--report", type=Path, metavar="FILE", help="also write an HTML page that shows the results")
+    add("--force", action="store_true", help="overwrite results and reports that exist")
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Ask each judge how similar the largest face in A is to the faces in B."
+    parser.add_argument("a", type=Path, metavar="A")
+    parser.add_argument("b", type=Path, metavar="B")
+    parser.add_argument("--judge", action="append", metavar="NAME", help="ask only this judge, by name or as onnx:PATH")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.description = "List every model: size, sha256, licence, commercial use, source, and whether it is here."
+    parser.add_argument("--json", action="store_true", help="print one JSON object per model, each on its own line")
+
+
+def _strength(text: str) -> float:
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = -1.0
+    if not 0 <= strength <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
+    return strength
+
+
+def _faces(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
+        raise argparse.ArgumentTypeError(f"must be the numbers of faces, such as 0,2, not {text!r}")
+    return tuple(sorted({int(number) for number in text.split(",")}))
+
+
+def _decoy(text: str) -> int:
+    if not re.fullmatch(r"decoy:[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"must be decoy:N, a synthetic person by number, not {text!r}")
+    return int(text.removeprefix("decoy:"))
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {LARGEST_SEED}, not {text!r}")
+    return int(text)

@@ -1,0 +1,102 @@
+"""What kohl says to people: a bar while it works, and a few lines about each photo."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from kohl.score.verify import says
+from kohl.types import FaceRow, Judgement, Row, Step
+
+
+class Bar:
+    """How far the work on `photos` is, with the time left, on stderr; nothing at all where that is no terminal."""
+
+    def __init__(self, photos: Sequence[Path]) -> None:
+        self._photos, self._done, self._part = photos, 0, 0.0
+        self._terminal = bool(sys.stderr) and sys.stderr.isatty()
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._progress.add_task("loading the models", total=None)
+
+    def __enter__(self) -> Bar:
+        self._show()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hide()
+
+    def loaded(self) -> None:
+        """The models are there; the first photo begins."""
+        self._update()
+
+    def step(self, step: Step) -> None:
+        """A step of the search is done: the `watch` of a pipeline. A photo's later faces do not move the bar back."""
+        self._part = max(self._part, (step.index + 1) / max(step.total, 1))
+        self._update()
+
+    def finished(self, text: str, stream: TextIO | None = None) -> None:
+        """A photo is done: `text` goes to stdout, or to `stream`, above the bar."""
+        self._hide()
+        print(text, file=stream, flush=True)
+        self._done, self._part = self._done + 1, 0.0
+        self._update()
+        self._show()
+
+    def _show(self) -> None:
+        if self._terminal:
+            self._progress.start()
+
+    def _hide(self) -> None:
+        if self._terminal:
+            self._progress.stop()
+
+    def _update(self) -> None:
+        if self._done < len(self._photos):
+            name = f"{self._done + 1}/{len(self._photos)} {self._photos[self._done].name}"
+            self._progress.update(
+                self._task, description=name, total=len(self._photos), completed=self._done + self._part
+            )
+
+
+def summary(row: Row) -> str:
+    """A line about the photo and one about each of its faces."""
+    name = row.photo if row.output is None else f"{row.photo} → {row.output}"
+    reason = f": {row.reason}" if row.reason else ""
+    return "\n".join([f"{name}  {_words(row.status)} ({row.seconds:.1f} s){reason}", *map(_face, row.faces)])
+
+
+def _face(face: FaceRow) -> str:
+    facts = list(_judgements(face.judges, ""))
+    for photo, judges in face.references.items():
+        facts += _judgements(judges, f" against {Path(photo).name}:")
+    if face.psnr is not None and face.ssim is not None:
+        facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}")
+    reason = [face.reason] if face.reason else []
+    return f"  face {face.index}  {_words(face.status)}" + "".join(f"\n    {fact}" for fact in [*reason, *facts])
+
+
+def _judgements(judges: Mapping[str, Judgement], photo: str) -> Iterator[str]:
+    for name, judgement in judges.items():
+        scores = ""
+        if judgement.before is not None and judgement.after is not None:
+            scores = f" ({judgement.before:.2f} → {judgement.after:.2f}, threshold {judgement.threshold:.2f})"
+        yield f"{name}{photo} {says(judgement)}{scores}"
+
+
+def _words(status: str) -> str:
+    return status.replace("_", " ")

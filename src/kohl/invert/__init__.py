@@ -1,0 +1,1 @@
+"""Faces → latents, and a generator that gives the face back at them."""

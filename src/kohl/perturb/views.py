@@ -1,0 +1,54 @@
+"""What a recogniser or a website may do to the photo before it looks: another crop, blur, noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from kohl.types import BadSetting, Images, Matrices
+
+
+@dataclass(frozen=True)
+class Views:
+    """How far one random view may be from the next; a change that survives them all also survives a new recogniser.
+
+    Expectation over transformation: Athalye et al., ICML 2018. The numbers are standard deviations.
+    """
+
+    shift: float = 0.02  # of the input's side
+    rotation: float = 0.05  # radians
+    scale: float = 0.04
+    blur: float = 1.5  # the largest sigma, in crop pixels
+    blurred: float = 0.3  # share of the views that are blurred
+
+    def __post_init__(self) -> None:
+        if min(self.shift, self.rotation, self.scale, self.blur) < 0 or not 0 <= self.blurred <= 1:
+            raise BadSetting("search.views: every setting must be at least 0, and `blurred` at most 1")
+
+    def realign(self, count: int, size: int, rng: torch.Generator) -> Matrices:
+        """Small similarities about the centre of an input (size, size): another detector would crop like this."""
+        draws = torch.randn(4, count, generator=rng)
+        angle, factor = self.rotation * draws[0], 1 + self.scale * draws[1]
+        cosine, sine = factor * angle.cos(), factor * angle.sin()
+        linear = torch.stack([cosine, -sine, sine, cosine], -1).view(-1, 2, 2)
+        centre = torch.full((2, 1), (size - 1) / 2)
+        shift = self.shift * size * draws[2:].T[..., None]
+        return torch.cat([linear, centre - linear @ centre + shift], -1)
+
+    def soften(self, images: Images, rng: torch.Generator) -> Images:
+        """The images, some of the time blurred."""
+        chance, strength = torch.rand(2, generator=rng).tolist()
+        sigma = self.blur * strength
+        return images if chance >= self.blurred or sigma < 0.1 else blur(images, sigma)
+
+
+def blur(images: Images, sigma: float) -> Images:
+    """A Gaussian blur of `sigma` pixels; the border is repeated outwards."""
+    reach = math.ceil(3 * sigma)
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=images.dtype, device=images.device) / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).expand(3, 1, 1, -1)
+    padded = F.pad(images, (reach, reach, reach, reach), mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)

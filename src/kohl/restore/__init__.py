@@ -1,0 +1,1 @@
+"""Changed face → protected photo."""

@@ -1,0 +1,39 @@
+"""The change of a face, warped back onto the photo at its own resolution."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from kohl.types import Face, Faces, Images, Photo
+
+GREY = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601 weights, which file formats use for grey
+
+
+def paste(photo: Photo, faces: list[Face], before: Faces, after: Images) -> Photo:
+    """`photo` with `after` − `before` added where each face stands; where a face did not change, no pixel changes."""
+    pixels = photo.pixels.copy()
+    changes = (after - before.crops).permute(0, 2, 3, 1).numpy()
+    for face, change in zip(faces, changes, strict=True):
+        _add(pixels, change, face.to_crop, grey=photo.metadata.grey)
+    return Photo(pixels, photo.path, photo.metadata)
+
+
+def _add(pixels: np.ndarray, change: np.ndarray, to_crop: np.ndarray, *, grey: bool) -> None:
+    """Adds one change (size, size, 3), in [−1, 1], to the part of `pixels` that it covers, in place."""
+    if not change.any():
+        return
+    if grey:
+        change = np.repeat((change @ GREY)[..., None], 3, -1)
+    to_photo = cv2.invertAffineTransform(to_crop)
+    size = change.shape[0] - 1
+    corners = np.array([(0, 0), (size, 0), (0, size), (size, size)]) @ to_photo[:, :2].T + to_photo[:, 2]
+    left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, pixels.shape[1::-1])
+    to_part = np.c_[to_photo[:, :2], to_photo[:, 2] - (left, top)]
+    enlarges = abs(np.linalg.det(to_photo[:, :2])) > 1
+    moved = cv2.warpAffine(
+        change, to_part, (right - left, bottom - top), flags=cv2.INTER_CUBIC if enlarges else cv2.INTER_LINEAR
+    )
+    part = pixels[top:bottom, left:right]
+    part[:] = np.clip(np.rint(part + moved * 255), 0, 255).astype(np.uint8)

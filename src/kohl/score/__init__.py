@@ -1,0 +1,1 @@
+"""Protected file → judgements, figures and a report."""

@@ -1,0 +1,95 @@
+"""What became of the photos as one page for people, which needs nothing but itself."""
+
+from __future__ import annotations
+
+import tempfile
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kohl.score.pictures import CONTRAST, pictures
+from kohl.score.verify import says
+from kohl.types import Photo, Row
+
+FOLDER = Path(__file__).parent
+
+
+def write(rows: Sequence[Row], path: Path, *, licences: Mapping[str, str], read: Callable[[Path], Photo]) -> None:
+    """One self-contained page about `rows`, whole or not at all; opening it asks no server for anything.
+
+    `licences` says under which licence each model comes; `read` opens a photo upright.
+    """
+    style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Of a path, the page shows the file's name alone: whoever it is shown to need not see the folders.
+    environment.filters.update(says=says, share=_share, one_in=_one_in, file_name=lambda path: Path(path).name)
+    page = environment.get_template("report.html").generate(
+        rows=rows,
+        photos=((row, *pictures(row, read)) for row in rows),  # one photo in memory at a time
+        headline=headline(rows),
+        settings=list(_settings(next((row.recipe for row in rows if row.recipe), {}))),
+        rates=sorted({judgement.far for row in rows for face in row.faces for judgement in face.judges.values()}),
+        with_references=any(face.references for row in rows for face in row.faces),
+        licences=licences,
+        contrast=CONTRAST,
+        now=datetime.now().astimezone(),
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        style_hash=_allowed(style),
+        script_hash=_allowed(script),
+    )
+    _save(page, path)
+
+
+def headline(rows: Sequence[Row]) -> str:
+    """How many of the photos are protected, in words."""
+    count = sum(row.status == "protected" for row in rows)
+    if len(rows) == 1:
+        return "This photo is protected" if count else "This photo is not protected"
+    if count == len(rows):
+        return f"All {count} photos are protected"
+    return f"{count or 'None'} of {len(rows)} photos {'is' if count == 1 else 'are'} protected"
+
+
+def _settings(recipe: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and values."""
+    for name, value in recipe.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{where}{name}.")
+        else:
+            yield where + name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _share(similarity: float) -> str:
+    """Where a similarity stands on a scale from 0 to 1."""
+    return f"{100 * min(1.0, max(0.0, similarity)):.1f}%"
+
+
+def _one_in(rate: float) -> str:
+    return f"1 in {round(1 / rate):,}"
+
+
+def _allowed(text: str) -> str:
+    """How the page's content security policy names the one style or script that it may use."""
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _save(page: Iterable[str], path: Path) -> None:
+    """Write beside `path` first, and put it in place only when it is complete."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".kohl-") as folder:
+        part = Path(folder) / path.name
+        with part.open("w", encoding="utf-8", errors="xmlcharrefreplace") as file:  # a file name may be no UTF-8
+            file.writelines(page)
+        part.replace(path)

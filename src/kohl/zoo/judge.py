@@ -1,0 +1,98 @@
+"""A black-box judge: opens photos by itself, finds their faces and says how similar they are."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from kohl.types import BadPhoto, Box
+
+REMEMBERED = 1024  # photos whose faces (not pixels) are kept: each is looked at once, however often it is compared
+LEAST_OVERLAP = 0.3  # intersection over union with a box: of the same face, YuNet's and dlib's had 0.53 or more
+
+
+class Seen(NamedTuple):
+    """One face as a judge sees it: its box in photo pixels, and its embedding."""
+
+    box: Box
+    embedding: np.ndarray
+
+
+class Judge:
+    """A `Verifier` from a function that lists the faces in a photo and one that compares two embeddings."""
+
+    def __init__(
+        self,
+        name: str,
+        thresholds: Mapping[float, float],
+        look: Callable[[np.ndarray], Sequence[Seen]],
+        similarity: Callable[[np.ndarray, np.ndarray], float],
+    ) -> None:
+        self.name, self.thresholds, self.similarity = name, thresholds, similarity
+        # A file is another file once it has changed: the key holds its time and size.
+        self._seen = lru_cache(REMEMBERED)(lambda path, _time, _size: tuple(look(read(path))))
+
+    def compare(self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None) -> list[float | None]:
+        """As in `Verifier`; raises `BadPhoto` for a file that is no photo."""
+        face = _chosen(self.faces(probe), box)
+        if face is None:
+            return [None] * len(gallery)
+        return [
+            max((self.similarity(face.embedding, other.embedding) for other in self.faces(path)), default=None)
+            for path in gallery
+        ]
+
+    def faces(self, path: Path) -> Sequence[Seen]:
+        """Every face that this judge finds in the photo at `path`."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise BadPhoto(f"{path}: cannot be read ({error.strerror}).") from error
+        return self._seen(path.absolute(), status.st_mtime_ns, status.st_size)
+
+
+def read(path: Path) -> np.ndarray:
+    """The upright photo at `path` as uint8 RGB (height, width, 3)."""
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode == "F" or upright.mode.startswith("I"):
+                upright = Image.fromarray(_eight_bit(np.nan_to_num(np.asarray(upright, np.float64))))
+            if upright.has_transparency_data:
+                upright = upright.convert("RGBA")
+            return np.asarray(upright.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise BadPhoto(f"{path}: not a photo that can be read ({error}).") from error
+
+
+def _eight_bit(grey: np.ndarray) -> np.ndarray:
+    """Grey on 0..1, 0..255 or 0..65535 as uint8."""
+    white = next(white for white in (1, 255, np.inf) if grey.max() <= white)
+    return (grey * 255 / min(white, 65535)).clip(0, 255).astype(np.uint8)
+
+
+def cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """The cosine of two embeddings of any length."""
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
+
+
+def _chosen(faces: Sequence[Seen], box: Box | None) -> Seen | None:
+    """The face at `box`, or the largest without one."""
+    if box is None:
+        return max(faces, key=lambda face: face.box[2] * face.box[3], default=None)
+    near = [face for face in faces if overlap(face.box, box) >= LEAST_OVERLAP]
+    return max(near, key=lambda face: overlap(face.box, box), default=None)
+
+
+def overlap(first: Box, second: Box) -> float:
+    """Intersection over union of two boxes."""
+    width = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
+    height = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / (first[2] * first[3] + second[2] * second[3] - shared) if shared else 0.0

@@ -1,0 +1,147 @@
+"""Any ONNX recogniser as a black-box judge, in numpy, OpenCV and onnxruntime alone."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from kohl.types import BadModel, BadSetting
+from kohl.zoo.judge import Judge, Seen, cosine
+from kohl.zoo.runtime import session
+from kohl.zoo.sface import TEMPLATE
+from kohl.zoo.yunet import YuNet
+
+TEMPLATES = {"arcface": TEMPLATE}  # those that a card may call by name
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a recogniser wants to be fed."""
+
+    size: int  # it takes (size, size) pixels
+    channels: str = "rgb"  # or "bgr"
+    mean: float | Sequence[float] = 0.0  # subtracted from 0..255: one number, or three in the order of `channels`
+    std: float | Sequence[float] = 1.0  # what it is then divided by
+    template: Sequence[Sequence[float]] = TEMPLATE  # where eyes, nose tip and mouth corners go, in its pixels
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.size, int) or self.size < 1:
+            raise BadSetting(f"size: must be a number of pixels, not {self.size!r}.")
+        if self.channels not in ("rgb", "bgr"):
+            raise BadSetting(f'channels: must be "rgb" or "bgr", not {self.channels!r}.')
+        if not _numbers(self.mean, (), (3,)) or not _numbers(self.std, (), (3,)):
+            raise BadSetting("mean, std: must each be one number or three.")
+        if not _numbers(self.template, (5, 2)):
+            raise BadSetting(f'template: must be "{", ".join(TEMPLATES)}" or five points [x, y].')
+
+
+class OnnxFaces:
+    """Finds faces with YuNet, aligns them by five points, and embeds each with an ONNX recogniser."""
+
+    def __init__(self, model: Path, detector: YuNet, fed: Input, *, threads: int = 2) -> None:
+        self.session = session(model, threads=threads)
+        self.detector, self.fed = detector, fed
+        _check(self.session, model, fed)
+
+    def __call__(self, pixels: np.ndarray) -> list[Seen]:
+        """Every face in the uint8 RGB photo (height, width, 3)."""
+        return [Seen(face.box, self._embedding(pixels, face.points)) for face in self.detector(pixels)]
+
+    def _embedding(self, pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """The embedding of the face at these five points."""
+        size = (self.fed.size, self.fed.size)
+        crop = cv2.warpAffine(pixels, similarity(points, np.array(self.fed.template)), size).astype(np.float32)
+        ordered = crop if self.fed.channels == "rgb" else crop[:, :, ::-1]
+        values = (ordered - np.array(self.fed.mean, np.float32)) / np.array(self.fed.std, np.float32)
+        outputs = self.session.run(None, {self.session.get_inputs()[0].name: values.transpose(2, 0, 1)[None]})
+        embedding: np.ndarray = outputs[0][0]
+        return embedding
+
+
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares rotation, scale and shift (2, 3) that takes `source` points (k, 2) to `target`."""
+    start, end = source @ (1, 1j), target @ (1, 1j)  # a similarity of the plane is end = turn · start + shift
+    around = start - start.mean()
+    turn = np.vdot(around, end) / np.vdot(around, around)
+    shift = end.mean() - turn * start.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def sface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> Judge:
+    """SFace as a judge; its graph scales the colours 0..255 itself."""
+    return Judge("sface", thresholds, OnnxFaces(model, YuNet(detector), Input(size=112)), cosine)
+
+
+def judge(model: Path, detector: Path) -> Judge:
+    """The recogniser at `model` as a judge, fed as the card `model`.toml beside it says."""
+    if not model.is_file():
+        raise BadModel(f"{model}: there is no such ONNX model.")
+    fed, thresholds = read_card(model.with_name(model.name + ".toml"))
+    return Judge(f"onnx:{model.name}", thresholds, OnnxFaces(model, YuNet(detector), fed), cosine)
+
+
+def read_card(path: Path) -> tuple[Input, dict[float, float]]:
+    """What a card says: the fields of `Input`, and a table `thresholds` of cosines by false-accept rate.
+
+    `template` may be the name of one: "arcface". Raises `BadModel` without a card, `BadSetting` for a wrong one.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadModel(f"{path}: this card cannot be read ({error.strerror}); an ONNX judge needs one.") from error
+    except ValueError as error:  # neither UTF-8 nor TOML
+        raise BadSetting(f"{path}: not a TOML file ({error}).") from error
+    try:
+        return _input(settings), _thresholds(settings)
+    except BadSetting as error:
+        raise BadSetting(f"{path}: {error}") from error
+
+
+def _input(settings: Mapping[str, Any]) -> Input:
+    """The part of a card that is about the input."""
+    known = {field.name for field in fields(Input)}
+    for key in settings.keys() - known - {"thresholds"}:
+        near = get_close_matches(key, [*known, "thresholds"], n=1, cutoff=0)
+        raise BadSetting(f"{key}: no such setting; did you mean {near[0]}?")
+    if missing := [field.name for field in fields(Input) if field.default is MISSING and field.name not in settings]:
+        raise BadSetting(f"{missing[0]}: this setting is missing.")
+    values = {key: value for key, value in settings.items() if key in known}
+    if isinstance(template := values.get("template"), str):
+        values["template"] = TEMPLATES.get(template)
+    return Input(**values)
+
+
+def _thresholds(settings: Mapping[str, Any]) -> dict[float, float]:
+    """The table of a card."""
+    try:
+        return {float(rate): float(cosine_) for rate, cosine_ in settings["thresholds"].items()}
+    except (KeyError, AttributeError, ValueError, TypeError):
+        raise BadSetting('thresholds: must be a table of cosines by false-accept rate, as "0.01" = 0.3.') from None
+
+
+def _numbers(value: object, *shapes: tuple[int, ...]) -> bool:
+    """Whether `value` is numbers in one of these shapes."""
+    try:
+        return np.asarray(value, np.float64).shape in shapes
+    except (TypeError, ValueError):
+        return False
+
+
+def _check(model: onnxruntime.InferenceSession, path: Path, fed: Input) -> None:
+    """Refuse a model that does not take one picture as described, or does not give one embedding."""
+    (first, *others), wanted = model.get_inputs(), [1, 3, fed.size, fed.size]
+    fixed = [
+        length if isinstance(length, int) else expected for length, expected in zip(first.shape, wanted, strict=False)
+    ]
+    if others or fixed != wanted or len(first.shape) != 4:
+        raise BadModel(f"{path}: takes {[value.shape for value in (first, *others)]} but its card says {wanted}.")
+    if len(model.get_outputs()[0].shape) != 2:
+        raise BadModel(f"{path}: gives {model.get_outputs()[0].shape}, not one embedding per picture.")

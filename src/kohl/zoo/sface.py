@@ -1,0 +1,90 @@
+"""SFace (Zhong et al., TIP 2021) in torch, from OpenCV Zoo's block-quantised ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from kohl.geometry import similarity
+from kohl.types import Embeddings, FaceEncoder, Faces, Images, Matrices
+from kohl.zoo import frozen
+
+# Where ArcFace puts eyes, nose tip and mouth corners in its 112-pixel input (Deng et al., CVPR 2019).
+TEMPLATE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
+
+LAYERS = ("conv_1", *(f"conv_{index}{part}" for index in range(2, 15) for part in ("_dw", "")))
+HALVING = ("conv_3_dw", "conv_5_dw", "conv_7_dw", "conv_13_dw")  # convolutions with stride 2
+
+
+class SFace(FaceEncoder):
+    """A MobileNet whose 128 numbers are compared by cosine."""
+
+    name = "sface"
+    size = 112
+
+    def __init__(self, layers: nn.Sequential) -> None:
+        super().__init__()
+        self.layers = layers
+        self.eval()
+
+    def to_input(self, faces: Faces) -> Matrices:
+        """Eyes, nose tip and mouth corners onto ArcFace's template."""
+        return similarity(faces.points, faces.points.new_tensor(TEMPLATE).expand(len(faces.points), -1, -1))
+
+    def forward(self, inputs: Images) -> Embeddings:
+        """Embeddings of aligned inputs (n, 3, 112, 112)."""
+        # The graph's own Sub and Mul on 0..255. Its convolutions pad with zeros after them: they cannot be folded.
+        return F.normalize(self.layers((inputs * 255 - 127.5) * 0.0078125))
+
+
+def load(path: Path) -> SFace:
+    """The network in OpenCV Zoo's ONNX file, in evaluation mode and without gradients of its own."""
+    values = {
+        value.name: torch.tensor(numpy_helper.to_array(value)).double() for value in onnx.load(path).graph.initializer
+    }
+    layers = [layer for name in LAYERS for layer in _convolution_and_prelu(values, name)]
+    return SFace(nn.Sequential(*layers, nn.Flatten(), _last(values)))
+
+
+def _convolution_and_prelu(values: Mapping[str, Tensor], name: str) -> tuple[nn.Conv2d, frozen.PReLU]:
+    """One layer; the batch normalisation between the two is folded into the convolution."""
+    weight = _dequantised(values, f"{name}_conv2d_weight").view(*values[f"{name}_conv2d_weight_shape"].int())
+    scale, shift = _batch_norm(values, f"{name}_batchnorm", eps=1e-3)
+    outputs, _, kernel, _ = weight.shape
+    convolution = frozen.convolution(
+        weight * scale.view(-1, 1, 1, 1),
+        shift,
+        stride=2 if name in HALVING else 1,
+        padding=kernel // 2,
+        groups=outputs if name.endswith("_dw") else 1,
+    )
+    return convolution, frozen.PReLU(values[f"{name}_relu_gamma"])
+
+
+def _last(values: Mapping[str, Tensor]) -> nn.Linear:
+    """The matrix product, with the batch normalisations before and after it folded in."""
+    weight, bias = _dequantised(values, "pre_fc1_weight"), _dequantised(values, "pre_fc1_bias")
+    scale, shift = (x.repeat_interleave(7 * 7) for x in _batch_norm(values, "bn1", eps=2e-5))  # 7 × 7 cells a channel
+    bias, weight = bias + weight @ shift, weight * scale
+    scale, shift = _batch_norm(values, "fc1", eps=2e-5)
+    return frozen.linear(weight * scale.view(-1, 1), bias * scale + shift)
+
+
+def _batch_norm(values: Mapping[str, Tensor], name: str, *, eps: float) -> tuple[Tensor, Tensor]:
+    """Scale and shift per channel of a batch normalisation in evaluation mode."""
+    gamma, beta, mean, variance = (values[f"{name}_{part}"] for part in ("gamma", "beta", "moving_mean", "moving_var"))
+    scale = gamma / (variance + eps).sqrt()
+    return scale, beta - mean * scale
+
+
+def _dequantised(values: Mapping[str, Tensor], name: str) -> Tensor:
+    """Weights from 8-bit integers; consecutive ones share a scale and a zero point."""
+    quantised, scales, zeros = (values[f"{name}_{part}"] for part in ("quantized", "scales", "zero_point"))
+    blocks = quantised.view(scales.numel(), -1)
+    return ((blocks - zeros.view(-1, 1)) * scales.view(-1, 1)).view(quantised.shape)

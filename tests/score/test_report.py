@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from kohl.score import report
+from kohl.types import BadPhoto, FaceRow, Judgement, Photo, Row
+
+GONE, KEPT, LOST = (Judgement(1.0, after, 0.4, 0.01) for after in (0.2, 0.7, None))
+RECIPE = {"search": {"steps": 40, "names": ("a", "b")}, "strength": 0.5}
+PROTECTED = Row(
+    "/home/ada/a.jpg",
+    "/home/ada/a_kohl.jpg",
+    "protected",
+    None,
+    3.1,
+    [
+        FaceRow(
+            0, (5, 5, 20, 20), "protected", None, {"dlib": GONE}, {"/home/ada/b.jpg": {"dlib": GONE}}, 33.41, 0.951
+        ),
+        FaceRow(1, (50, 5, 9, 9), "skipped", "only 9 pixels wide"),
+    ],
+    RECIPE,
+    7,
+    "1.2.3",
+)
+UNPROTECTED = Row(
+    "c.jpg", "c_kohl.jpg", "not_protected", None, 1.0, [FaceRow(0, (5, 5, 20, 20), "x", None, {"x": KEPT, "y": LOST})]
+)
+NO_FACE = Row("d.jpg", None, "no_face", "no face in this photo")
+FAILED = Row("<script>alert(1)</script>&.jpg", None, "failed", "not an <b>image</b>")
+
+
+def read(path):
+    if path.suffix == ".jpg" and "script" not in str(path):
+        return Photo(np.full((60, 80, 3), 100 + ("kohl" in path.name), np.uint8), path)
+    raise BadPhoto(f"{path}: not an image")
+
+
+def page(tmp_path, *rows):
+    path = tmp_path / "report.html"
+    report.write(rows, path, licences={"sface": "Apache-2.0", "face_model": "CC BY-NC-SA 4.0"}, read=read)
+    return path.read_text(encoding="utf-8")
+
+
+class Elements(HTMLParser):
+    """Every tag with its attributes, and whether each that was opened is closed in turn."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def words(text):
+    body = re.sub(r"<(style|script)>.*?</\1>", " ", text, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+
+def test_the_page_says_what_became_of_a_face(tmp_path):
+    text = words(page(tmp_path, PROTECTED))
+    for said in (
+        "This photo is protected",
+        "a.jpg protected saved as a_kohl.jpg in 3.1 s",
+        "Compared with the original dlib no longer matches 1.00 → 0.20 , threshold 0.40",
+        "Compared with b.jpg dlib no longer matches",
+        "PSNR 33.4 dB, SSIM 0.951",
+        "Face 1 skipped only 9 pixels wide",
+        "1 in 100 pairs of strangers",
+        "search.steps 40 search.names a, b strength 0.5",
+        "seed 7",
+        "kohl 1.2.3",
+        "sface Apache-2.0 face_model CC BY-NC-SA 4.0",
+        "does not promise",
+    ):
+        assert said in text
+
+
+def test_every_other_outcome_has_its_own_clear_row(tmp_path):
+    text = words(page(tmp_path, PROTECTED, UNPROTECTED, NO_FACE, FAILED))
+    assert "1 of 4 photos is protected" in text
+    assert "c.jpg not protected" in text
+    assert "x still matches 1.00 → 0.70" in text
+    assert "y finds no face in the result, so it could not compare" in text
+    assert "d.jpg no face no face in this photo the original; nothing was changed" in text
+    assert "failed not an &lt;b&gt;image&lt;/b&gt;" in text
+
+
+def test_the_page_is_well_formed_and_asks_nobody_for_anything(tmp_path):
+    elements = Elements(page(tmp_path, PROTECTED, UNPROTECTED, NO_FACE, FAILED))
+    assert elements.open == []
+    sources = [
+        value for _, attrs in elements.found for name, value in attrs.items() if name in ("src", "href", "srcset")
+    ]
+    assert len(sources) == 3 + 3 + 1 + 3 + 3 + 1
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    assert not {tag for tag, _ in elements.found} & {"link", "iframe", "object", "form", "a", "base"}
+    assert all(attrs["alt"] for tag, attrs in elements.found if tag == "img")
+    assert not any("style" in attrs for _, attrs in elements.found)  # the policy would refuse it
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(tmp_path):
+    text = page(tmp_path, PROTECTED, FAILED)
+    policy = next(a["content"] for _, a in Elements(text).found if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    for tag in ("style", "script"):
+        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
+        assert f"{tag}-src 'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'" in policy
+
+
+def test_folders_are_not_shown(tmp_path):
+    assert "/home/ada" not in page(tmp_path, PROTECTED)
+
+
+def test_the_slider_works_by_keyboard(tmp_path):
+    ranges = [attrs for tag, attrs in Elements(page(tmp_path, PROTECTED)).found if tag == "input"]
+    assert [(attrs["type"], bool(attrs["aria-label"])) for attrs in ranges] == [("range", True)]
+
+
+def test_nothing_is_left_of_a_page_that_could_not_be_finished(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("before")
+
+    def broken(path):
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        report.write([PROTECTED], path, licences={}, read=broken)
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "before"
+
+
+def test_a_name_that_is_no_utf8_is_written_all_the_same(tmp_path):
+    assert "failed" in page(tmp_path, Row("bad\udcff.png", None, "failed", "not an image"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        (["protected"], "This photo is protected"),
+        (["failed"], "This photo is not protected"),
+        (["protected", "protected"], "All 2 photos are protected"),
+        (["no_face", "failed"], "None of 2 photos are protected"),
+        (["protected", "failed"], "1 of 2 photos is protected"),
+    ],
+)
+def test_the_headline_counts(statuses, words):
+    assert report.headline([Row("a.jpg", None, status) for status in statuses]) == words

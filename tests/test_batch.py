@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kohl import __version__, batch, pipeline
+from kohl.recipe import Recipe, as_dict
+from kohl.types import BadPhoto, NoFace, Row
+
+HOUSE = SimpleNamespace(recipe=Recipe(strength=0.75))
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch):
+    """What the pipeline was asked for; a photo's name says what becomes of it."""
+    asked = []
+    errors = {
+        "no_face.jpg": NoFace("no_face.jpg: no face was found"),
+        "broken.jpg": BadPhoto("broken.jpg: is not\na photo"),
+        "full.jpg": OSError(28, "No space left on device"),
+        "huge.jpg": MemoryError(),
+        "bug.jpg": ZeroDivisionError(),
+    }
+
+    def protect(path, output, house, **settings):
+        asked.append((path, output, house, settings))
+        if path.name in errors:
+            raise errors[path.name]
+        return Row(str(path), str(output), "protected")
+
+    monkeypatch.setattr(pipeline, "protect", protect)
+    return asked
+
+
+def rows(*names, outputs=None, **settings):
+    paths = [Path(name) for name in names]
+    outputs = [path.with_stem(path.stem + "_kohl") for path in paths] if outputs is None else map(Path, outputs)
+    return list(batch.protect_all(paths, list(outputs), HOUSE, **settings))
+
+
+def test_every_photo_becomes_a_row_whatever_became_of_those_before_it():
+    found = rows("a.jpg", "no_face.jpg", "broken.jpg", "full.jpg", "huge.jpg", "b.jpg")
+    assert [(row.photo, row.status, row.reason) for row in found] == [
+        ("a.jpg", "protected", None),
+        ("no_face.jpg", "no_face", "no face was found"),
+        ("broken.jpg", "failed", "is not a photo"),
+        ("full.jpg", "failed", "No space left on device"),
+        ("huge.jpg", "failed", "there is not enough memory for this; try a smaller photo"),
+        ("b.jpg", "protected", None),
+    ]
+
+
+def test_a_failed_row_says_how_it_was_tried():
+    (row,) = rows("broken.jpg", seed=7)
+    assert (row.output, row.seed, row.version) == (None, 7, __version__)
+    assert row.recipe == as_dict(HOUSE.recipe)
+    assert 0 <= row.seconds < 1
+
+
+def test_what_nobody_foresaw_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        rows("bug.jpg")
+
+
+def test_the_settings_reach_every_photo(asked):
+    settings = {"seed": 3, "faces": (0, 2), "references": [Path("r.jpg")], "decoy": 4, "force": True, "watch": print}
+    rows("a.jpg", "b.jpg", **settings)
+    assert asked == [
+        (Path("a.jpg"), Path("a_kohl.jpg"), HOUSE, settings),
+        (Path("b.jpg"), Path("b_kohl.jpg"), HOUSE, settings),
+    ]
+
+
+def test_rows_come_one_by_one(asked):
+    found = batch.protect_all([Path("a.jpg"), Path("b.jpg")], [Path("x.jpg"), Path("y.jpg")], HOUSE)
+    next(found)
+    assert len(asked) == 1
+
+
+def test_two_photos_never_write_the_same_file(asked, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    names = [tmp_path / "out.jpg", tmp_path / "link" / "out.jpg", tmp_path / "other.jpg"]
+    first, second, third = rows("one/a.jpg", "two/a.jpg", "three/a.jpg", outputs=names, force=True)
+    assert (first.status, second.status, third.status) == ("protected", "failed", "protected")
+    assert "out.jpg: is already the result of one/a.jpg" in second.reason
+    assert len(asked) == 2
+
+
+def test_a_result_never_overwrites_one_of_the_photos(asked):
+    found = rows("a.jpg", "a_kohl.jpg", force=True)
+    assert [row.status for row in found] == ["failed", "protected"]
+    assert "would overwrite a_kohl.jpg, which is one of the photos" in found[0].reason
+    assert rows("a.jpg", outputs=["./a.jpg"], force=True)[0].status == "failed"
+
+
+def test_photos_and_outputs_are_paired():
+    with pytest.raises(ValueError, match="shorter"):
+        rows("a.jpg", "b.jpg", outputs=["x.jpg"])

@@ -1,0 +1,120 @@
+"""Contracts over the table of models: every file is there and the right one, every model does what it promises."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+
+from kohl.types import BadModel, BadSetting
+from kohl.zoo import cards, store
+
+MADE = [card for card in cards.CARDS if card.sha256]  # the others' files are still to be trained
+ROLES = [(card.name, kind) for card in MADE for kind in card.roles]
+
+
+@pytest.mark.parametrize("card", MADE, ids=lambda card: card.name)
+def test_file_is_there_and_is_the_right_one(card):
+    assert cards.present(card)
+    assert store.checked(cards.path(card), card.sha256) == cards.path(card)
+
+
+@pytest.mark.parametrize("card", cards.CARDS, ids=lambda card: card.name)
+def test_card_says_what_the_model_may_be_used_for(card):
+    assert card.licence
+    assert card.source
+    assert all(cards.find(other).sha256 for role in card.roles.values() for other in role.needs)
+
+
+@pytest.mark.parametrize(("name", "kind"), ROLES)
+def test_model_loads(name, kind):
+    assert callable(cards.load(name, kind)) or kind == "judge"
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kind in ROLES if kind in ("encoder", "judge")])
+def test_thresholds_rise_as_false_accepts_become_rarer(name, kind):
+    role = cards.find(name).roles[kind]
+    rates = sorted(role.thresholds)
+    assert rates == [0.001, 0.01, 0.1]
+    assert sorted(role.thresholds.values(), reverse=True) == [role.thresholds[rate] for rate in rates]
+    assert "benchmarks/thresholds.py" in role.calibration
+
+
+@pytest.mark.parametrize("name", cards.named("judge"))
+def test_judge_carries_its_card_s_name_and_thresholds(name):
+    judge = cards.judge(name)
+    assert judge.name == name
+    assert judge.thresholds == cards.find(name).roles["judge"].thresholds
+
+
+@pytest.fixture(scope="module", params=cards.named("encoder"))
+def encoder(request):
+    model = cards.encoder(request.param)
+    assert model.name == request.param
+    return model
+
+
+def inputs(encoder):
+    """Two images of noise."""
+    return torch.rand(2, 3, encoder.size, encoder.size, generator=torch.Generator().manual_seed(0))
+
+
+def test_embeddings_have_unit_length(encoder):
+    torch.testing.assert_close(encoder(inputs(encoder)).norm(dim=1), torch.ones(2))
+
+
+def test_a_batch_is_its_images_one_by_one(encoder):
+    images = inputs(encoder)
+    torch.testing.assert_close(encoder(images), torch.cat([encoder(image[None]) for image in images]))
+
+
+def test_gradients_reach_every_image_and_no_weight(encoder):
+    images = inputs(encoder).requires_grad_()
+    embeddings = encoder(images)
+    (embeddings[0] @ embeddings[1]).backward()
+    assert images.grad.isfinite().all()
+    assert (images.grad.flatten(1).norm(dim=1) > 0).all()
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+    assert not encoder.training
+
+
+def test_gradient_is_the_slope(encoder):
+    images = inputs(encoder)[:1].double().requires_grad_()
+    model = cards.encoder(encoder.name).double()
+    direction = torch.randn(128, generator=torch.Generator().manual_seed(1)).double()
+    step = torch.randn(images.shape, generator=torch.Generator().manual_seed(2)).double() * 1e-7
+    (gradient,) = torch.autograd.grad((model(images) @ direction).sum(), images)
+    rise = (model(images + step) - model(images - step)).detach() @ direction / 2
+    torch.testing.assert_close((gradient * step).sum()[None], rise, rtol=1e-2, atol=0)  # rectifiers have kinks
+
+
+@pytest.mark.parametrize(("name", "kind"), ROLES)
+def test_a_wrong_hash_is_refused(monkeypatch, name, kind):
+    monkeypatch.setattr(cards, "CARDS", tuple(replace(card, sha256="0" * 64) for card in cards.CARDS))
+    with pytest.raises(BadModel, match="sha256"):
+        cards.load(name, kind)
+
+
+def test_a_missing_file_or_package_is_refused(monkeypatch):
+    for change in ({"file": "models/none.onnx"}, {"package": "no_such_package"}):
+        monkeypatch.setattr(cards, "CARDS", (replace(cards.find("yunet"), **change),))
+        with pytest.raises(BadModel, match="install"):
+            cards.load("yunet")
+        assert not cards.present(cards.CARDS[0])
+        monkeypatch.undo()
+
+
+def test_unknown_names_are_refused_with_the_nearest():
+    with pytest.raises(BadSetting, match="sfase: no such model; did you mean sface"):
+        cards.find("sfase")
+    with pytest.raises(BadSetting, match="judge dlip: no such model; did you mean judge dlib"):
+        cards.judge("dlip")
+    with pytest.raises(BadSetting, match="judge yunet: no such model"):
+        cards.load("yunet", "judge")
+
+
+def test_the_table_loads_neither_torch_nor_a_model():
+    code = "import sys, kohl.zoo.cards; print(*{'torch', 'numpy', 'onnx', 'dlib'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

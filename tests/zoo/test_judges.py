@@ -1,0 +1,179 @@
+"""Judges open files by themselves: which face they compare, what they say without one, how a card feeds a model."""
+
+import os
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from photos import odd_photos, portrait
+from PIL import Image, ImageOps
+
+from kohl.types import BadModel, BadPhoto, BadSetting
+from kohl.zoo import cards
+from kohl.zoo.judge import read
+from kohl.zoo.onnx import similarity
+from kohl.zoo.sface import TEMPLATE
+
+
+@pytest.fixture(scope="module", params=cards.named("judge"))
+def judge(request):
+    return cards.judge(request.param)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """face.png; other.png, the face mirrored, narrow and larger; both.png, the two beside each other; none.png."""
+    where = tmp_path_factory.mktemp("photos")
+    face = portrait()
+    other = ImageOps.mirror(face).resize((264, 332))
+    both = Image.new("RGB", (520, 340), "grey")
+    both.paste(face, (0, 0))
+    both.paste(other, (250, 0))
+    for name, image in {"face": face, "other": other, "both": both, "none": Image.new("RGB", (64, 64))}.items():
+        image.save(where / f"{name}.png")
+    return where
+
+
+def test_a_photo_matches_itself(judge, folder):
+    (score,) = judge.compare(folder / "face.png", [folder / "face.png"])
+    assert score == pytest.approx(1, abs=1e-5)
+    assert score >= max(judge.thresholds.values())
+
+
+def test_no_face_is_not_another_person(judge, folder):
+    face, none = folder / "face.png", folder / "none.png"
+    assert judge.compare(none, [face, none]) == [None, None]
+    assert judge.compare(face, [none, face])[0] is None
+    assert judge.compare(face, [none, face])[1] is not None
+
+
+def test_the_box_picks_the_face(judge, folder):
+    face, other, both = (folder / f"{name}.png" for name in ("face", "other", "both"))
+    (left, top, width, height), (large,) = judge.faces(face)[0].box, judge.faces(other)
+    beside = (large.box[0] + 250, *large.box[1:])
+    assert judge.compare(both, [face], box=(left, top, width, height))[0] > 0.95
+    assert judge.compare(both, [face], box=beside)[0] < 0.95
+    assert judge.compare(both, [other], box=beside)[0] > 0.95
+    assert judge.compare(both, [other])[0] > 0.95  # without a box: the largest
+    assert judge.compare(both, [face], box=(0, 250, 40, 40)) == [None]
+
+
+def test_the_best_face_of_the_gallery_photo_counts(judge, folder):
+    assert judge.compare(folder / "face.png", [folder / "both.png"])[0] > 0.95
+
+
+def test_a_changed_file_is_looked_at_again(judge, folder, tmp_path):
+    photo = tmp_path / "photo.png"
+    portrait().save(photo)
+    assert judge.compare(photo, [photo])[0] is not None
+    Image.new("RGB", (64, 64)).save(photo)
+    os.utime(photo, ns=(1, 1))
+    assert judge.compare(photo, [photo]) == [None]
+
+
+def test_large_photos_keep_their_coordinates(judge, folder, tmp_path):
+    portrait().resize((2400, 2560)).save(tmp_path / "large.jpg")
+    small, large = judge.faces(folder / "face.png"), judge.faces(tmp_path / "large.jpg")
+    assert len(small) == len(large) == 1
+    np.testing.assert_allclose(np.array(large[0].box) / 10, small[0].box, atol=8)
+
+
+def test_every_kind_of_photo_is_read_upright(tmp_path):
+    for name, path in odd_photos(tmp_path).items():
+        pixels = read(path).astype(float)
+        if name != "1x1.png":
+            assert pixels.shape == (256, 240, 3), name
+            assert abs(pixels.mean((0, 1)) - np.asarray(portrait()).mean((0, 1))).max() < 40, name
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a photo"])
+def test_a_file_that_is_no_photo_is_refused(judge, tmp_path, content):
+    path = tmp_path / "photo.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadPhoto, match=r"photo\.jpg"):
+        judge.compare(path, [path])
+
+
+def mean_colour(path, size=112):
+    """A recogniser whose embedding is the mean of each channel that it is fed."""
+    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["pooled"]), helper.make_node("Flatten", ["pooled"], ["y"])]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, size, size])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])]
+    graph = helper.make_graph(nodes, "mean", inputs, outputs)
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), path)
+    return path
+
+
+CARD = 'size = 112\nchannels = "rgb"\nmean = 0\nstd = 1\ntemplate = "arcface"\n[thresholds]\n"0.01" = 0.5\n'
+
+
+def judge_with(model, card):
+    """The judge of `model` with that card beside it."""
+    model.with_name(f"{model.name}.toml").write_text(card)
+    return cards.judge(f"onnx:{model}")
+
+
+def test_a_card_says_how_an_onnx_model_is_fed(tmp_path, folder):
+    model = mean_colour(tmp_path / "model.onnx")
+    plain = judge_with(model, CARD)
+    fed = judge_with(
+        model, CARD.replace("rgb", "bgr").replace("mean = 0", "mean = [1, 2, 3]").replace("std = 1", "std = [1, 2, 4]")
+    )
+    assert plain.thresholds == {0.01: 0.5}
+    assert plain.name == "onnx:model.onnx"
+    (seen,), (other,) = plain.faces(folder / "face.png"), fed.faces(folder / "face.png")
+    np.testing.assert_allclose(other.embedding, (seen.embedding[::-1] - [1, 2, 3]) / [1, 2, 4], rtol=1e-5)
+
+
+def test_the_template_moves_the_face(tmp_path, folder):
+    # All points to the right of the input: what is left of the face fills it with black and the collar's colours.
+    model = mean_colour(tmp_path / "model.onnx")
+    aside = [[x + 150, y] for x, y in TEMPLATE]
+    plain, moved = judge_with(model, CARD), judge_with(model, CARD.replace('"arcface"', str(aside)))
+    assert (
+        moved.faces(folder / "face.png")[0].embedding.sum() < 0.9 * plain.faces(folder / "face.png")[0].embedding.sum()
+    )
+
+
+def test_sface_by_path_is_the_sface_judge(tmp_path, folder):
+    model = tmp_path / "sface.onnx"
+    model.symlink_to(cards.path(cards.find("sface")))
+    photos = [folder / "face.png", folder / "other.png"]
+    assert judge_with(model, CARD).compare(photos[0], photos) == cards.judge("sface").compare(photos[0], photos)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (("std", "sdt"), BadSetting, "sdt: no such setting; did you mean std"),
+        (("size = 112\n", ""), BadSetting, "size"),
+        (("112", "0"), BadSetting, "size"),
+        (("112", '"large"'), BadSetting, "size"),
+        (("rgb", "rbg"), BadSetting, "channels"),
+        (("mean = 0", "mean = [1, 2]"), BadSetting, "mean"),
+        (("arcface", "arcfaces"), BadSetting, "template"),
+        (('"0.01"', '"one in a hundred"'), BadSetting, "thresholds"),
+        (("[thresholds]", ""), BadSetting, "0.01"),
+        (("size = 112", "size"), BadSetting, "TOML"),
+        (("112", "160"), BadModel, "112"),
+    ],
+)
+def test_a_wrong_card_is_refused(tmp_path, wrong, error, message):
+    with pytest.raises(error, match=message):
+        judge_with(mean_colour(tmp_path / "model.onnx"), CARD.replace(*wrong))
+
+
+def test_a_missing_card_or_model_is_refused(tmp_path):
+    with pytest.raises(BadModel, match=r"other\.onnx"):
+        cards.judge(f"onnx:{tmp_path / 'other.onnx'}")
+    model = mean_colour(tmp_path / "model.onnx")
+    with pytest.raises(BadModel, match=r"model\.onnx\.toml"):
+        cards.judge(f"onnx:{model}")
+
+
+def test_a_similarity_is_fitted_exactly():
+    points = np.array(TEMPLATE)
+    matrix = similarity(points, points @ [[1.2, 0.5], [-0.5, 1.2]] + [3, 4])
+    np.testing.assert_allclose(matrix, [[1.2, -0.5, 3], [0.5, 1.2, 4]], atol=1e-9)

@@ -1,0 +1,41 @@
+"""SFace in torch against the same file in onnxruntime, and its alignment."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from photos import SAMPLE
+from PIL import Image
+
+from kohl.geometry import transform
+from kohl.types import Faces
+from kohl.zoo import cards
+from kohl.zoo.runtime import session
+from kohl.zoo.sface import TEMPLATE
+
+
+@pytest.fixture(scope="module")
+def sface():
+    return cards.encoder("sface")
+
+
+def images():
+    """Two pictures of noise and two pieces of the sample portrait, (4, 3, 112, 112)."""
+    noise = np.random.default_rng(0).random((2, 112, 112, 3))
+    with Image.open(SAMPLE) as photo:
+        face = np.asarray(photo.convert("RGB").crop((170, 55, 282, 167))) / 255
+    return torch.tensor(np.stack([*noise, face, face[:, ::-1]]), dtype=torch.float32).permute(0, 3, 1, 2)
+
+
+def test_agrees_with_onnxruntime(sface):
+    model = session(cards.path(cards.find("sface")), threads=1)
+    theirs = np.concatenate([model.run(None, {"data": image[None].numpy() * 255})[0] for image in images()])
+    ours = sface(images())
+    torch.testing.assert_close(ours, F.normalize(torch.tensor(theirs)), atol=1e-5, rtol=0)
+
+
+def test_puts_the_points_on_the_template(sface):
+    # A turned, scaled and shifted template is fitted exactly.
+    points = torch.tensor([TEMPLATE]) @ torch.tensor([[1.2, 0.5], [-0.5, 1.2]]) + 40
+    faces = Faces(torch.zeros(1, 3, 8, 8), points, torch.zeros(1, 68, 2))
+    torch.testing.assert_close(transform(sface.to_input(faces), points), torch.tensor([TEMPLATE]))

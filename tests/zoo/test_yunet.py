@@ -1,0 +1,80 @@
+"""YuNet against OpenCV's own decoder, and on photos of every size."""
+
+import cv2
+import numpy as np
+import pytest
+from photos import SAMPLE, portrait
+from PIL import Image
+
+from kohl.types import BadModel
+from kohl.zoo import cards
+from kohl.zoo.yunet import YuNet
+
+
+@pytest.fixture(scope="module")
+def yunet():
+    return cards.load("yunet")
+
+
+def photo(width, height, *faces):
+    """Grey, with the sample portrait pasted at each (left, top, width)."""
+    canvas = Image.new("RGB", (width, height), "grey")
+    for left, top, size in faces:
+        canvas.paste(portrait().resize((size, size * 256 // 240), Image.Resampling.LANCZOS), (left, top))
+    return np.asarray(canvas)
+
+
+def test_agrees_with_opencv(yunet):
+    with Image.open(SAMPLE) as image:
+        pixels = np.asarray(image.convert("RGB").resize((640, 640)))
+    try:
+        opencv = cv2.FaceDetectorYN.create(str(cards.path(cards.find("yunet"))), "", (640, 640), 0.7, 0.3)
+    except cv2.error as error:
+        pytest.skip(f"this OpenCV cannot load the file: {error}")
+    (theirs,) = opencv.detect(pixels[:, :, ::-1].copy())[1]
+    (ours,) = yunet(pixels)
+    np.testing.assert_allclose([*ours.box, *ours.points.ravel(), ours.score], theirs, atol=1e-3)
+
+
+def test_eyes_nose_and_mouth_are_where_they_belong(yunet):
+    ((box, score, points),) = yunet(np.asarray(portrait()))
+    left_eye, right_eye, nose, left_mouth, right_mouth = points
+    assert score > 0.9
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < right_mouth[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
+    assert (points > box[:2]).all()
+    assert (points < np.add(box[:2], box[2:])).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 400), (900, 700), (2600, 1300)])
+def test_a_shifted_face_is_found_shifted(yunet, width, height):
+    first = yunet(photo(width, height, (20, 30, 240)))
+    second = yunet(photo(width, height, (60, 100, 240)))
+    assert len(first) == len(second) == 1
+    np.testing.assert_allclose(
+        second[0].points - first[0].points, [[40, 70]] * 5, atol=7
+    )  # the face is 100 pixels wide
+
+
+def test_small_faces_in_a_large_photo_are_found_largest_first(yunet):
+    places = [(100, 900, 60), (3300, 2100, 90), (1900, 1400, 80), (2100, 200, 700)]  # faces are 0.4 as wide
+    found = yunet(photo(3600, 2400, *places))
+    assert [round(face.box[0] // 100) for face in found] == [23, 33, 19, 1]
+    assert [face.box[2] > 40 for face in found] == [True, False, False, False]
+
+
+def test_a_face_across_tiles_is_found_once(yunet):
+    places = [(left, 600, 160) for left in range(60, 1700, 190)]
+    assert len(yunet(photo(1900, 1300, *places))) == len(places)
+
+
+@pytest.mark.parametrize("size", [(1, 1, 3), (1, 2000, 3), (480, 640, 3)])
+def test_nothing_is_found_in_nothing(yunet, size):
+    assert yunet(np.zeros(size, np.uint8)) == []
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    with pytest.raises(BadModel, match=r"model\.onnx"):
+        YuNet(tmp_path / "model.onnx")
