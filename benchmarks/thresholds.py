@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import dlib
 import numpy as np
 import torch
 
@@ -23,12 +22,12 @@ from kohl.geometry import warp
 from kohl.types import Faces, Verifier
 from kohl.zoo import cards
 from kohl.zoo.judge import Judge, Seen, cosine
+from kohl.zoo.yunet import Detection
 
 RATES = (0.1, 0.01, 0.001)  # false-accept rates
 # dlib: euclidean distance 0.6, in dlib's own example and `face_recognition`; SFace: cosine 0.363, in OpenCV's tutorial.
 PUBLISHED = {"dlib": 0.4, "sface": 0.363}
 ENCODERS = [f"encoder:{name}" for name in cards.named("encoder")]
-FIVE = (range(36, 42), range(42, 48), (30,), (48,), (54,))  # the 68 landmarks that make eyes, nose tip, mouth corners
 
 
 def main() -> None:
@@ -46,24 +45,21 @@ def main() -> None:
 
 
 def white_box(name: str) -> Judge:
-    """The encoder `encoder:NAME` as a judge: dlib finds the faces and the 68 landmarks that it is aligned by."""
-    encoder, predictor = cards.encoder(name.removeprefix("encoder:")), cards.load("landmarks68")
-    detector = dlib.get_frontal_face_detector()
+    """The encoder `encoder:NAME` as a judge: faces are found and aligned as in the search."""
+    encoder = cards.encoder(name.removeprefix("encoder:"))
+    detector, predictor = cards.load("yunet"), cards.load("landmarks68")
 
-    def look(pixels: np.ndarray) -> list[Seen]:
-        """Every face in the photo."""
+    def embedding(pixels: np.ndarray, face: Detection) -> np.ndarray:
+        """The encoder's answer to one face."""
         image = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
-        seen = []
-        for rectangle in detector(pixels, 1):
-            points = [(point.x, point.y) for point in predictor(pixels, rectangle).parts()]
-            landmarks = torch.tensor(points, dtype=torch.float32)[None]
-            faces = Faces(image, torch.stack([landmarks[:, list(part)].mean(1) for part in FIVE], 1), landmarks)
-            inputs = warp(image, encoder.to_input(faces), (encoder.size, encoder.size))
-            box = (rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height())
-            seen.append(Seen(box, encoder(inputs)[0].detach().numpy()))
-        return seen
+        points, landmarks = (torch.tensor(x)[None].float() for x in (face.points, predictor(pixels, face.box)))
+        to_input = encoder.to_input(Faces(image, points, landmarks))
+        found: np.ndarray = encoder(warp(image, to_input, (encoder.size, encoder.size)))[0].numpy()
+        return found
 
-    return Judge(name, {}, look, cosine)
+    return Judge(
+        name, {}, lambda pixels: [Seen(face.box, embedding(pixels, face)) for face in detector(pixels)], cosine
+    )
 
 
 def people(folder: Path) -> list[tuple[str, Path]]:

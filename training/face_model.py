@@ -24,6 +24,10 @@ FRAME = (40.0, 64.0, 176.0)  # x, y, side of the part of the crop that it covers
 COMPONENTS = 600
 RIM = 9.0  # texels over which a change fades out towards the rim of the face
 
+SKIN, FEATURES = 4.0, 0.7  # texels: how much the textures are softened, or every wrinkle and spot would be drawn again
+PARTS = (range(17, 22), range(22, 27), range(36, 42), range(42, 48), range(30, 36), range(48, 60))  # brows, eyes, nose, mouth
+REACH = 4.0  # texels around a feature that count as part of it
+
 # Limits found by looking at the textures in the order of each figure. All are relative to the brightness of the cheeks.
 GLASSES_BRIDGE = 0.055  # mean of the strongest horizontal edge between the eyes
 GLASSES_RIM = 0.30  # the same below the eyes
@@ -78,6 +82,19 @@ def window(mean: np.ndarray) -> np.ndarray:
     return depth * depth * (3 - 2 * depth)
 
 
+def softened(textures: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Textures (n, SIDE, SIDE, 3) with sharp features on smooth skin, which is what makeup does."""
+    features = np.zeros((SIDE, SIDE), np.uint8)
+    for part in PARTS:
+        cv2.fillConvexPoly(features, cv2.convexHull(np.round(mean[list(part)]).astype(np.int32)), 1)
+    distance = cv2.distanceTransform(1 - features, cv2.DIST_L2, 5)
+    sharp = cv2.GaussianBlur((distance < REACH).astype(np.float32), (0, 0), REACH / 2)[..., None]
+    return np.stack([
+        sharp * cv2.GaussianBlur(one, (0, 0), FEATURES) + (1 - sharp) * cv2.GaussianBlur(one, (0, 0), SKIN)
+        for one in textures
+    ])  # fmt: skip
+
+
 def learn(crops: list[np.ndarray], landmarks: np.ndarray) -> dict[str, torch.Tensor]:
     """The tensors of the face model, from crops (SIZE, SIZE, 3) in [0, 1] and their landmarks (n, 68, 2)."""
     mean = landmarks.mean(0)
@@ -88,7 +105,7 @@ def learn(crops: list[np.ndarray], landmarks: np.ndarray) -> dict[str, torch.Ten
     textures = [texture(crop, points, texels, triangles) for crop, points in zip(crops, landmarks, strict=True)]
     bare = np.stack([one for one in textures if is_bare(one)])
     print(f"{len(bare)} of {len(textures)} portraits are bare")
-    both = np.concatenate([bare, bare[:, :, ::-1]])
+    both = softened(np.concatenate([bare, bare[:, :, ::-1]]), texels)
     average, fade = both.mean(0), window(texels)
     inside = fade > 0
     data = torch.tensor(((both - average) * fade[..., None])[:, inside].reshape(len(both), -1)).double()

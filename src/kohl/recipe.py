@@ -93,7 +93,7 @@ def build(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
         return cls(**values)
     except BadSetting as error:
         text = str(error)
-        raise BadSetting(text if text.startswith(f"{where}.") else _dotted(where, text)) from None
+        raise BadSetting(text if text.startswith((f"{where}.", f"{where}:")) else _dotted(where, text)) from None
 
 
 def as_dict(recipe: DataclassInstance) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def sample():
     """The sample portrait, and its face as dlib finds it."""
     with Image.open(SAMPLE) as photo:
         pixels = np.asarray(photo.convert("RGB"))
-    predictor = cards.load("landmarks68")
+    predictor = dlib.shape_predictor(str(cards.path(cards.find("landmarks68"))))
     return pixels, predictor(pixels, dlib.get_frontal_face_detector()(pixels, 1)[0])
 
 

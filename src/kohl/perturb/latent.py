@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -21,7 +21,9 @@ class Search:
     margin: float = 1.6  # distance to the source to reach, in thresholds: 1 is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach, in thresholds
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
-    change: float = 500.0  # weight of the mean squared change of the crop
+    change: float = 700.0  # weight of the visible change of the crop
+    colour: float = 3.0  # weight of a change of colour against one of brightness
+    masking: float = 0.03  # detail of the face that hides half of a change
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
     views: Views = field(default_factory=Views)
 
@@ -29,9 +31,14 @@ class Search:
         for name in ("steps", "patience"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"search.{name}: must be at least 1, not {getattr(self, name)}")
-        for name in ("rate", "margin", "closeness", "decoy", "change"):
+        for name in ("rate", "margin", "closeness", "decoy", "change", "colour", "masking"):
             if getattr(self, name) < 0:
                 raise BadSetting(f"search.{name}: must not be negative, not {getattr(self, name)}")
+
+    def at(self, strength: float) -> Search:
+        """These settings, turned towards less change (0) or more protection (1); at 0.5 they are as they stand."""
+        turn = 2 * strength - 1
+        return replace(self, change=self.change * 4**-turn, margin=self.margin * 1.25**turn)
 
 
 class Adam:
@@ -64,7 +71,7 @@ class LatentSearch:
         settings = self.settings
         inversion = self.invert(faces)
         recognition = self._recognition(goal, rng)
-        change = terms.change(faces.crops)
+        change = terms.change(faces.crops, colour=settings.colour, masking=settings.masking)
         latents = inversion.latents.clone().requires_grad_()
         adam = Adam(latents, settings.rate)
         reached = 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from kohl.geometry import compose, warp
 from kohl.perturb.views import Views
@@ -49,7 +50,7 @@ def recognition(
         source, target = surrogate.embed(goal.source), surrogate.embed(goal.target)
 
     def term(candidate: Candidate) -> Scores:
-        seen = views.soften(candidate.images, rng)
+        seen = views.restyle(candidate.images, rng)
         aligned = compose(to_input, views.realign(len(seen), encoder.size, rng).to(seen))
         embedding = encoder(warp(seen, aligned, (encoder.size, encoder.size)))
         leaving = F.relu(margin - surrogate.distance(embedding, source))
@@ -59,6 +60,27 @@ def recognition(
     return term
 
 
-def change(crops: Images) -> Term:
-    """Mean squared change of the pixels; what the eye and PSNR see."""
-    return lambda candidate: (candidate.images - crops).square().flatten(1).mean(1)
+def change(crops: Images, *, colour: float, masking: float) -> Term:
+    """How visible the change is: its mean square, more for colour, less where the face has detail to hide it in.
+
+    `colour` weighs Cb and Cr (BT.601) against brightness. Detail is the local standard deviation of brightness; where it
+    equals `masking`, a change costs half. Visual masking: Legge & Foley, JOSA 1980.
+    """
+    weight = 1 / (1 + _detail(crops) / masking)
+    weight = weight / weight.mean((1, 2, 3), keepdim=True)
+
+    def term(candidate: Candidate) -> Scores:
+        red, green, blue = (candidate.images - crops).split(1, 1)
+        brightness = 0.299 * red + 0.587 * green + 0.114 * blue
+        cb, cr = (blue - brightness) * 0.564, (red - brightness) * 0.713
+        seen = brightness.square() + colour * (cb.square() + cr.square())
+        return (weight * seen).flatten(1).mean(1)
+
+    return term
+
+
+def _detail(crops: Images) -> Tensor:
+    """The standard deviation of brightness around each pixel (n, 1, height, width)."""
+    brightness = (crops * crops.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
+    mean, square = (F.avg_pool2d(x, 9, 1, 4, count_include_pad=False) for x in (brightness, brightness.square()))
+    return (square - mean.square()).clamp_min(0).sqrt()

@@ -23,10 +23,14 @@ class Views:
     scale: float = 0.04
     blur: float = 1.5  # the largest sigma, in crop pixels
     blurred: float = 0.3  # share of the views that are blurred
+    grey: float = 0.3  # share of the views without colour
+    light: float = 0.1  # of contrast; half as much of brightness
 
     def __post_init__(self) -> None:
-        if min(self.shift, self.rotation, self.scale, self.blur) < 0 or not 0 <= self.blurred <= 1:
-            raise BadSetting("search.views: every setting must be at least 0, and `blurred` at most 1")
+        if min(self.shift, self.rotation, self.scale, self.blur, self.light) < 0:
+            raise BadSetting("search.views: no setting may be negative")
+        if not (0 <= self.blurred <= 1 and 0 <= self.grey <= 1):
+            raise BadSetting("search.views: `blurred` and `grey` are shares, from 0 to 1")
 
     def realign(self, count: int, size: int, rng: torch.Generator) -> Matrices:
         """Small similarities about the centre of an input (size, size): another detector would crop like this."""
@@ -38,11 +42,15 @@ class Views:
         shift = self.shift * size * draws[2:].T[..., None]
         return torch.cat([linear, centre - linear @ centre + shift], -1)
 
-    def soften(self, images: Images, rng: torch.Generator) -> Images:
-        """The images, some of the time blurred."""
-        chance, strength = torch.rand(2, generator=rng).tolist()
-        sigma = self.blur * strength
-        return images if chance >= self.blurred or sigma < 0.1 else blur(images, sigma)
+    def restyle(self, images: Images, rng: torch.Generator) -> Images:
+        """The images in another light, some of the time blurred or grey; values may leave [0, 1]."""
+        blurred, sigma, grey = torch.rand(3, generator=rng).tolist()
+        contrast, brightness = (self.light * torch.randn(2, generator=rng)).tolist()
+        if blurred < self.blurred and sigma * self.blur > 0.1:
+            images = blur(images, sigma * self.blur)
+        if grey < self.grey:
+            images = images.mean(1, keepdim=True).expand_as(images)
+        return images * (1 + contrast) + brightness / 2
 
 
 def blur(images: Images, sigma: float) -> Images:

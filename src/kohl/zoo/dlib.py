@@ -28,9 +28,11 @@ class DlibFaces:
 
     def __call__(self, pixels: np.ndarray) -> list[Seen]:
         """Every face in the uint8 RGB photo (height, width, 3)."""
-        scale = min(1.0, LONGEST / max(pixels.shape[:2]))
+        height, width = pixels.shape[:2]
+        scale = min(1.0, LONGEST / max(height, width))
         if scale < 1:
-            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         return [self._seen(pixels, rectangle, scale) for rectangle in self.detector(pixels, 1)]
 
     def _seen(self, pixels: np.ndarray, rectangle: dlib.rectangle, scale: float) -> Seen:

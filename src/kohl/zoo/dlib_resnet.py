@@ -95,7 +95,9 @@ def load(path: Path) -> DlibResNet:
         _convolution(*layer) for layer in zip(weights[:-1:2], weights[1:-1:2], channels, strides, strict=True)
     ]
     blocks = [Block(*pair) for pair in zip(convolutions[1::2], convolutions[2::2], strict=True)]
-    return DlibResNet(convolutions[0], nn.Sequential(*blocks), frozen.linear(weights[-1].view(256, 128).T))
+    return DlibResNet(
+        convolutions[0], nn.Sequential(*blocks), frozen.linear(weights[-1].view(256, 128).T, torch.zeros(128))
+    )
 
 
 def _convolution(weights: Tensor, affine: Tensor, outputs: int, stride: int) -> nn.Conv2d:

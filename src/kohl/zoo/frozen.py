@@ -11,16 +11,15 @@ def convolution(weight: Tensor, bias: Tensor, *, stride: int, padding: int, grou
     """A convolution with these weights (outputs, inputs / groups, height, width)."""
     outputs, inputs, height, width = weight.shape
     layer = nn.Conv2d(inputs * groups, outputs, (height, width), stride, padding, groups=groups, device="meta")
-    layer.weight, layer.bias = parameter(weight), parameter(bias)
+    # With channels last, steps on a CPU are a tenth to a fifth faster.
+    layer.weight, layer.bias = parameter(weight.contiguous(memory_format=torch.channels_last)), parameter(bias)
     return layer
 
 
-def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+def linear(weight: Tensor, bias: Tensor) -> nn.Linear:
     """A matrix product with these weights (outputs, inputs)."""
-    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
-    layer.weight = parameter(weight)
-    if bias is not None:
-        layer.bias = parameter(bias)
+    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    layer.weight, layer.bias = parameter(weight), parameter(bias)
     return layer
 
 

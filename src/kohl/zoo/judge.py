@@ -15,6 +15,7 @@ from kohl.types import BadPhoto, Box
 
 REMEMBERED = 1024  # photos whose faces (not pixels) are kept: each is looked at once, however often it is compared
 LEAST_OVERLAP = 0.3  # intersection over union with a box: of the same face, YuNet's and dlib's had 0.53 or more
+ABOUT = 0.8  # of the largest area: dlib's boxes come in steps of a fifth
 
 
 class Seen(NamedTuple):
@@ -83,9 +84,10 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _chosen(faces: Sequence[Seen], box: Box | None) -> Seen | None:
-    """The face at `box`, or the largest without one."""
+    """The face at `box`, or the largest without one; of several about as large, the first, which dlib is surest of."""
     if box is None:
-        return max(faces, key=lambda face: face.box[2] * face.box[3], default=None)
+        areas = [face.box[2] * face.box[3] for face in faces]
+        return next((face for face, area in zip(faces, areas, strict=True) if area >= ABOUT * max(areas)), None)
     near = [face for face in faces if overlap(face.box, box) >= LEAST_OVERLAP]
     return max(near, key=lambda face: overlap(face.box, box), default=None)
 

@@ -85,7 +85,7 @@ def judge(model: Path, detector: Path) -> Judge:
     if not model.is_file():
         raise BadModel(f"{model}: there is no such ONNX model.")
     fed, thresholds = read_card(model.with_name(model.name + ".toml"))
-    return Judge(f"onnx:{model.name}", thresholds, OnnxFaces(model, YuNet(detector), fed), cosine)
+    return Judge(f"onnx:{model}", thresholds, OnnxFaces(model, YuNet(detector), fed), cosine)
 
 
 def read_card(path: Path) -> tuple[Input, dict[float, float]]:
@@ -122,7 +122,7 @@ def _input(settings: Mapping[str, Any]) -> Input:
 def _thresholds(settings: Mapping[str, Any]) -> dict[float, float]:
     """The table of a card."""
     try:
-        return {float(rate): float(cosine_) for rate, cosine_ in settings["thresholds"].items()}
+        return {float(rate): float(least) for rate, least in settings["thresholds"].items()}
     except (KeyError, AttributeError, ValueError, TypeError):
         raise BadSetting('thresholds: must be a table of cosines by false-accept rate, as "0.01" = 0.3.') from None
 
@@ -138,10 +138,8 @@ def _numbers(value: object, *shapes: tuple[int, ...]) -> bool:
 def _check(model: onnxruntime.InferenceSession, path: Path, fed: Input) -> None:
     """Refuse a model that does not take one picture as described, or does not give one embedding."""
     (first, *others), wanted = model.get_inputs(), [1, 3, fed.size, fed.size]
-    fixed = [
-        length if isinstance(length, int) else expected for length, expected in zip(first.shape, wanted, strict=False)
-    ]
-    if others or fixed != wanted or len(first.shape) != 4:
+    fits = [not isinstance(has, int) or has == want for has, want in zip(first.shape, wanted, strict=False)]
+    if others or len(first.shape) != len(wanted) or not all(fits):
         raise BadModel(f"{path}: takes {[value.shape for value in (first, *others)]} but its card says {wanted}.")
     if len(model.get_outputs()[0].shape) != 2:
         raise BadModel(f"{path}: gives {model.get_outputs()[0].shape}, not one embedding per picture.")

@@ -1,0 +1,147 @@
+"""How well `kohl protect` protects: every photo of every person in a folder NAME/*.jpg against that person's others.
+
+    python benchmarks/protect.py FOLDER --judge sface --judge dlib --judge onnx:MODEL.onnx [--people A,B] [--set …]
+
+A protected photo is compared with the person's other photos, which the search never saw. The saved file is what is
+judged: as it is, after JPEG at quality 75, and after resizing to half. A photo whose face a judge no longer finds is
+counted as lost, not as protected. `linked` compares two protected photos of one person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from PIL import Image
+
+from kohl import pipeline, recipe
+from kohl.types import Row, Verifier
+from kohl.zoo import cards
+
+
+def jpeg75(image: Image.Image) -> Image.Image:
+    """The photo as it is: only the encoding differs."""
+    return image
+
+
+def half(image: Image.Image) -> Image.Image:
+    """The photo at half its width and height."""
+    return image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
+
+
+VARIANTS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {"jpeg 75": (jpeg75, 75), "half": (half, 95)}
+
+
+def variants(protected: Path) -> Iterator[tuple[str, Path]]:
+    """The saved file, and copies of it as others might store it."""
+    yield "saved", protected
+    for name, (change, quality) in VARIANTS.items():
+        copy = protected.with_name(f"{protected.stem}-{name.replace(' ', '')}.jpg")
+        with Image.open(protected) as image:
+            change(image.convert("RGB")).save(copy, quality=quality, subsampling=0 if quality > 90 else 2)
+        yield name, copy
+
+
+def rates(judge: Verifier, far: float, protected: dict[Path, Path], genuine: dict[Path, list[Path]]) -> dict[str, dict[str, float]]:
+    """Per variant: the share of comparisons with other photos that fail (PSR, %), and the share of photos lost."""
+    limit = judge.thresholds[far]
+    scores: dict[str, list[float | None]] = {}
+    for photo, output in protected.items():
+        for variant, path in variants(output):
+            scores.setdefault(variant, []).extend(judge.compare(path, genuine[photo]))
+    clean = [score for photo in protected for score in judge.compare(photo, genuine[photo]) if score is not None]
+    found = {name: [score for score in all_ if score is not None] for name, all_ in scores.items()}
+    return {"clean": {"psr": share(score < limit for score in clean), "lost": 0.0}} | {
+        name: {"psr": share(score < limit for score in kept), "lost": 100 - 100 * len(kept) / len(scores[name]), "mean": statistics.mean(kept) - limit}
+        for name, kept in found.items()
+    }
+
+
+def linked(judge: Verifier, far: float, protected: dict[Path, Path]) -> float:
+    """The share (%) of pairs of one person's protected photos that still match each other."""
+    pairs = [(a, b) for a, b in combinations(protected, 2) if a.parent == b.parent]
+    scores = [judge.compare(protected[a], [protected[b]])[0] for a, b in pairs]
+    return share(score >= judge.thresholds[far] for score in scores if score is not None)
+
+
+def share(values: Iterator[bool] | Sequence[bool]) -> float:
+    """Per cent of the values that are true."""
+    values = list(values)
+    return 100 * sum(values) / len(values) if values else float("nan")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--judge", action="append", default=[])
+    parser.add_argument("--people", type=lambda text: text.split(","))
+    parser.add_argument("--every", type=int, default=1, help="take every Nth photo of a person")
+    parser.add_argument("--recipe", default="default")
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="write the protected photos here")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+
+    chosen = recipe.override(recipe.load(arguments.recipe), arguments.set)
+    started = time.perf_counter()
+    house = pipeline.load(chosen)
+    loading = time.perf_counter() - started
+    people = {folder: sorted(folder.glob("*.jpg")) for folder in sorted(arguments.folder.iterdir()) if folder.is_dir()}
+    people = {folder: photos for folder, photos in people.items() if not arguments.people or folder.name in arguments.people}
+    genuine = {photo: [other for other in photos if other != photo] for photos in people.values() for photo in photos}
+    with tempfile.TemporaryDirectory() as scratch:
+        out = arguments.keep or Path(scratch)
+        protected, rows = {}, []
+        for folder, photos in people.items():
+            for photo in photos[:: arguments.every]:
+                output = out / folder.name / photo.name
+                # Only the largest face is the person whose other photos we have.
+                rows.append(pipeline.protect(photo, output, house, seed=arguments.seed, faces=(0,), force=True))
+                protected[photo] = output
+        result = {
+            "photos": len(rows),
+            "psnr": [round(face.psnr, 2) for face in first(rows)],
+            "ssim": [round(face.ssim, 4) for face in first(rows)],
+            "seconds": [round(row.seconds, 2) for row in rows],
+            "loading": round(loading, 2),
+            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+            "status": share(row.status == "protected" for row in rows),
+            "judges": {
+                judge.name: rates(judge, chosen.models.far, protected, genuine)
+                | {"linked": linked(judge, chosen.models.far, protected)}
+                for judge in map(cards.judge, arguments.judge or chosen.models.judges)
+            },
+        }
+    print(json.dumps(result) if arguments.json else table(result))
+
+
+def first(rows: Sequence[Row]) -> list:
+    """The row of the face that was protected, for each photo."""
+    return [row.faces[0] for row in rows]
+
+
+def table(result: dict) -> str:
+    """The figures as a table for people."""
+    lines = []
+    for name, found in result["judges"].items():
+        psr = " · ".join(f"{variant} {found[variant]['psr']:.1f}" for variant in ("clean", "saved", *VARIANTS))
+        lines.append(f"{Path(name).name}: PSR % {psr} · linked {found['linked']:.1f} % · lost {found['saved']['lost']:.1f} % · mean margin {found['saved']['mean']:+.3f}")
+    psnr, ssim, seconds = (statistics.mean(result[key]) for key in ("psnr", "ssim", "seconds"))
+    lines.append(
+        f"{result['photos']} photos, {result['status']:.0f} % reported protected · PSNR {psnr:.2f} dB (least {min(result['psnr']):.1f}) · "
+        f"SSIM {ssim:.3f} (least {min(result['ssim']):.3f}) · {seconds:.2f} s a photo (median {statistics.median(result['seconds']):.2f}) · "
+        f"loading {result['loading']:.1f} s · peak {result['peak_mb']} MB"
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The stages as one function: a photo in, the protected photo and its row out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kohl import __version__
+from kohl.align import crop, imageio
+from kohl.align.detect import Detect
+from kohl.invert.tune import in_closed_form
+from kohl.perturb.latent import LatentSearch
+from kohl.perturb.terms import Surrogate
+from kohl.recipe import Recipe, as_dict
+from kohl.restore.paste import paste
+from kohl.score import quality, verify
+from kohl.types import Attack, Detector, Face, FaceRow, Goal, NoFace, Photo, Row, Verifier, Watch, ignore
+from kohl.zoo import cards
+from kohl.zoo.decoys import Decoys
+
+
+@dataclass(frozen=True, eq=False)
+class House:
+    """Everything that is loaded once, however many photos follow."""
+
+    recipe: Recipe
+    detect: Detector
+    attack: Attack
+    decoys: Decoys
+    judges: Sequence[Verifier]
+
+
+def load(recipe: Recipe) -> House:
+    """The models that `recipe` names; raises `BadSetting` for one that is unknown, `BadModel` for one that is broken."""
+    models = recipe.models
+    surrogates = [
+        Surrogate(cards.encoder(name), cards.find(name).roles["encoder"].thresholds[models.far])
+        for name in models.surrogates
+    ]
+    invert = partial(in_closed_form, cards.load(models.generator, "generator"))
+    return House(
+        recipe=recipe,
+        detect=Detect(cards.load("yunet"), cards.load("landmarks68")),
+        attack=LatentSearch(invert, surrogates, recipe.search.at(recipe.strength)),
+        decoys=cards.load("decoys"),
+        judges=[cards.judge(name) for name in models.judges],
+    )
+
+
+def protect(
+    path: Path,
+    output: Path,
+    house: House,
+    *,
+    seed: int = 0,
+    faces: tuple[int, ...] | None = None,
+    references: Sequence[Path] = (),
+    decoy: int | None = None,
+    force: bool = False,
+    watch: Watch = ignore,
+) -> Row:
+    """Protects the faces in the photo at `path` and writes the result to `output`, then judges the written file.
+
+    `faces` chooses among the detected faces, the largest first; all by default. With `decoy` the result shall be matched
+    as that synthetic person; without, as nobody. Raises `NoFace` and `BadPhoto`; nothing is written then.
+    """
+    started = time.perf_counter()
+    imageio.check_output(output, path, force=force)
+    photo = imageio.read(path)
+    found = house.detect(photo)
+    chosen = _chosen(found, faces)
+    changed = _changed(photo, [found[index] for index in chosen], house, seed=seed, decoy=decoy, watch=watch)
+    imageio.write(changed, output, force=force)
+    written = imageio.read(output)
+    rows = [
+        _judged(index, face, photo, written, output, house, references)
+        if index in chosen
+        else FaceRow(index, _whole(face.box), "skipped", face.reason or "not chosen with --faces")
+        for index, face in enumerate(found)
+    ]
+    reasons = [f"face {row.index}: {row.reason}" for row in rows if row.status == "not_protected"]
+    return Row(
+        photo=str(path),
+        output=str(output),
+        status="not_protected" if reasons else "protected",
+        reason="; ".join(reasons) or None,
+        seconds=time.perf_counter() - started,
+        faces=rows,
+        recipe=as_dict(house.recipe),
+        seed=seed,
+        version=__version__,
+    )
+
+
+def random_numbers(photo: Photo, seed: int, face: int) -> torch.Generator:
+    """The same numbers for the same photo, seed and face, whatever else is protected in the same run."""
+    content = imageio.digest(photo) + f"{seed}:{face}".encode()
+    return torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1)
+
+
+def _chosen(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
+    """The indices of the faces to protect; raises `NoFace` with the reasons if there is none."""
+    if not found:
+        raise NoFace("no face was found in the photo; kohl needs one that is seen from the front and not too small")
+    if unknown := [index for index in wanted or () if index >= len(found)]:
+        raise NoFace(f"there is no face {unknown[0]}; the photo has faces 0 to {len(found) - 1}, the largest first")
+    asked = range(len(found)) if wanted is None else wanted
+    fit = sorted({index for index in asked if found[index].reason is None})
+    if not fit:
+        raise NoFace("; ".join(f"face {index} is {found[index].reason}" for index in asked))
+    return fit
+
+
+def _changed(
+    photo: Photo, faces: list[Face], house: House, *, seed: int, decoy: int | None, watch: Watch
+) -> Photo:
+    """The photo with every face protected, one after the other: each is searched in the photo as it is by then."""
+    for index, face in enumerate(faces):
+        rng = random_numbers(photo, seed, index)
+        before = crop.crops(photo, [face])
+        drawn = int(torch.randint(len(house.decoys), (), generator=rng))
+        if decoy is None:
+            goal = Goal.dodge(before, house.decoys[drawn], house.recipe.search.decoy)
+        else:
+            goal = Goal.impersonate(before, house.decoys[decoy])
+        photo = paste(photo, [face], before, house.attack(before, goal, rng=rng, watch=watch))
+    return photo
+
+
+def _judged(
+    index: int, face: Face, photo: Photo, written: Photo, output: Path, house: House, references: Sequence[Path]
+) -> FaceRow:
+    """What the judges say of one face in the written file, and how much it changed."""
+    judges, others = verify.judge_face(
+        house.judges, photo.path, output, references, face.box, house.recipe.models.far
+    )
+    status, reason = verify.verdict(judges, others)
+    crops = [quality.face_crop(pixels, face.points.astype(np.float32)) for pixels in (photo.pixels, written.pixels)]
+    psnr, ssim = (float(measure(*crops)) for measure in (quality.psnr, quality.ssim))
+    return FaceRow(index, _whole(face.box), status, reason, judges, others, psnr, ssim)
+
+
+def _whole(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    left, top, width, height = (round(value) for value in box)
+    return left, top, width, height
