@@ -21,9 +21,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from kohl import pipeline, recipe
-from kohl.types import Row, Verifier
-from kohl.zoo import cards
+from kohl import cpu
+
+cpu.settle()  # before torch is loaded
+
+from kohl import pipeline, recipe  # noqa: E402
+from kohl.types import Row, Verifier  # noqa: E402
+from kohl.zoo import cards  # noqa: E402
 
 
 def jpeg75(image: Image.Image) -> Image.Image:
@@ -49,7 +53,9 @@ def variants(protected: Path) -> Iterator[tuple[str, Path]]:
         yield name, copy
 
 
-def rates(judge: Verifier, far: float, protected: dict[Path, Path], genuine: dict[Path, list[Path]]) -> dict[str, dict[str, float]]:
+def rates(
+    judge: Verifier, far: float, protected: dict[Path, Path], genuine: dict[Path, list[Path]]
+) -> dict[str, dict[str, float]]:
     """Per variant: the share of comparisons with other photos that fail (PSR, %), and the share of photos lost."""
     limit = judge.thresholds[far]
     scores: dict[str, list[float | None]] = {}
@@ -59,7 +65,11 @@ def rates(judge: Verifier, far: float, protected: dict[Path, Path], genuine: dic
     clean = [score for photo in protected for score in judge.compare(photo, genuine[photo]) if score is not None]
     found = {name: [score for score in all_ if score is not None] for name, all_ in scores.items()}
     return {"clean": {"psr": share(score < limit for score in clean), "lost": 0.0}} | {
-        name: {"psr": share(score < limit for score in kept), "lost": 100 - 100 * len(kept) / len(scores[name]), "mean": statistics.mean(kept) - limit}
+        name: {
+            "psr": share(score < limit for score in kept),
+            "lost": 100 - 100 * len(kept) / len(scores[name]),
+            "mean": statistics.mean(kept) - limit,
+        }
         for name, kept in found.items()
     }
 
@@ -78,6 +88,7 @@ def share(values: Iterator[bool] | Sequence[bool]) -> float:
 
 
 def main() -> None:
+    """Protects, judges, prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--judge", action="append", default=[])
@@ -95,7 +106,9 @@ def main() -> None:
     house = pipeline.load(chosen)
     loading = time.perf_counter() - started
     people = {folder: sorted(folder.glob("*.jpg")) for folder in sorted(arguments.folder.iterdir()) if folder.is_dir()}
-    people = {folder: photos for folder, photos in people.items() if not arguments.people or folder.name in arguments.people}
+    people = {
+        folder: photos for folder, photos in people.items() if not arguments.people or folder.name in arguments.people
+    }
     genuine = {photo: [other for other in photos if other != photo] for photos in people.values() for photo in photos}
     with tempfile.TemporaryDirectory() as scratch:
         out = arguments.keep or Path(scratch)
@@ -133,13 +146,18 @@ def table(result: dict) -> str:
     lines = []
     for name, found in result["judges"].items():
         psr = " · ".join(f"{variant} {found[variant]['psr']:.1f}" for variant in ("clean", "saved", *VARIANTS))
-        lines.append(f"{Path(name).name}: PSR % {psr} · linked {found['linked']:.1f} % · lost {found['saved']['lost']:.1f} % · mean margin {found['saved']['mean']:+.3f}")
-    psnr, ssim, seconds = (statistics.mean(result[key]) for key in ("psnr", "ssim", "seconds"))
-    lines.append(
-        f"{result['photos']} photos, {result['status']:.0f} % reported protected · PSNR {psnr:.2f} dB (least {min(result['psnr']):.1f}) · "
-        f"SSIM {ssim:.3f} (least {min(result['ssim']):.3f}) · {seconds:.2f} s a photo (median {statistics.median(result['seconds']):.2f}) · "
-        f"loading {result['loading']:.1f} s · peak {result['peak_mb']} MB"
-    )
+        lines.append(
+            f"{Path(name).name}: PSR % {psr} · linked {found['linked']:.1f} % · lost {found['saved']['lost']:.1f} % · "
+            f"mean margin {found['saved']['mean']:+.3f}"
+        )
+    mean = {key: statistics.mean(result[key]) for key in ("psnr", "ssim", "seconds")}
+    lines += [
+        f"{result['photos']} photos, {result['status']:.0f} % reported protected",
+        f"PSNR {mean['psnr']:.2f} dB (least {min(result['psnr']):.1f}) · "
+        f"SSIM {mean['ssim']:.3f} (least {min(result['ssim']):.3f})",
+        f"{mean['seconds']:.2f} s a photo (median {statistics.median(result['seconds']):.2f}) · "
+        f"loading {result['loading']:.1f} s · peak {result['peak_mb']} MB",
+    ]
     return "\n".join(lines)
 
 

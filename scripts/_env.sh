@@ -1,15 +1,8 @@
-# Sourced by kohl, test and check, which set $self: $python, `ready SET`, and what a process must find when it starts.
+# Sourced by kohl, test and check, which set $self: $python and `ready SET`.
 
 root=${self%/scripts/*}
 python=$root/.venv/bin/python
 inputs="pyproject.toml constraints.txt scripts/_env.py" # what .venv depends on
-
-# glibc reads these at the start of a process. As it comes, it asks the kernel for each tensor of megabytes and gives it
-# back when freed; page faults then take about half of the time of a loop over large tensors. MALLOC_MMAP_THRESHOLD_
-# would do too, but older releases of glibc refuse one above 32 MB, and then stay at 128 kB.
-export MALLOC_MMAP_MAX_="${MALLOC_MMAP_MAX_-0}" MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_-1073741824}"
-# A thread without work sleeps, rather than spin on a core that someone else on the machine could use.
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY-PASSIVE}"
 
 # Set up .venv for SET (run, or dev: with the developer's tools) unless the stamp that a set-up leaves as its last act
 # holds the inputs word for word. Shell only, since starting a Python takes longer than the rest of this file.

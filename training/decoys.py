@@ -28,6 +28,7 @@ def is_adult(landmarks: np.ndarray) -> bool:
 
 
 def main() -> None:
+    """Reads the portraits and writes the decoys."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("output", type=Path)

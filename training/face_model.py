@@ -1,8 +1,8 @@
 """Learns the bundled face model from synthetic portraits: `python training/face_model.py OMI/faces OUT.safetensors`.
 
-Every portrait is warped to the mean shape; portraits with glasses, a fringe, a hat, or a dark beard are left out by what
-their textures show there, because those would come back as ghosts. The rest and their mirror images go through a singular
-value decomposition. Nothing is random.
+Every portrait is warped to the mean shape; portraits with glasses, a fringe, a hat, or a dark beard are left out by
+what their textures show there, because those would come back as ghosts. The rest and their mirror images, softened on
+the skin, go through a singular value decomposition. Nothing is random.
 """
 
 from __future__ import annotations
@@ -24,8 +24,15 @@ FRAME = (40.0, 64.0, 176.0)  # x, y, side of the part of the crop that it covers
 COMPONENTS = 600
 RIM = 9.0  # texels over which a change fades out towards the rim of the face
 
-SKIN, FEATURES = 4.0, 0.7  # texels: how much the textures are softened, or every wrinkle and spot would be drawn again
-PARTS = (range(17, 22), range(22, 27), range(36, 42), range(42, 48), range(30, 36), range(48, 60))  # brows, eyes, nose, mouth
+SKIN, FEATURES = 1.5, 0.5  # texels: how much the textures are softened, or every wrinkle and spot would be drawn again
+PARTS = (
+    range(17, 22),
+    range(22, 27),
+    range(36, 42),
+    range(42, 48),
+    range(30, 36),
+    range(48, 60),
+)  # brows, eyes, nose, mouth
 REACH = 4.0  # texels around a feature that count as part of it
 
 # Limits found by looking at the textures in the order of each figure. All are relative to the brightness of the cheeks.
@@ -58,7 +65,10 @@ def is_bare(texture: np.ndarray) -> bool:
 
     def part(image: np.ndarray, left: int, right: int, top: int, bottom: int) -> np.ndarray:
         x, y, side = FRAME
-        columns, rows = (np.round((np.array(ends) - start) / side * SIDE).astype(int) for ends, start in (((left, right), x), ((top, bottom), y)))
+        columns, rows = (
+            np.round((np.array(ends) - start) / side * SIDE).astype(int)
+            for ends, start in (((left, right), x), ((top, bottom), y))
+        )
         return image[rows[0] : rows[1], columns[0] : columns[1]]
 
     brightness = cv2.GaussianBlur(texture @ np.float32([0.299, 0.587, 0.114]), (0, 0), 0.8)
@@ -128,6 +138,7 @@ def learn(crops: list[np.ndarray], landmarks: np.ndarray) -> dict[str, torch.Ten
 
 
 def main() -> None:
+    """Reads the portraits and writes the model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("output", type=Path)

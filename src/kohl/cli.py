@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from kohl import __version__
+from kohl import __version__, cpu
 
 PROTECTED, FAILED, USAGE, UNPROTECTED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 LARGEST_SEED = 2**63 - 1
@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    cpu.settle()
     from kohl import commands
     from kohl.batch import sentence
     from kohl.types import BadSetting, KohlError

@@ -58,6 +58,6 @@ def grid(matrices: Matrices, size: tuple[int, int], source_size: tuple[int, int]
 
 
 def warp(images: Images, matrices: Matrices, size: tuple[int, int], *, padding: str = "zeros") -> Images:
-    """`images` moved by `matrices` (image pixels to output pixels) onto a canvas of `size`; differentiable, bilinear."""
+    """`images` moved by `matrices` (image pixels to output pixels) onto a canvas of `size`, bilinear."""
     where = grid(matrices, size, (images.shape[-2], images.shape[-1]))
     return F.grid_sample(images, where, mode="bilinear", padding_mode=padding, align_corners=True)

@@ -21,7 +21,21 @@ from kohl.perturb.terms import Surrogate
 from kohl.recipe import Recipe, as_dict
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
-from kohl.types import Attack, Detector, Face, FaceRow, Goal, NoFace, Photo, Row, Verifier, Watch, ignore
+from kohl.types import (
+    Attack,
+    BadSetting,
+    Detector,
+    Face,
+    FaceRow,
+    Faces,
+    Goal,
+    NoFace,
+    Photo,
+    Row,
+    Verifier,
+    Watch,
+    ignore,
+)
 from kohl.zoo import cards
 from kohl.zoo.decoys import Decoys
 
@@ -38,20 +52,31 @@ class House:
 
 
 def load(recipe: Recipe) -> House:
-    """The models that `recipe` names; raises `BadSetting` for one that is unknown, `BadModel` for one that is broken."""
+    """The models that `recipe` names; raises `BadSetting` for an unknown one, `BadModel` for a broken one."""
     models = recipe.models
-    surrogates = [
-        Surrogate(cards.encoder(name), cards.find(name).roles["encoder"].thresholds[models.far])
-        for name in models.surrogates
-    ]
+    judges = [cards.judge(name) for name in models.judges]
+    for judge in judges:
+        verify.threshold(judge, models.far)  # found out now, not after the work
+    surrogates = {name: _surrogate(name, models.far) for name in models.surrogates}
     invert = partial(in_closed_form, cards.load(models.generator, "generator"))
     return House(
         recipe=recipe,
         detect=Detect(cards.load("yunet"), cards.load("landmarks68")),
-        attack=LatentSearch(invert, surrogates, recipe.search.at(recipe.strength)),
+        attack=LatentSearch(
+            invert, [surrogates[name] for name in models.surrogates], recipe.search.at(recipe.strength)
+        ),
         decoys=cards.load("decoys"),
-        judges=[cards.judge(name) for name in models.judges],
+        judges=judges,
     )
+
+
+def _surrogate(name: str, far: float) -> Surrogate:
+    encoder = cards.encoder(name)
+    thresholds = cards.find(name).roles["encoder"].thresholds
+    if far not in thresholds:
+        known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))
+        raise BadSetting(f"models.far: the surrogate {name} has no threshold at {far:g}; it has {known}")
+    return Surrogate(encoder, thresholds[far])
 
 
 def protect(
@@ -76,7 +101,11 @@ def protect(
     photo = imageio.read(path)
     found = house.detect(photo)
     chosen = _chosen(found, faces)
-    changed = _changed(photo, [found[index] for index in chosen], house, seed=seed, decoy=decoy, watch=watch)
+    changed = photo
+    for index in chosen:
+        changed = _protected(
+            changed, found[index], house, rng=random_numbers(photo, seed, index), decoy=decoy, watch=watch
+        )
     imageio.write(changed, output, force=force)
     written = imageio.read(output)
     rows = [
@@ -118,29 +147,28 @@ def _chosen(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
     return fit
 
 
-def _changed(
-    photo: Photo, faces: list[Face], house: House, *, seed: int, decoy: int | None, watch: Watch
+def _protected(
+    photo: Photo, face: Face, house: House, *, rng: torch.Generator, decoy: int | None, watch: Watch
 ) -> Photo:
-    """The photo with every face protected, one after the other: each is searched in the photo as it is by then."""
-    for index, face in enumerate(faces):
-        rng = random_numbers(photo, seed, index)
-        before = crop.crops(photo, [face])
-        drawn = int(torch.randint(len(house.decoys), (), generator=rng))
-        if decoy is None:
-            goal = Goal.dodge(before, house.decoys[drawn], house.recipe.search.decoy)
-        else:
-            goal = Goal.impersonate(before, house.decoys[decoy])
-        photo = paste(photo, [face], before, house.attack(before, goal, rng=rng, watch=watch))
-    return photo
+    """The photo with this face protected."""
+    before = crop.crops(photo, [face])
+    goal = _goal(before, house, decoy=decoy, rng=rng)
+    return paste(photo, [face], before, house.attack(before, goal, rng=rng, watch=watch))
+
+
+def _goal(source: Faces, house: House, *, decoy: int | None, rng: torch.Generator) -> Goal:
+    """Dodging towards a decoy that differs from photo to photo, or impersonating the one that was asked for."""
+    if decoy is not None:
+        return Goal.impersonate(source, house.decoys[decoy])
+    drawn = int(torch.randint(len(house.decoys), (), generator=rng))
+    return Goal.dodge(source, house.decoys[drawn], house.recipe.search.decoy)
 
 
 def _judged(
     index: int, face: Face, photo: Photo, written: Photo, output: Path, house: House, references: Sequence[Path]
 ) -> FaceRow:
     """What the judges say of one face in the written file, and how much it changed."""
-    judges, others = verify.judge_face(
-        house.judges, photo.path, output, references, face.box, house.recipe.models.far
-    )
+    judges, others = verify.judge_face(house.judges, photo.path, output, references, face.box, house.recipe.models.far)
     status, reason = verify.verdict(judges, others)
     crops = [quality.face_crop(pixels, face.points.astype(np.float32)) for pixels in (photo.pixels, written.pixels)]
     psnr, ssim = (float(measure(*crops)) for measure in (quality.psnr, quality.ssim))

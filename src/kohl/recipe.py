@@ -28,13 +28,20 @@ class Models:
     """Which models a run uses, by the names of their cards."""
 
     generator: str = "face_model"
-    surrogates: tuple[str, ...] = ("sface", "dlib")
+    surrogates: tuple[str, ...] = (
+        "sface",
+        "sface",
+        "dlib",
+    )  # named twice: two views at each step, and twice the weight
     judges: tuple[str, ...] = ("sface", "dlib")
     far: float = 0.01  # false-accept rate of the threshold that every judge is held to
 
     def __post_init__(self) -> None:
         if not 0 < self.far < 1:
             raise BadSetting(f"far: must be between 0 and 1, not {self.far}")
+        for name in ("surrogates", "judges"):
+            if not getattr(self, name):
+                raise BadSetting(f"{name}: name at least one; `kohl models` lists them")
 
 
 @dataclass(frozen=True)

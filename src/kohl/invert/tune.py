@@ -7,5 +7,5 @@ from kohl.zoo.face_model import FaceModel, OwnFace
 
 
 def in_closed_form(model: FaceModel, faces: Faces) -> Inversion:
-    """What tuning approaches by gradient steps: the linear model plus the residual, so that zero latents are the face."""
+    """What tuning approaches by gradient steps: the linear model plus the residual, zero latents are the face."""
     return Inversion(faces.crops.new_zeros(len(faces.crops), *model.latent_shape), OwnFace(model, faces))

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 
 from kohl.perturb import terms
 from kohl.perturb.views import Views
-from kohl.types import BadSetting, Candidate, Faces, Goal, Images, Inverter, Latents, Step, Term, Watch, ignore
+from kohl.types import (
+    BadSetting,
+    Candidate,
+    Faces,
+    Goal,
+    Images,
+    Inversion,
+    Inverter,
+    Latents,
+    Step,
+    Term,
+    Watch,
+    ignore,
+)
 
 
 @dataclass(frozen=True)
 class Search:
     """How long and how hard to search."""
 
-    steps: int = 40
-    rate: float = 0.1  # Adam's, in latents
+    steps: int = 45
+    rate: float = 0.2  # Adam's, in latents
     margin: float = 1.6  # distance to the source to reach, in thresholds: 1 is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach, in thresholds
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
-    change: float = 700.0  # weight of the visible change of the crop
-    colour: float = 3.0  # weight of a change of colour against one of brightness
-    masking: float = 0.03  # detail of the face that hides half of a change
+    change: float = 1300.0  # weight of the visible change of the crop
+    colour: float = 2.0  # weight of a change of colour against one of brightness
+    masking: float = 0.05  # detail of the face that hides half of a change
+    scouts: int = 4  # steps that find out where this face drifts when it only leaves; the search then avoids that too
+    scout_rate: float = 0.5  # Adam's in those steps
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
     views: Views = field(default_factory=Views)
 
@@ -31,7 +49,7 @@ class Search:
         for name in ("steps", "patience"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"search.{name}: must be at least 1, not {getattr(self, name)}")
-        for name in ("rate", "margin", "closeness", "decoy", "change", "colour", "masking"):
+        for name in ("scouts", "scout_rate", "rate", "margin", "closeness", "decoy", "change", "colour", "masking"):
             if getattr(self, name) < 0:
                 raise BadSetting(f"search.{name}: must not be negative, not {getattr(self, name)}")
 
@@ -44,18 +62,23 @@ class Search:
 class Adam:
     """Kingma & Ba, ICLR 2015. torch's own imports its compiler at the first step: seconds, and 200 MB."""
 
-    def __init__(self, like: Latents, rate: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self.rate, self.betas, self.index = rate, betas, 0
+    def __init__(self, like: Latents, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        self.betas, self.index = betas, 0
         self.mean, self.square = torch.zeros_like(like), torch.zeros_like(like)
 
     @torch.no_grad()
-    def step(self, latents: Latents, gradient: Latents) -> None:
+    def step(self, latents: Latents, gradient: Latents, rate: float) -> None:
         """Moves `latents`, in place, one step down the `gradient`."""
         self.index += 1
         self.mean.lerp_(gradient, 1 - self.betas[0])
         self.square.lerp_(gradient.square(), 1 - self.betas[1])
         mean, square = self.mean / (1 - self.betas[0] ** self.index), self.square / (1 - self.betas[1] ** self.index)
-        latents -= self.rate * mean / (square.sqrt() + 1e-8)
+        latents -= rate * mean / (square.sqrt() + 1e-8)
+
+
+def _decay(progress: float) -> float:
+    """How much of the rate is left: half a cosine from 1 to 0.05 (Loshchilov & Hutter, ICLR 2017)."""
+    return 0.05 + 0.95 * (1 + math.cos(math.pi * progress)) / 2
 
 
 @dataclass(frozen=True)
@@ -70,36 +93,64 @@ class LatentSearch:
         """The faces changed as little as reaches `goal`; the same shape as `faces.crops`."""
         settings = self.settings
         inversion = self.invert(faces)
-        recognition = self._recognition(goal, rng)
-        change = terms.change(faces.crops, colour=settings.colour, masking=settings.masking)
-        latents = inversion.latents.clone().requires_grad_()
-        adam = Adam(latents, settings.rate)
-        reached = 0
-        for index in range(settings.steps):
-            candidate = Candidate(inversion.generator(latents), latents)
-            losses = {name: term(candidate) for name, term in recognition.items()}
-            ours = torch.stack(list(losses.values())).mean(0)
-            losses["change"] = settings.change * change(candidate)
-            (gradient,) = torch.autograd.grad((ours + losses["change"]).sum(), latents)
-            adam.step(latents, gradient)
-            means = {name: float(loss.detach().mean()) for name, loss in losses.items()}
-            watch(Step(index, settings.steps, means, candidate))
-            reached = reached + 1 if not ours.any() else 0
-            if reached == settings.patience:
-                break
-        with torch.no_grad():
-            return inversion.generator(latents)
+        avoid = [self._drifted(inversion, faces, goal, rng)] if settings.scouts and goal.away and goal.towards else []
+        return self._descend(inversion, self._terms(faces, goal, avoid, rng), settings.steps, settings.rate, watch)
 
-    def _recognition(self, goal: Goal, rng: torch.Generator) -> dict[str, Term]:
+    def _drifted(self, inversion: Inversion, faces: Faces, goal: Goal, rng: torch.Generator) -> Faces:
+        """Where the face ends up when it only leaves: so would every other photo of the person, and match this one."""
         settings = self.settings
+        alone = self._terms(faces, replace(goal, towards=0.0), (), rng)
+        return faces.with_crops(self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore))
+
+    def _descend(
+        self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
+    ) -> Images:
+        """The images after so many steps down the sum of the terms, or fewer once every surrogate is satisfied."""
+        latents = inversion.latents.clone().requires_grad_()
+        adam = Adam(latents)
+        reached = 0
+        # One thread per recogniser: each is too small to be split among cores, and none waits for the other.
+        with ThreadPoolExecutor(len(weighed)) as pool:
+            for index in range(steps):
+                candidate = Candidate(inversion.generator(latents), latents)
+                found = list(pool.map(partial(_slope, candidate=candidate), weighed.values()))
+                slope = torch.stack([slope for _, slope in found]).sum(0)
+                (gradient,) = torch.autograd.grad(candidate.images, latents, slope)
+                adam.step(latents, gradient, rate * _decay(index / steps))
+                losses = {name: loss for name, (loss, _) in zip(weighed, found, strict=True)}
+                watch(Step(index, steps, losses, candidate))
+                reached = reached + 1 if not any(loss for name, loss in losses.items() if name != "change") else 0
+                if reached == self.settings.patience:
+                    break
+        with torch.no_grad():
+            images: Images = inversion.generator(latents)
+        return images
+
+    def _terms(self, faces: Faces, goal: Goal, avoid: Sequence[Faces], rng: torch.Generator) -> dict[str, Term]:
+        """Every term with its weight, by name; each draws its own random numbers, so that no thread takes another's."""
+        settings = self.settings
+        change = terms.change(faces.crops, colour=settings.colour, masking=settings.masking)
         return {
-            surrogate.encoder.name: terms.recognition(
-                surrogate,
-                goal,
-                margin=settings.margin,
-                closeness=settings.closeness,
-                views=settings.views,
-                rng=rng,
-            )
-            for surrogate in self.surrogates
+            "change": lambda candidate: settings.change * change(candidate),
+            **{
+                f"{surrogate.encoder.name} {index}": terms.recognition(
+                    surrogate,
+                    goal,
+                    avoid,
+                    weight=1 / len(self.surrogates),
+                    margin=settings.margin,
+                    closeness=settings.closeness,
+                    views=settings.views,
+                    rng=torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng))),
+                )
+                for index, surrogate in enumerate(self.surrogates)
+            },
         }
+
+
+def _slope(term: Term, *, candidate: Candidate) -> tuple[float, Images]:
+    """A term's value, summed over the faces, and its gradient at the images."""
+    images = candidate.images.detach().requires_grad_()
+    loss = term(replace(candidate, images=images)).sum()
+    (slope,) = torch.autograd.grad(loss, images)
+    return float(loss.detach()), slope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +24,8 @@ class Surrogate:
     def embed(self, faces: Faces) -> Embeddings:
         """Embeddings of the faces, aligned as this recogniser does."""
         encoder = self.encoder
-        return encoder(warp(faces.crops, encoder.to_input(faces), (encoder.size, encoder.size)))
+        embeddings: Embeddings = encoder(warp(faces.crops, encoder.to_input(faces), (encoder.size, encoder.size)))
+        return embeddings
 
     def distance(self, first: Embeddings, second: Embeddings) -> Scores:
         """1 − cosine in units of the threshold's: below 1 is the same person, whatever the recogniser."""
@@ -33,7 +35,9 @@ class Surrogate:
 def recognition(
     surrogate: Surrogate,
     goal: Goal,
+    avoid: Sequence[Faces] = (),
     *,
+    weight: float = 1.0,
     margin: float,
     closeness: float,
     views: Views,
@@ -41,21 +45,22 @@ def recognition(
 ) -> Term:
     """How far the face is from the goal in one recogniser's eyes, in a new random view at every call.
 
-    Two hinges: the distance to the source is pushed up to `margin`, the distance to the target down to `closeness`, both
-    in thresholds (see `Surrogate.distance`). Zero means that both are reached in this view.
+    Hinges: the distance to the source and to every face in `avoid` is pushed up to `margin`, the distance to the target
+    down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are reached in this view.
     """
     encoder = surrogate.encoder
     with torch.no_grad():
         to_input = encoder.to_input(goal.source)
-        source, target = surrogate.embed(goal.source), surrogate.embed(goal.target)
+        sources = [surrogate.embed(faces) for faces in (goal.source, *avoid)]
+        target = surrogate.embed(goal.target)
 
     def term(candidate: Candidate) -> Scores:
         seen = views.restyle(candidate.images, rng)
         aligned = compose(to_input, views.realign(len(seen), encoder.size, rng).to(seen))
-        embedding = encoder(warp(seen, aligned, (encoder.size, encoder.size)))
-        leaving = F.relu(margin - surrogate.distance(embedding, source))
+        embedding = encoder(views.reflect(warp(seen, aligned, (encoder.size, encoder.size)), rng))
+        leaving = torch.stack([F.relu(margin - surrogate.distance(embedding, source)) for source in sources]).sum(0)
         nearing = F.relu(surrogate.distance(embedding, target) - closeness)
-        return goal.away * leaving + goal.towards * nearing
+        return weight * (goal.away * leaving + goal.towards * nearing)
 
     return term
 
@@ -63,14 +68,14 @@ def recognition(
 def change(crops: Images, *, colour: float, masking: float) -> Term:
     """How visible the change is: its mean square, more for colour, less where the face has detail to hide it in.
 
-    `colour` weighs Cb and Cr (BT.601) against brightness. Detail is the local standard deviation of brightness; where it
-    equals `masking`, a change costs half. Visual masking: Legge & Foley, JOSA 1980.
+    `colour` weighs Cb and Cr (BT.601) against brightness. Detail is the local standard deviation of brightness; where
+    it equals `masking`, a change costs half. Visual masking: Legge & Foley, JOSA 1980.
     """
     weight = 1 / (1 + _detail(crops) / masking)
-    weight = weight / weight.mean((1, 2, 3), keepdim=True)
+    weight = (weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
 
     def term(candidate: Candidate) -> Scores:
-        red, green, blue = (candidate.images - crops).split(1, 1)
+        red, green, blue = (candidate.images - crops).unbind(1)
         brightness = 0.299 * red + 0.587 * green + 0.114 * blue
         cb, cr = (blue - brightness) * 0.564, (red - brightness) * 0.713
         seen = brightness.square() + colour * (cb.square() + cr.square())

@@ -1,4 +1,4 @@
-"""What a recogniser or a website may do to the photo before it looks: another crop, blur, noise."""
+"""What a recogniser or a website may do to the photo before it looks: another crop, light or blur."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ class Views:
     blurred: float = 0.3  # share of the views that are blurred
     grey: float = 0.3  # share of the views without colour
     light: float = 0.1  # of contrast; half as much of brightness
+    mirrored: float = 0.5  # share of the views seen in a mirror
 
     def __post_init__(self) -> None:
         if min(self.shift, self.rotation, self.scale, self.blur, self.light) < 0:
             raise BadSetting("search.views: no setting may be negative")
-        if not (0 <= self.blurred <= 1 and 0 <= self.grey <= 1):
-            raise BadSetting("search.views: `blurred` and `grey` are shares, from 0 to 1")
+        if not all(0 <= share <= 1 for share in (self.blurred, self.grey, self.mirrored)):
+            raise BadSetting("search.views: `blurred`, `grey` and `mirrored` are shares, from 0 to 1")
 
     def realign(self, count: int, size: int, rng: torch.Generator) -> Matrices:
         """Small similarities about the centre of an input (size, size): another detector would crop like this."""
@@ -50,7 +51,12 @@ class Views:
             images = blur(images, sigma * self.blur)
         if grey < self.grey:
             images = images.mean(1, keepdim=True).expand_as(images)
-        return images * (1 + contrast) + brightness / 2
+        restyled: Images = images * (1 + contrast) + brightness / 2
+        return restyled
+
+    def reflect(self, inputs: Images, rng: torch.Generator) -> Images:
+        """Aligned inputs, some of the time in a mirror."""
+        return inputs.flip(-1) if float(torch.rand((), generator=rng)) < self.mirrored else inputs
 
 
 def blur(images: Images, sigma: float) -> Images:

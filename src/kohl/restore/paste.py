@@ -7,7 +7,7 @@ import numpy as np
 
 from kohl.types import Face, Faces, Images, Photo
 
-GREY = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601 weights, which file formats use for grey
+GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 weights, which file formats use for grey
 
 
 def paste(photo: Photo, faces: list[Face], before: Faces, after: Images) -> Photo:

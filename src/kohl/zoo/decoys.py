@@ -29,5 +29,6 @@ class Decoys:
             raise BadSetting(f"decoy:{index}: no such decoy; there are 0 to {len(self) - 1}")
         start = self._ends[index - 1] if index else 0
         pixels = cv2.imdecode(self._files[start : self._ends[index]], cv2.IMREAD_COLOR)
+        assert pixels is not None  # the file's hash was checked
         crop = torch.from_numpy(np.ascontiguousarray(pixels[:, :, ::-1])).permute(2, 0, 1)[None].float() / 255
         return Faces(crop, self._points[index : index + 1].float(), self._landmarks[index : index + 1].float())

@@ -18,7 +18,7 @@ from torch import Tensor
 from kohl.types import Faces, Generator, Images, Latents, Points
 from kohl.zoo import store
 
-SPARED = ((slice(36, 42), 0.3), (slice(42, 48), 0.3), (slice(60, 68), 0.2))  # eyes, teeth: how much of a change stays
+SPARED = ((slice(36, 42), 0.6), (slice(42, 48), 0.6), (slice(60, 68), 0.3))  # eyes, teeth: how much of a change stays
 FOREHEAD = ((17, 0), (18, 18), (21, 22), (25, 25), (26, 16))  # brow and temple landmarks that it is extrapolated from
 FOREHEAD_HEIGHT = (0.18, 0.30, 0.34, 0.30, 0.18)  # above them, in distances from chin to eyes
 FOREHEAD_WEIGHT = (0.6, 0.5, 0.5, 0.5, 0.6)  # of the first of the two
@@ -27,8 +27,8 @@ FOREHEAD_WEIGHT = (0.6, 0.5, 0.5, 0.5, 0.6)  # of the first of the two
 class FaceModel(Generator):
     """The mean face plus components times latents, on the mean shape.
 
-    `basis` (components, 3 · texels) is orthonormal and lives on the `inside` texels of a square (side, side) texture that
-    covers `frame` (x, y, side) of the crop; `window` fades it out towards the rim of the face.
+    `basis` (components, 3 · texels) is orthonormal and lives on the `inside` texels of a square (side, side) texture
+    that covers `frame` (x, y, side) of the crop; it fades out towards the rim of the face.
     """
 
     def __init__(self, tensors: dict[str, Tensor], size: int = 256) -> None:
@@ -65,7 +65,7 @@ class FaceModel(Generator):
         return torch.where((where[..., 0] >= -1)[:, None], faces, faces.new_tensor(0.5)).clamp(0, 1)
 
     def grids(self, landmarks: Points) -> Tensor:
-        """Where each crop pixel lies in the texture (n, size, size, 2), as `grid_sample` wants it; outside is below −1."""
+        """Where each crop pixel lies in the texture (n, size, size, 2), for `grid_sample`; outside is below −1."""
         return torch.stack([self._grid(face) for face in landmarks.double().numpy()])
 
     def _grid(self, landmarks: np.ndarray) -> Tensor:

@@ -23,6 +23,18 @@ def linear(weight: Tensor, bias: Tensor) -> nn.Linear:
     return layer
 
 
+class Pointwise(nn.Module):
+    """A 1 × 1 convolution as a matrix product: on small maps several times faster on a CPU than as a convolution."""
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.weight, self.bias = parameter(weight.flatten(1)), parameter(bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x` (n, inputs, height, width) with its channels mixed; no copy is made where channels are last in memory."""
+        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
+
+
 class PReLU(nn.Module):
     """A rectifier with one slope per channel for negative values; several times faster backwards than torch's own."""
 

@@ -52,19 +52,16 @@ def load(path: Path) -> SFace:
     return SFace(nn.Sequential(*layers, nn.Flatten(), _last(values)))
 
 
-def _convolution_and_prelu(values: Mapping[str, Tensor], name: str) -> tuple[nn.Conv2d, frozen.PReLU]:
+def _convolution_and_prelu(values: Mapping[str, Tensor], name: str) -> tuple[nn.Module, frozen.PReLU]:
     """One layer; the batch normalisation between the two is folded into the convolution."""
     weight = _dequantised(values, f"{name}_conv2d_weight").view(*values[f"{name}_conv2d_weight_shape"].int())
     scale, shift = _batch_norm(values, f"{name}_batchnorm", eps=1e-3)
-    outputs, _, kernel, _ = weight.shape
-    convolution = frozen.convolution(
-        weight * scale.view(-1, 1, 1, 1),
-        shift,
-        stride=2 if name in HALVING else 1,
-        padding=kernel // 2,
-        groups=outputs if name.endswith("_dw") else 1,
-    )
-    return convolution, frozen.PReLU(values[f"{name}_relu_gamma"])
+    weight = weight * scale.view(-1, 1, 1, 1)
+    prelu = frozen.PReLU(values[f"{name}_relu_gamma"])
+    if weight.shape[2] == 1:
+        return frozen.Pointwise(weight, shift), prelu
+    stride, groups = 2 if name in HALVING else 1, len(weight) if name.endswith("_dw") else 1
+    return frozen.convolution(weight, shift, stride=stride, padding=1, groups=groups), prelu
 
 
 def _last(values: Mapping[str, Tensor]) -> nn.Linear:

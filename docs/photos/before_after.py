@@ -1,0 +1,24 @@
+"""Makes the picture of the README: `python docs/photos/before_after.py BEFORE AFTER OUT.jpg`."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+GAP = 8  # pixels
+
+
+def beside(paths: list[Path]) -> Image.Image:
+    """The photos next to each other on white."""
+    photos = [Image.open(path).convert("RGB") for path in paths]
+    width = sum(photo.width for photo in photos) + GAP * (len(photos) - 1)
+    canvas = Image.new("RGB", (width, max(photo.height for photo in photos)), "white")
+    left = 0
+    for photo in photos:
+        canvas.paste(photo, (left, 0))
+        left += photo.width + GAP
+    return canvas
+
+
+if __name__ == "__main__":
+    beside([Path(name) for name in sys.argv[1:3]]).save(sys.argv[3], quality=92)

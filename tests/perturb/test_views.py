@@ -1,0 +1,118 @@
+"""Random views: their spread is the one that was asked for, and nothing else changes."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+from tiny import STILL, faces, numbers
+
+from kohl.geometry import transform
+from kohl.perturb.views import Views, blur
+from kohl.types import BadSetting
+
+IMAGES = faces(2).crops
+
+
+def reference_blur(image, sigma):
+    """Both axes of one (height, width) image convolved with a Gaussian cut off at three sigma."""
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(image, reach, mode="edge")
+    for axis in (0, 1):
+        padded = np.apply_along_axis(np.convolve, axis, padded, kernel / kernel.sum(), mode="valid")
+    return padded
+
+
+@pytest.mark.parametrize("sigma", [0.4, 1.0, 2.3])
+def test_blur_is_a_convolution_with_a_gaussian(sigma):
+    images = IMAGES.double()
+    expected = np.stack([[reference_blur(channel, sigma) for channel in image] for image in images.numpy()])
+    torch.testing.assert_close(blur(images, sigma), torch.tensor(expected))
+
+
+def test_blur_keeps_the_mean():
+    torch.testing.assert_close(blur(torch.full_like(IMAGES, 0.3), 1.5), torch.full_like(IMAGES, 0.3))
+    dot = torch.zeros(1, 3, 31, 31)
+    dot[..., 15, 15] = 1
+    torch.testing.assert_close(blur(dot, 2.0).sum((2, 3)), torch.ones(1, 3))
+
+
+def test_blur_softens():
+    assert (blur(IMAGES, 1.0).var((2, 3)) < 0.3 * IMAGES.var((2, 3))).all()
+
+
+def test_a_still_view_changes_nothing():
+    assert torch.equal(STILL.restyle(IMAGES, numbers()), IMAGES)
+    assert torch.equal(STILL.realign(3, 112, numbers()), torch.eye(2, 3).expand(3, -1, -1))
+
+
+def test_views_spread_as_they_should():
+    views = replace(STILL, shift=0.02, rotation=0.05, scale=0.04)
+    maps = views.realign(20_000, 100, numbers())
+    scale, angle = maps[:, :, 0].norm(dim=1), torch.atan2(maps[:, 1, 0], maps[:, 0, 0])
+    centre = torch.full((20_000, 1, 2), 49.5)
+    shift = (transform(maps, centre) - centre)[:, 0]
+    for drawn, spread in ((scale, 0.04), (angle, 0.05), (shift[:, 0], 2.0), (shift[:, 1], 2.0)):
+        assert drawn.std().item() == pytest.approx(spread, rel=0.03)
+    assert scale.mean().item() == pytest.approx(1, abs=0.002)
+    assert max(map(abs, [angle.mean().item(), *shift.mean(0).tolist()])) < 0.05
+    torch.testing.assert_close(maps[:, 0, 0], maps[:, 1, 1])  # a similarity, no shear
+    torch.testing.assert_close(maps[:, 0, 1], -maps[:, 1, 0])
+
+
+def test_light_changes_contrast_and_brightness():
+    # Black becomes the brightness, white that plus the contrast.
+    views, rng = replace(STILL, light=0.1), numbers()
+    ends = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).expand(1, 3, 4, 2)
+    black, white = torch.stack([views.restyle(ends, rng)[0, 0, 0] for _ in range(4000)]).T
+    assert (white - black).std().item() == pytest.approx(0.1, rel=0.05)
+    assert (white - black).mean().item() == pytest.approx(1, abs=0.01)
+    assert black.std().item() == pytest.approx(0.05, rel=0.05)
+    assert abs(black.mean().item()) < 0.005
+
+
+def test_grey_views_have_the_mean_of_the_channels():
+    grey = replace(STILL, grey=1.0).restyle(IMAGES, numbers())
+    torch.testing.assert_close(grey, IMAGES.mean(1, keepdim=True).expand(-1, 3, -1, -1))
+
+
+@pytest.mark.parametrize("setting", ["blurred", "grey"])
+def test_a_share_of_the_views_is(setting):
+    views, rng = replace(STILL, **{"blur": 1.5, setting: 0.3}), numbers()
+    changed = [not torch.equal(views.restyle(IMAGES, rng), IMAGES) for _ in range(1000)]
+    assert 0.24 < np.mean(changed) < 0.36
+
+
+def test_the_same_random_numbers_give_the_same_view():
+    views = replace(STILL, shift=0.1, rotation=0.1, scale=0.1, blur=2.0, blurred=1.0, grey=0.5, light=0.2)
+    first, same, other = (views.restyle(IMAGES, numbers(seed)) for seed in (0, 0, 1))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert torch.equal(views.realign(2, 16, numbers(3)), views.realign(2, 16, numbers(3)))
+
+
+def test_a_view_keeps_shape_and_type_and_its_argument():
+    views, before = replace(STILL, blur=2.0, blurred=1.0, grey=1.0, light=0.2), IMAGES.clone()
+    view = views.restyle(IMAGES, numbers())
+    assert (view.shape, view.dtype) == (IMAGES.shape, torch.float32)
+    assert torch.equal(IMAGES, before)
+
+
+def test_gradients_pass_through_a_view():
+    images = IMAGES.clone().requires_grad_()
+    view = replace(STILL, blur=1.0, blurred=1.0, light=0.1).restyle(images, numbers())
+    (gradient,) = torch.autograd.grad(view.sum(), images)
+    assert (gradient > 0).all()
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in fields(Views)])
+def test_what_is_out_of_range_is_refused(name):
+    with pytest.raises(BadSetting, match=r"search\.views"):
+        Views(**{name: -0.1})
+
+
+@pytest.mark.parametrize("name", ["blurred", "grey"])
+def test_a_share_is_at_most_one(name):
+    with pytest.raises(BadSetting, match="shares, from 0 to 1"):
+        Views(**{name: 1.1})

@@ -1,0 +1,378 @@
+"""The stages as one function, with toys in place of every model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import Decoys, MeanColour, Tint, detector, face, house, picture
+
+from kohl import __version__, batch, pipeline
+from kohl.align import imageio
+from kohl.pipeline import protect, random_numbers
+from kohl.recipe import Models, Recipe, as_dict
+from kohl.types import BadModel, BadPhoto, BadSetting, Judgement, NoFace, Photo
+from kohl.zoo import cards
+
+TWO = (face(0, 0, 64), face(80, 20, 48))
+STRICT = MeanColour(thresholds={0.01: 0.5})  # says "same person" of nearly everything
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return picture(tmp_path / "photo.png")
+
+
+def run(photo, toys=None, *, name="out.png", **settings):
+    """The row, and the pixels of the written file."""
+    output = photo.parent / name
+    row = protect(photo, output, toys or house(), **settings)
+    return row, imageio.read(output).pixels
+
+
+def changed(photo, pixels):
+    return (imageio.read(photo).pixels != pixels).any(-1)
+
+
+def test_the_row_says_all_there_is_to_say(photo):
+    toys = house()
+    row, pixels = run(photo, toys, seed=7)
+    assert (row.photo, row.output) == (str(photo), str(photo.parent / "out.png"))
+    assert (row.status, row.reason) == ("protected", None)
+    assert (row.seed, row.version, row.recipe) == (7, __version__, as_dict(toys.recipe))
+    assert 0 < row.seconds < 60
+    (one,) = row.faces
+    assert (one.index, one.box, one.status, one.reason, one.references) == (0, (16, 16, 32, 32), "protected", None, {})
+    assert one.psnr == pytest.approx(30, abs=15)
+    assert 0 < one.ssim < 1
+    judged = one.judges["colour"]
+    assert judged.before == 1.0
+    assert judged.after < judged.threshold == 0.99
+    assert (judged.far, judged.matches) == (0.01, False)
+    assert changed(photo, pixels)[20:44, 20:44].any()
+
+
+def test_only_the_face_changes_and_the_rest_is_bit_for_bit(photo):
+    where = changed(photo, run(photo)[1])
+    assert not where[:13].any()
+    assert not where[51:].any()
+    assert not where[:, 51:].any()
+
+
+def test_an_attack_that_changes_nothing_gives_the_photo_back_and_protects_nobody(photo):
+    row, pixels = run(photo, house(attack=Tint(amount=0.0)))
+    assert not changed(photo, pixels).any()
+    assert row.status == row.faces[0].status == "not_protected"
+    assert row.faces[0].judges["colour"] == Judgement(1.0, 1.0, 0.99, 0.01)
+    assert row.faces[0].psnr == float("inf")
+    assert row.faces[0].ssim == pytest.approx(1)
+
+
+def test_a_judge_that_still_matches_is_named_in_the_reason(photo):
+    row, _ = run(photo, house(judges=[MeanColour(), replace(STRICT, name="strict")]))
+    assert row.status == row.faces[0].status == "not_protected"
+    assert row.reason == f"face 0: {row.faces[0].reason}"
+    assert row.faces[0].reason.startswith("the strict judge still matches the original (")
+    assert (row.faces[0].judges["colour"].matches, row.faces[0].judges["strict"].matches) == (False, True)
+
+
+def test_judges_are_held_to_the_recipe_s_rate(photo):
+    judge = MeanColour(thresholds={0.01: 0.99, 0.1: 0.2})
+    row, _ = run(photo, house(judges=[judge], recipe=Recipe(models=Models(far=0.1))))
+    assert row.faces[0].judges["colour"].threshold == 0.2
+    assert (row.faces[0].judges["colour"].far, row.status) == (0.1, "not_protected")
+
+
+def test_every_face_is_protected_and_the_largest_is_the_first(photo):
+    row, pixels = run(photo, house(detect=detector(*TWO)))
+    assert [one.index for one in row.faces] == [0, 1]
+    assert {one.status for one in row.faces} == {row.status} == {"protected"}
+    where = changed(photo, pixels)
+    assert where[20:44, 20:44].any()
+    assert where[36:52, 92:].any()
+
+
+def test_a_face_that_is_unfit_is_listed_with_the_reason(photo):
+    row, pixels = run(photo, house(detect=detector(TWO[0], face(80, 20, 48, "too small: 9 pixels"))))
+    first, second = row.faces
+    assert (first.status, row.status, row.reason) == ("protected", "protected", None)
+    assert (second.index, second.box, second.status) == (1, (92, 32, 24, 24), "skipped")
+    assert second.reason == "too small: 9 pixels"
+    assert (second.judges, second.psnr, second.ssim) == ({}, None, None)
+    assert not changed(photo, pixels)[:, 64:].any()
+
+
+def test_a_face_that_was_not_chosen_is_listed_and_left_alone(photo):
+    row, pixels = run(photo, house(detect=detector(*TWO)), faces=(1,))
+    assert [(one.status, one.reason) for one in row.faces] == [
+        ("skipped", "not chosen with --faces"),
+        ("protected", None),
+    ]
+    where = changed(photo, pixels)
+    assert not where[:, :64].any()
+    assert where[:, 80:].any()
+
+
+def test_one_face_that_is_not_protected_decides_for_the_photo(photo):
+    class OnlyTheFirst(Tint):
+        def __call__(self, faces, goal, *, rng, watch):
+            self.goals.append(goal)
+            return Tint(0.3 if len(self.goals) == 1 else 0.0)(faces, goal, rng=rng, watch=watch)
+
+    row, _ = run(photo, house(detect=detector(*TWO), attack=OnlyTheFirst()))
+    assert [one.status for one in row.faces] == ["protected", "not_protected"]
+    assert row.status == "not_protected"
+    assert row.reason.startswith("face 1: the colour judge still matches")
+
+
+@pytest.mark.parametrize(
+    ("found", "faces", "reason"),
+    [
+        ((), None, "no face was found in the photo"),
+        ((), (0,), "no face was found in the photo"),
+        (TWO, (7,), "there is no face 7; the photo has faces 0 to 1"),
+        (TWO, (0, 2), "there is no face 2; the photo has faces 0 to 1"),
+        (
+            (face(0, 0, 64, "cut off: half"), face(80, 20, 48, "too small")),
+            None,
+            "face 0 is cut off: half; face 1 is too",
+        ),
+        ((face(0, 0, 64), face(80, 20, 48, "too small")), (1,), "face 1 is too small"),
+    ],
+    ids=["none", "none of them", "no such face", "one too many", "none is fit", "the chosen one is unfit"],
+)
+def test_without_a_face_to_protect_nothing_is_written(photo, found, faces, reason):
+    with pytest.raises(NoFace, match=reason):
+        run(photo, house(detect=detector(*found)), faces=faces)
+    assert list(photo.parent.iterdir()) == [photo]
+
+
+def test_dodging_draws_a_decoy_and_takes_the_recipe_s_weight(photo):
+    attack = Tint()
+    run(photo, house(attack=attack))
+    (goal,) = attack.goals
+    assert (goal.away, goal.towards) == (1.0, 0.5)
+    shades = [float(Decoys()[index].crops.mean()) for index in range(4)]
+    assert float(goal.target.crops.mean()) in shades
+    assert goal.source.crops.shape == (1, 3, 256, 256)
+
+
+@pytest.mark.parametrize("decoy", [0, 3])
+def test_impersonation_aims_at_the_decoy_that_was_asked_for(photo, decoy):
+    attack = Tint()
+    _, pixels = run(photo, house(attack=attack), decoy=decoy)
+    (goal,) = attack.goals
+    assert (goal.away, goal.towards) == (0.0, 1.0)
+    assert torch.equal(goal.target.crops, Decoys()[decoy].crops)
+    rise = pixels[24:40, 24:40].astype(int) - imageio.read(photo).pixels[24:40, 24:40]
+    assert (rise < -5).all() if decoy == 0 else (rise > 5).all()
+
+
+@pytest.mark.parametrize("decoy", [4, -1])
+def test_an_unknown_decoy_is_refused_and_nothing_written(photo, decoy):
+    with pytest.raises(BadSetting, match=f"decoy:{decoy}: no such decoy"):
+        run(photo, decoy=decoy)
+    assert list(photo.parent.iterdir()) == [photo]
+
+
+def drawn(*paths, seed=0, **settings):
+    """The shades of the decoys that these photos are drawn towards, out of a thousand."""
+    attack = Tint()
+    toys = house(attack=attack, decoys=Decoys(1000), **settings)
+    for path in paths:
+        protect(path, path.with_stem(f"{path.stem}_out"), toys, seed=seed, force=True)
+    return [float(goal.target.crops.mean()) for goal in attack.goals]
+
+
+def test_decoys_differ_from_photo_to_photo_and_seed_to_seed(tmp_path):
+    paths = [picture(tmp_path / f"{seed}.png", seed=seed) for seed in range(6)]
+    assert len({*drawn(*paths), *drawn(*paths, seed=1)}) == 12
+
+
+def test_decoys_differ_from_face_to_face(photo):
+    first, second = drawn(photo, detect=detector(*TWO))
+    assert first != second
+
+
+def test_a_face_meets_the_same_decoy_whichever_others_are_chosen(photo):
+    attack = Tint()
+    toys = house(attack=attack, decoys=Decoys(1000), detect=detector(*TWO))
+    run(photo, toys)
+    run(photo, toys, name="second.png", faces=(1,))
+    both, alone = attack.goals[:2], attack.goals[2]
+    assert torch.equal(both[1].target.crops, alone.target.crops)
+
+
+def test_random_numbers_depend_on_the_pixels_the_seed_and_the_face_alone():
+    pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+
+    def first(photo, seed=0, index=0):
+        return torch.rand(1, generator=random_numbers(photo, seed, index)).item()
+
+    same = first(Photo(pixels, Path("a.png")))
+    assert first(Photo(pixels.copy(), Path("elsewhere/b.jpg"))) == same
+    others = {
+        first(Photo(pixels + np.uint8(1))),
+        first(Photo(pixels.reshape(5, 4, 3))),
+        first(Photo(pixels), seed=1),
+        first(Photo(pixels), index=1),
+        first(Photo(pixels), seed=2**63 - 1),
+    }
+    assert len(others - {same}) == 5
+
+
+def test_the_same_seed_gives_the_same_bytes_alone_and_in_any_order(tmp_path):
+    paths = [picture(tmp_path / f"{seed}.png", seed=seed) for seed in range(3)]
+    toys = house(attack=Tint(noise=0.02), detect=detector(*TWO))
+
+    def written(folder, order, **settings):
+        outputs = [tmp_path / folder / path.name for path in order]
+        assert [row.status for row in batch.protect_all(order, outputs, toys, **settings)] == ["protected"] * len(order)
+        return {output.name: output.read_bytes() for output in outputs}
+
+    together = written("together", paths)
+    assert written("reversed", paths[::-1]) == together
+    assert written("alone", paths[1:2])["1.png"] == together["1.png"]
+    assert written("seeded", paths, seed=1)["1.png"] != together["1.png"]
+    assert len(set(together.values())) == 3
+
+
+def test_a_copy_elsewhere_is_protected_alike(photo, tmp_path):
+    copy = tmp_path / "deep" / "copy.png"
+    copy.parent.mkdir()
+    copy.write_bytes(photo.read_bytes())
+    toys = house(attack=Tint(noise=0.02))
+    np.testing.assert_array_equal(run(photo, toys)[1], run(copy, toys)[1])
+
+
+def test_references_are_judged_by_every_judge(photo, tmp_path):
+    twin, stranger = tmp_path / "twin.png", tmp_path / "stranger.png"
+    imageio.write(imageio.read(photo), twin)
+    Image.new("RGB", (96, 64), "white").save(stranger)
+    toys = house(judges=[MeanColour(), replace(STRICT, name="strict")])
+    row, _ = run(photo, toys, references=[twin, stranger])
+    (one,) = row.faces
+    assert list(one.references) == [str(twin), str(stranger)]
+    assert one.references[str(twin)] == one.judges
+    assert one.references[str(stranger)]["colour"].before < 0.6
+    assert "the strict judge still matches twin.png" in row.reason
+    assert "the colour judge" not in row.reason
+
+
+def test_the_written_file_is_judged_and_not_what_was_meant(photo):
+    # The judge sees what JPEG made of it.
+    row, _ = run(photo, name="out.jpg")
+    mean = [imageio.read(path).pixels[16:48, 16:48].mean((0, 1)) / 255 for path in (photo, Path(row.output))]
+    assert row.faces[0].judges["colour"].after == pytest.approx(1 - np.abs(mean[1] - mean[0]).max())
+    with Image.open(row.output) as image:
+        assert image.format == "JPEG"
+
+
+def test_a_judge_that_loses_the_face_does_not_protect_it(photo):
+    class Blinding(Tint):
+        def __call__(self, faces, goal, *, rng, watch):
+            return torch.zeros_like(faces.crops)
+
+    row, _ = run(photo, house(attack=Blinding()))
+    assert row.faces[0].judges["colour"].matches is None
+    assert row.status == "not_protected"
+    assert "finds no face in the result" in row.reason
+
+
+def test_watch_sees_every_step_of_every_face(photo):
+    steps = []
+    run(photo, house(detect=detector(*TWO)), watch=steps.append)
+    assert [(step.index, step.total) for step in steps] == [(0, 1)] * 2
+
+
+def test_the_second_face_is_searched_in_the_photo_as_it_is_by_then(photo):
+    # Two detections of one face: the second starts from what the first made of it.
+    attack = Tint()
+    run(photo, house(attack=attack, detect=detector(TWO[0], TWO[0])))
+    first, second = (goal.source.crops for goal in attack.goals)
+    assert not torch.equal(first, second)
+
+
+def test_a_grey_photo_stays_grey(tmp_path):
+    class Colourful(Tint):
+        def __call__(self, faces, goal, *, rng, watch):
+            return (faces.crops + torch.tensor([0.2, 0.0, -0.1]).view(3, 1, 1)).clamp(0, 1)
+
+    with Image.open(picture(tmp_path / "colour.png")) as image:
+        image.convert("L").save(tmp_path / "grey.png")
+    row, pixels = run(tmp_path / "grey.png", house(attack=Colourful()))
+    with Image.open(row.output) as image:
+        assert image.mode == "L"
+    np.testing.assert_array_equal(pixels[..., 0], pixels[..., 2])
+    assert changed(tmp_path / "grey.png", pixels).any()
+
+
+def test_an_existing_file_is_left_alone_unless_forced(photo):
+    output = photo.parent / "out.png"
+    output.write_bytes(b"mine")
+    attack = Tint()
+    with pytest.raises(BadPhoto, match=r"out\.png: already exists; pass --force"):
+        run(photo, house(attack=attack))
+    assert output.read_bytes() == b"mine"
+    assert attack.goals == []  # refused before the work
+    assert run(photo, force=True)[0].status == "protected"
+
+
+def test_the_original_is_never_overwritten_and_never_changed(photo):
+    before = photo.read_bytes()
+    with pytest.raises(BadPhoto, match="is the original photo, which is never overwritten"):
+        run(photo, name="photo.png", force=True)
+    run(photo)
+    assert photo.read_bytes() == before
+
+
+def test_a_photo_that_cannot_be_read_writes_nothing(tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"not a photo")
+    with pytest.raises(BadPhoto, match=r"bad\.png: is not a picture"):
+        run(tmp_path / "bad.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.png"]
+
+
+def test_a_reference_that_cannot_be_read_writes_nothing(photo, tmp_path):
+    with pytest.raises(BadPhoto, match=r"missing\.png"):
+        run(photo, references=[tmp_path / "missing.png"])
+    assert list(photo.parent.iterdir()) == [photo]
+
+
+def test_a_judge_without_a_threshold_at_that_rate_is_refused_before_the_work(monkeypatch):
+    monkeypatch.setattr(cards, "judge", lambda name: MeanColour(thresholds={0.1: 0.9}))
+    with pytest.raises(BadSetting, match=r"models\.far: the colour judge has no threshold at 0\.01"):
+        pipeline.load(Recipe(models=Models(far=0.01)))
+
+
+def test_no_photo_leaves_anything_for_the_next(tmp_path):
+    # The house is shared: protecting one photo changes nothing in it.
+    paths = [picture(tmp_path / f"{seed}.png", seed=seed) for seed in range(2)]
+    toys = house(attack=Tint(noise=0.02))
+    first = run(paths[0], toys, name="first.png")[1]
+    run(paths[1], toys, name="other.png")
+    np.testing.assert_array_equal(run(paths[0], toys, name="again.png")[1], first)
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ({"surrogates": ("sfase",)}, "encoder sfase: no such model; did you mean encoder sface"),
+        ({"surrogates": ("yunet",)}, "encoder yunet: no such model"),
+        ({"generator": "stylegan"}, "generator stylegan: no such model"),
+        ({"judges": ("dlip",)}, "dlip: no such model"),
+        ({"far": 0.05}, r"far.* 0\.05"),
+        ({"surrogates": ()}, "surrogates"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_model_that_does_not_exist_is_a_bad_setting(models, message):
+    with pytest.raises(BadSetting, match=message):
+        pipeline.load(Recipe(models=replace(Models(), **models)))
+
+
+def test_a_judge_that_is_missing_is_a_bad_model():
+    with pytest.raises(BadModel, match=r"none\.onnx"):
+        pipeline.load(Recipe(models=replace(Models(), judges=("onnx:none.onnx",))))
