@@ -200,11 +200,11 @@ def crowd(path, width=110):
 
 
 def test_forty_faces_are_all_protected(house, tmp_path):
-    done = run(house, crowd(tmp_path / "crowd.png"), "--json")
+    easy = replace(house, judges=[tiny.MeanColour(thresholds={0.01: 1.0})])  # any change is a stranger
+    done = run(easy, crowd(tmp_path / "crowd.png"), "--json")
     (row,) = done.rows.values()
-    assert [face["index"] for face in row["faces"]] == list(range(40))
-    assert {face["status"] for face in row["faces"]} <= {"protected", "not_protected"}
-    assert done.code == (0 if row["status"] == "protected" else 3)
+    assert [(face["index"], face["status"]) for face in row["faces"]] == [(index, "protected") for index in range(40)]
+    assert (done.code, row["status"]) == (0, "protected")
 
 
 def test_forty_faces_too_small_are_each_given_the_reason(house, tmp_path):
@@ -243,10 +243,8 @@ def test_a_painting_is_answered_one_way_or_the_other(house, tmp_path, paint):
         (["--set", "search.masking=0"], "search.masking: must "),
         (["--set", "search.steps=0"], "search.steps: must be at least 1, not 0"),
         (["--set", "search.views.grey=2"], "search.views: "),
-        (["--set", "models.far=0.05"], "models.far: "),
         (["--set", "models.surrogates=[]"], "models.surrogates: "),
         (["--set", "models.judges=[]"], "models.judges: "),
-        (["--set", "models.generator=sface"], "generator sface: no such model"),
         (["--target", "decoy:100000"], "decoy:100000: no such decoy"),
     ],
 )

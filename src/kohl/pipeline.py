@@ -91,7 +91,7 @@ def protect(
     force: bool = False,
     watch: Watch = ignore,
 ) -> Row:
-    """Protects the faces in the photo at `path` and writes the result to `output`, then judges the written file.
+    """Protects the faces of the photo at `path` and writes the result to `output`, then judges the written file.
 
     `faces` chooses among the detected faces, the largest first; all by default. With `decoy` the result shall be matched
     as that synthetic person; without, as nobody. Raises `NoFace` and `BadPhoto`; nothing is written then.

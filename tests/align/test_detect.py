@@ -108,7 +108,7 @@ def reason(points=POINTS, *, outside=0, eyes=(0.0, 0.0), size=(100, 100), **limi
         ({"min_eye_distance": 21.0}, "too small: 20 pixels between the eyes, at least 21 are needed"),
         ({"outside": 6}, None),
         ({"outside": 7}, "cut off: 10% of the face lies beyond the photo's border"),
-        ({"outside": 7, "max_outside": 0.2}, None),
+        ({"outside": 7, "max_outside": 7 / 68}, None),
         ({"size": (53, 100)}, None),  # 52.4 is still in the last row of pixels, whose centre is 52
         ({"size": (52, 100)}, "cut off: 82%"),
         ({"size": (100, 50), "max_outside": 0.08}, "cut off: 9%"),

@@ -112,7 +112,16 @@ def test_what_is_out_of_range_is_refused(name):
         Views(**{name: -0.1})
 
 
-@pytest.mark.parametrize("name", ["blurred", "grey"])
+def test_a_share_of_the_views_is_mirrored():
+    views, rng = replace(STILL, mirrored=0.3), numbers()
+    seen = [views.reflect(IMAGES, rng) for _ in range(500)]
+    mirrored = [torch.equal(view, IMAGES.flip(-1)) for view in seen]
+    assert all(flipped or torch.equal(view, IMAGES) for flipped, view in zip(mirrored, seen, strict=True))
+    assert 0.22 < np.mean(mirrored) < 0.38
+    assert torch.equal(STILL.reflect(IMAGES, rng), IMAGES)
+
+
+@pytest.mark.parametrize("name", ["blurred", "grey", "mirrored"])
 def test_a_share_is_at_most_one(name):
     with pytest.raises(BadSetting, match="shares, from 0 to 1"):
         Views(**{name: 1.1})

@@ -92,6 +92,14 @@ def test_detail_finer_than_the_crop_survives():
     np.testing.assert_array_equal(middle, photo.pixels[300:700, 300:700] + 20)
 
 
+def test_a_slope_is_enlarged_smoothly():
+    photo, one = Photo(np.full((1024, 1024, 3), 20, np.uint8)), face(0, 0, 1024)
+    before = crops(photo, [one])
+    after = before.crops + 0.8 * torch.arange(SIZE) / 255  # 0.8 brightness levels per pixel of the crop
+    row = paste(photo, [one], before, after).pixels[500, 20:-20, 0].astype(int)
+    np.testing.assert_allclose(row, 20 + 0.8 * ((np.arange(20, 1004) + 0.5) / 4 - 0.5), atol=0.6)
+
+
 def test_black_and_white_are_the_limits():
     photo = Photo(np.full((256, 256, 3), (5, 128, 250), np.uint8))
     one = face(0, 0, 256)

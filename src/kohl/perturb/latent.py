@@ -32,15 +32,15 @@ from kohl.types import (
 class Search:
     """How long and how hard to search."""
 
-    steps: int = 45
-    rate: float = 0.2  # Adam's, in latents
+    steps: int = 36
+    rate: float = 0.22  # Adam's, in latents
     margin: float = 1.6  # distance to the source to reach, in thresholds: 1 is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach, in thresholds
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
-    change: float = 1300.0  # weight of the visible change of the crop
+    change: float = 1000.0  # weight of the visible change of the crop
     colour: float = 2.0  # weight of a change of colour against one of brightness
     masking: float = 0.05  # detail of the face that hides half of a change
-    scouts: int = 4  # steps that find out where this face drifts when it only leaves; the search then avoids that too
+    scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.5  # Adam's in those steps
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
     views: Views = field(default_factory=Views)
