@@ -4,7 +4,8 @@
 
 A protected photo is compared with the person's other photos, which the search never saw. The saved file is what is
 judged: as it is, after JPEG at quality 75, and after resizing to half. A photo whose face a judge no longer finds is
-counted as lost, not as protected. `linked` compares two protected photos of one person.
+counted as lost, not as protected; one that kohl refuses is judged unchanged. `linked` compares two protected photos of
+one person.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +29,7 @@ from kohl import cpu
 cpu.settle()  # before torch is loaded
 
 from kohl import pipeline, recipe  # noqa: E402
-from kohl.types import Row, Verifier  # noqa: E402
+from kohl.types import NoFace, Row, Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
 
@@ -116,17 +119,21 @@ def main() -> None:
         for folder, photos in people.items():
             for photo in photos[:: arguments.every]:
                 output = out / folder.name / photo.name
-                # Only the largest face is the person whose other photos we have.
-                rows.append(pipeline.protect(photo, output, house, seed=arguments.seed, faces=(0,), force=True))
                 protected[photo] = output
+                try:  # only the largest face is the person whose other photos we have
+                    rows.append(pipeline.protect(photo, output, house, seed=arguments.seed, faces=(0,), force=True))
+                except NoFace as refusal:  # judged as it is: what is not protected counts against us
+                    print(f"{photo.name}: {refusal}", file=sys.stderr)
+                    output.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(photo, output)
         result = {
-            "photos": len(rows),
+            "photos": len(protected),
             "psnr": [round(face.psnr, 2) for face in first(rows)],
             "ssim": [round(face.ssim, 4) for face in first(rows)],
             "seconds": [round(row.seconds, 2) for row in rows],
             "loading": round(loading, 2),
             "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            "status": share(row.status == "protected" for row in rows),
+            "status": 100 * sum(row.status == "protected" for row in rows) / len(protected),
             "judges": {
                 judge.name: rates(judge, chosen.models.far, protected, genuine)
                 | {"linked": linked(judge, chosen.models.far, protected)}

@@ -27,11 +27,11 @@ def protect(arguments: Namespace) -> int:
     outputs = _outputs(arguments.photos, arguments.output)
     if arguments.report:
         _check_report(arguments.report, [*arguments.photos, *outputs, *arguments.reference], force=arguments.force)
-    for reference in arguments.reference:
-        imageio.read(reference)  # what is no photo is found out now, not after the work
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)
+        if arguments.target is not None:
+            house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo
         bar.loaded()
         for row in batch.protect_all(
             arguments.photos,

@@ -93,11 +93,13 @@ def protect(
 ) -> Row:
     """Protects the faces of the photo at `path` and writes the result to `output`, then judges the written file.
 
-    `faces` chooses among the detected faces, the largest first; all by default. With `decoy` the result shall be matched
-    as that synthetic person; without, as nobody. Raises `NoFace` and `BadPhoto`; nothing is written then.
+    `faces` chooses among the detected faces, the largest first; all by default. With `decoy` the result shall be
+    matched as that synthetic person; without, as nobody. Raises `NoFace` and `BadPhoto`; nothing is written then.
     """
     started = time.perf_counter()
     imageio.check_output(output, path, force=force)
+    for reference in references:
+        imageio.read(reference)  # what is no photo is found out now, not after the work
     photo = imageio.read(path)
     found = house.detect(photo)
     chosen = _chosen(found, faces)

@@ -52,7 +52,6 @@ class Metadata:
     alpha: np.ndarray | None = None  # uint8 (h, w)
     grey: bool = False  # one channel in the file: the change is made grey too
     jpeg_tables: dict[int, list[int]] | None = None  # quantisation tables of the original
-    jpeg_subsampling: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,18 +117,6 @@ class FaceEncoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, inputs: Images) -> Embeddings:
         """Embeddings of aligned inputs (n, 3, size, size) in [0, 1]."""
-
-
-class TextImage(nn.Module, ABC):
-    """Puts pictures and sentences into one space (CLIP: Radford et al., ICML 2021)."""
-
-    @abstractmethod
-    def embed_images(self, images: Images) -> Embeddings:
-        """One embedding per image of any size."""
-
-    @abstractmethod
-    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
-        """One embedding per text."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from kohl.align.crop import to_crop
+from kohl.geometry import similarity, transform
 from kohl.types import Box, Face, Photo
 
 Finder = Callable[[np.ndarray], list[tuple[Box, float, np.ndarray]]]  # pixels → boxes, confidences, five points
 Predictor = Callable[[np.ndarray, Box], np.ndarray]  # pixels, box → 68 landmarks
 
-EYES = (slice(36, 42), slice(42, 48))  # of the 68 landmarks
+FIVE = (slice(36, 42), slice(42, 48), slice(30, 31), slice(48, 49), slice(54, 55))  # of the 68: eyes, nose tip, mouth
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Detect:
     landmarks: Predictor
     min_eye_distance: float = 16.0  # pixels between the eyes: with fewer, recognisers fail by themselves
     max_outside: float = 0.1  # share of the landmarks that may lie beyond the photo's border
-    max_disagreement: float = 0.25  # mean distance of the two landmark models at the eyes, in eye distances
+    doubtful: float = 0.1  # disagreement above which the landmarks are moved onto the detector's points
+    max_disagreement: float = 0.25  # the most that may then be left
 
     def __call__(self, photo: Photo) -> list[Face]:
         """The faces of `photo`, in its pixels."""
@@ -32,6 +35,8 @@ class Detect:
 
     def _face(self, photo: Photo, box: Box, score: float, points: np.ndarray) -> Face:
         landmarks = self.landmarks(photo.pixels, box)
+        if _disagreement(landmarks, points) > self.doubtful:
+            landmarks = _moved(landmarks, points)
         reason = self._reason(photo, points, landmarks)
         return Face(box, score, points, landmarks, to_crop(points), reason)
 
@@ -40,11 +45,27 @@ class Detect:
         height, width = photo.size
         between = float(np.linalg.norm(points[1] - points[0]))
         if between < self.min_eye_distance:
-            return f"too small: {between:.0f} pixels between the eyes, at least {self.min_eye_distance:.0f} are needed"
+            return f"too small: {between:.1f} pixels between the eyes, at least {self.min_eye_distance:.0f} are needed"
         outside = ((landmarks < -0.5) | (landmarks > np.array([width, height]) - 0.5)).any(1).mean()
         if outside > self.max_outside:
             return f"cut off: {outside:.0%} of the face lies beyond the photo's border"
-        eyes = np.stack([landmarks[eye].mean(0) for eye in EYES])
-        if np.linalg.norm(eyes - points[:2], axis=1).mean() > self.max_disagreement * between:
+        if _disagreement(landmarks, points) > self.max_disagreement:
             return "unreadable: the landmarks do not agree, as on a profile, a covered or a drawn face"
         return None
+
+
+def _five(landmarks: np.ndarray) -> np.ndarray:
+    """What the detector calls eyes, nose tip and mouth corners (5, 2), from the 68 landmarks."""
+    return np.stack([landmarks[part].mean(0) for part in FIVE])
+
+
+def _disagreement(landmarks: np.ndarray, points: np.ndarray) -> float:
+    """How far the two models put the eyes from each other, in distances between the eyes."""
+    distance = np.linalg.norm(_five(landmarks)[:2] - points[:2], axis=1).mean()
+    return float(distance / np.linalg.norm(points[1] - points[0]))
+
+
+def _moved(landmarks: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The landmarks, turned, scaled and shifted onto the five points: on a turned head the detector errs less."""
+    five, target, all_ = (torch.tensor(x, dtype=torch.float64)[None] for x in (_five(landmarks), points, landmarks))
+    return transform(similarity(five, target), all_)[0].numpy()

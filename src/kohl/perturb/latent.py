@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 
 import torch
@@ -38,6 +38,7 @@ class Search:
     closeness: float = 0.7  # distance to the decoy to reach, in thresholds
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
     change: float = 1000.0  # weight of the visible change of the crop
+    latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     colour: float = 2.0  # weight of a change of colour against one of brightness
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
@@ -46,12 +47,15 @@ class Search:
     views: Views = field(default_factory=Views)
 
     def __post_init__(self) -> None:
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if isinstance(value, int | float) and value < 0:
+                raise BadSetting(f"search.{setting.name}: must not be negative, not {value}")
         for name in ("steps", "patience"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"search.{name}: must be at least 1, not {getattr(self, name)}")
-        for name in ("scouts", "scout_rate", "rate", "margin", "closeness", "decoy", "change", "colour", "masking"):
-            if getattr(self, name) < 0:
-                raise BadSetting(f"search.{name}: must not be negative, not {getattr(self, name)}")
+        if self.masking == 0:
+            raise BadSetting("search.masking: must be above 0; a large number switches masking off")
 
     def at(self, strength: float) -> Search:
         """These settings, turned towards less change (0) or more protection (1); at 0.5 they are as they stand."""
@@ -107,7 +111,7 @@ class LatentSearch:
     ) -> Images:
         """The images after so many steps down the sum of the terms, or fewer once every surrogate is satisfied."""
         latents = inversion.latents.clone().requires_grad_()
-        adam = Adam(latents)
+        adam, near = Adam(latents), terms.near(inversion.latents)
         reached = 0
         # One thread per recogniser: each is too small to be split among cores, and none waits for the other.
         with ThreadPoolExecutor(len(weighed)) as pool:
@@ -115,10 +119,13 @@ class LatentSearch:
                 candidate = Candidate(inversion.generator(latents), latents)
                 found = list(pool.map(partial(_slope, candidate=candidate), weighed.values()))
                 slope = torch.stack([slope for _, slope in found]).sum(0)
-                (gradient,) = torch.autograd.grad(candidate.images, latents, slope)
-                adam.step(latents, gradient, rate * _decay(index / steps))
+                close = self.settings.latent * near(candidate)
+                (gradient,) = torch.autograd.grad((candidate.images, close.sum()), latents, (slope, None))
+                if not gradient.isfinite().all():
+                    raise BadSetting("search: these settings make the search diverge; try a smaller weight or rate")
                 losses = {name: loss for name, (loss, _) in zip(weighed, found, strict=True)}
                 watch(Step(index, steps, losses, candidate))
+                adam.step(latents, gradient, rate * _decay(index / steps))
                 reached = reached + 1 if not any(loss for name, loss in losses.items() if name != "change") else 0
                 if reached == self.settings.patience:
                     break

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kohl.geometry import compose, warp
 from kohl.perturb.views import Views
-from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Scores, Term
+from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Latents, Scores, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,11 @@ def recognition(
         return weight * (goal.away * leaving + goal.towards * nearing)
 
     return term
+
+
+def near(latents: Latents) -> Term:
+    """Mean squared distance from the starting latents: what CLIP2Protect holds an edit back with."""
+    return lambda candidate: (candidate.latents - latents).square().flatten(1).mean(1)
 
 
 def change(crops: Images, *, colour: float, masking: float) -> Term:
