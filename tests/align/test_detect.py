@@ -42,7 +42,7 @@ def test_the_astronaut_has_one_good_face(detect, astronaut):
 def test_a_face_of_few_pixels_is_too_small(detect, astronaut):
     small = np.asarray(Image.fromarray(astronaut.pixels).resize((150, 150), Image.Resampling.LANCZOS))
     (face,) = detect(Photo(small))
-    assert face.reason == "too small: 13 pixels between the eyes, at least 16 are needed"
+    assert face.reason == "too small: 12.5 pixels between the eyes, at least 16 are needed"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def reason(points=POINTS, *, outside=0, eyes=(0.0, 0.0), size=(100, 100), **limi
     [
         ({}, None),
         ({"min_eye_distance": 20.0}, None),
-        ({"min_eye_distance": 21.0}, "too small: 20 pixels between the eyes, at least 21 are needed"),
+        ({"min_eye_distance": 21.0}, "too small: 20.0 pixels between the eyes, at least 21 are needed"),
         ({"outside": 6}, None),
         ({"outside": 7}, "cut off: 10% of the face lies beyond the photo's border"),
         ({"outside": 7, "max_outside": 7 / 68}, None),

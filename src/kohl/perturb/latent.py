@@ -32,12 +32,12 @@ from kohl.types import (
 class Search:
     """How long and how hard to search."""
 
-    steps: int = 36
+    steps: int = 30
     rate: float = 0.22  # Adam's, in latents
     margin: float = 1.6  # distance to the source to reach, in thresholds: 1 is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach, in thresholds
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
-    change: float = 1000.0  # weight of the visible change of the crop
+    change: float = 1150.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     colour: float = 2.0  # weight of a change of colour against one of brightness
     masking: float = 0.05  # detail of the face that hides half of a change
