@@ -129,7 +129,9 @@ def test_an_override_with_a_wrong_name_suggests_the_nearest():
 
 
 def test_a_written_recipe_reads_back(tmp_path):
-    changed = recipe.override(Recipe(), ["search.steps=7", 'models.generator=a "quoted" näme', "models.judges=[]"])
+    changed = recipe.override(
+        Recipe(), ["search.steps=7", 'models.generator=a "quoted" näme', "models.judges=['a', 'b']"]
+    )
     path = tmp_path / "written.toml"
     path.write_text(recipe.to_toml(changed), encoding="utf-8")
     assert recipe.load(path) == changed

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 INPUTS = ["pyproject.toml", "constraints.txt", "scripts/_env.py"]
-ECHO = """#!/bin/sh\nprintf '%s|' "$PWD" "$MALLOC_MMAP_MAX_" "$OMP_WAIT_POLICY" "$@"\n"""
+ECHO = """#!/bin/sh\nprintf '%s|' "$PWD" "$@"\n"""
 
 
 class Killed(BaseException):
@@ -267,7 +267,7 @@ def test_launcher_keeps_folder_and_arguments(env, fake, programs, tmp_path):
     # No Python on the PATH: had the stamp not been taken as current, this would fail.
     result = script(tmp_path / "link", "protect", "my photo.jpg", programs=programs, cwd=programs)
     assert result.stderr == ""
-    assert result.stdout == f"{programs}|0|PASSIVE|-P|-m|kohl|protect|my photo.jpg|"
+    assert result.stdout == f"{programs}|-P|-m|kohl|protect|my photo.jpg|"
 
 
 def test_launcher_notices_a_lost_python(env, fake, programs):

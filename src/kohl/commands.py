@@ -27,6 +27,8 @@ def protect(arguments: Namespace) -> int:
     outputs = _outputs(arguments.photos, arguments.output)
     if arguments.report:
         _check_report(arguments.report, [*arguments.photos, *outputs, *arguments.reference], force=arguments.force)
+    for reference in arguments.reference:
+        imageio.read(reference)  # what is no photo is found out now, not after the models are loaded
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)

@@ -11,7 +11,7 @@ from kohl.align.detect import Detect
 from kohl.types import Photo
 from kohl.zoo import cards
 
-LIMITS = {"min_eye_distance": 16.0, "max_outside": 0.1, "max_disagreement": 0.25}
+LIMITS = {"min_eye_distance": 16.0, "max_outside": 0.1, "doubtful": np.inf, "max_disagreement": 0.25}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,22 @@ def test_landmarks_that_do_not_agree_make_a_face_unreadable(models, astronaut):
     (face,) = Detect(find, beside, **LIMITS)(astronaut)
     assert face.reason.startswith("unreadable: the landmarks do not agree")
     assert Detect(find, beside, **{**LIMITS, "max_disagreement": 0.5})(astronaut)[0].reason is None
+
+
+def test_doubtful_landmarks_are_moved_onto_the_detector_s_points(models, detect, astronaut):
+    find, landmarks = models
+
+    def beside(pixels, box):
+        return np.add(landmarks(pixels, box) * 1.1, (0, 15))
+
+    (right,) = detect(astronaut)
+    (moved,) = Detect(find, beside, **{**LIMITS, "doubtful": 0.1})(astronaut)
+    assert moved.reason is None
+    assert np.abs(moved.landmarks - right.landmarks).max() < 3  # of 44 pixels between the eyes: the models' own dispute
+
+
+def test_landmarks_in_one_place_are_unreadable():
+    assert reason(eyes=(0.0, 30.0), doubtful=0.1).startswith("unreadable: ")
 
 
 def test_forty_faces_are_all_listed_the_largest_first(detect):

@@ -15,7 +15,8 @@ from kohl.types import Box, Face, Photo
 Finder = Callable[[np.ndarray], list[tuple[Box, float, np.ndarray]]]  # pixels → boxes, confidences, five points
 Predictor = Callable[[np.ndarray, Box], np.ndarray]  # pixels, box → 68 landmarks
 
-FIVE = (slice(36, 42), slice(42, 48), slice(30, 31), slice(48, 49), slice(54, 55))  # of the 68: eyes, nose tip, mouth
+SHARED = (slice(36, 42), slice(42, 48), slice(48, 49), slice(54, 55))  # of the 68: the eyes and the mouth's corners ...
+OF_FIVE = (0, 1, 3, 4)  # ... and of the five; the two models do not mean the same by the tip of the nose
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,25 @@ class Detect:
         outside = ((landmarks < -0.5) | (landmarks > np.array([width, height]) - 0.5)).any(1).mean()
         if outside > self.max_outside:
             return f"cut off: {outside:.0%} of the face lies beyond the photo's border"
-        if _disagreement(landmarks, points) > self.max_disagreement:
+        if not _disagreement(landmarks, points) <= self.max_disagreement:  # nor a number that is none
             return "unreadable: the landmarks do not agree, as on a profile, a covered or a drawn face"
         return None
 
 
-def _five(landmarks: np.ndarray) -> np.ndarray:
-    """What the detector calls eyes, nose tip and mouth corners (5, 2), from the 68 landmarks."""
-    return np.stack([landmarks[part].mean(0) for part in FIVE])
+def _shared(landmarks: np.ndarray) -> np.ndarray:
+    """The eyes and the mouth's corners (4, 2) by the 68 landmarks."""
+    return np.stack([landmarks[part].mean(0) for part in SHARED])
 
 
 def _disagreement(landmarks: np.ndarray, points: np.ndarray) -> float:
     """How far the two models put the eyes from each other, in distances between the eyes."""
-    distance = np.linalg.norm(_five(landmarks)[:2] - points[:2], axis=1).mean()
+    distance = np.linalg.norm(_shared(landmarks)[:2] - points[:2], axis=1).mean()
     return float(distance / np.linalg.norm(points[1] - points[0]))
 
 
 def _moved(landmarks: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The landmarks, turned, scaled and shifted onto the five points: on a turned head the detector errs less."""
-    five, target, all_ = (torch.tensor(x, dtype=torch.float64)[None] for x in (_five(landmarks), points, landmarks))
-    return transform(similarity(five, target), all_)[0].numpy()
+    source, target, moved = (
+        torch.tensor(x, dtype=torch.float64)[None] for x in (_shared(landmarks), points[[*OF_FIVE]], landmarks)
+    )
+    return transform(similarity(source, target), moved)[0].numpy()
