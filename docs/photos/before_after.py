@@ -6,11 +6,14 @@ from pathlib import Path
 from PIL import Image
 
 GAP = 8  # pixels
+HEAD = (100, 0, 370, 270)  # of the sample photo: left, top, right, bottom
+ENLARGED = 2
 
 
 def beside(paths: list[Path]) -> Image.Image:
-    """The photos next to each other on white."""
-    photos = [Image.open(path).convert("RGB") for path in paths]
+    """The heads of the sample photo and its copies next to each other on white, enlarged."""
+    size = tuple(ENLARGED * (end - start) for start, end in zip(HEAD[:2], HEAD[2:], strict=True))
+    photos = [Image.open(path).convert("RGB").resize(size, Image.Resampling.LANCZOS, HEAD) for path in paths]
     width = sum(photo.width for photo in photos) + GAP * (len(photos) - 1)
     canvas = Image.new("RGB", (width, max(photo.height for photo in photos)), "white")
     left = 0

@@ -60,7 +60,7 @@ class Search:
     def at(self, strength: float) -> Search:
         """These settings, turned towards less change (0) or more protection (1); at 0.5 they are as they stand."""
         turn = 2 * strength - 1
-        return replace(self, change=self.change * 4**-turn, margin=self.margin * 1.25**turn)
+        return replace(self, change=self.change * 3**-turn, margin=self.margin * 1.25**turn)
 
 
 class Adam:
