@@ -18,7 +18,9 @@ from torch import Tensor
 from kohl.types import Faces, Generator, Images, Latents, Points
 from kohl.zoo import store
 
-SPARED = ((slice(36, 42), 0.6), (slice(42, 48), 0.6), (slice(60, 68), 0.3))  # eyes, teeth: how much of a change stays
+EYES_AND_TEETH = (slice(36, 42), slice(42, 48), slice(60, 68))
+SPARED = (0.6, 0.6, 0.3)  # how much of a change stays there
+COLOURLESS = (0.0, 0.0, 0.0)  # and of its colour: nobody wants red eyes
 FOREHEAD = ((17, 0), (18, 18), (21, 22), (25, 25), (26, 16))  # brow and temple landmarks that it is extrapolated from
 FOREHEAD_HEIGHT = (0.18, 0.30, 0.34, 0.30, 0.18)  # above them, in distances from chin to eyes
 FOREHEAD_WEIGHT = (0.6, 0.5, 0.5, 0.5, 0.6)  # of the first of the two
@@ -85,12 +87,15 @@ class OwnFace(Generator):
         self.model, self.size, self.latent_shape = model, model.size, model.latent_shape
         self.crops = faces.crops
         self.where = model.grids(faces.landmarks)
-        self.mask = torch.stack([_spared(face, self.size) for face in faces.landmarks.double().numpy()])
+        landmarks = faces.landmarks.double().numpy()
+        self.mask = torch.stack([_mask(face, SPARED, self.size) for face in landmarks])
+        self.colour = torch.stack([_mask(face, COLOURLESS, self.size) for face in landmarks])
 
     def forward(self, latents: Latents) -> Images:
         """The faces, changed by `latents` (n, components)."""
         change = F.grid_sample(self.model.texture(latents), self.where, align_corners=True)
-        return (self.crops + change * self.mask).clamp(0, 1)
+        grey = change.mean(1, keepdim=True)
+        return (self.crops + torch.lerp(grey, change, self.colour) * self.mask).clamp(0, 1)
 
 
 def load(path: Path) -> FaceModel:
@@ -129,10 +134,10 @@ def mesh_map(points: np.ndarray, target: np.ndarray, triangles: np.ndarray, size
     return found
 
 
-def _spared(landmarks: np.ndarray, size: int) -> Tensor:
-    """How much of a change is kept at each pixel (1, size, size): all of it on skin, little of it on eyes and teeth."""
+def _mask(landmarks: np.ndarray, amounts: Sequence[float], size: int) -> Tensor:
+    """1 on skin, the `amounts` on both eyes and the teeth, softly in between; (1, size, size)."""
     mask = np.ones((size, size), np.float32)
-    for part, kept in SPARED:
+    for part, kept in zip(EYES_AND_TEETH, amounts, strict=True):
         cv2.fillConvexPoly(mask, _fixed(landmarks[part]), kept, shift=3)
     return torch.tensor(cv2.GaussianBlur(mask, (0, 0), 1.5))[None]
 
