@@ -12,7 +12,7 @@ from kohl.align.crop import SIZE, crops
 from kohl.align.detect import Detect
 from kohl.types import Faces
 from kohl.zoo import cards, store
-from kohl.zoo.face_model import SPARED, OwnFace, mesh_map, with_forehead
+from kohl.zoo.face_model import EYES_AND_TEETH, SPARED, OwnFace, mesh_map, with_forehead
 
 
 @pytest.fixture(scope="module")
@@ -208,13 +208,25 @@ def test_eyes_and_teeth_keep_their_pixels_mostly(model, faces):
     grey = faces.with_crops(torch.full_like(faces.crops, 0.5))
     own, unspared, latents = OwnFace(model, grey), OwnFace(model, grey), 0.1 * drawn(model, 2)
     unspared.mask = torch.ones_like(unspared.mask)
+    own.colour = unspared.colour = torch.ones_like(own.colour)
     torch.testing.assert_close(own(latents) - 0.5, own.mask * (unspared(latents) - 0.5), atol=1e-6, rtol=1e-4)
     for mask, landmarks in zip(own.mask[:, 0], faces.landmarks.numpy(), strict=True):
-        for part, kept in SPARED:
+        for part, kept in zip(EYES_AND_TEETH, SPARED, strict=True):
             x, y = landmarks[part].mean(0).round().astype(int)
             assert kept - 0.01 <= mask[y, x] < (1 + kept) / 2
         x, y = ((landmarks[2] + landmarks[31]) / 2).round().astype(int)  # a cheek
         assert mask[y, x] == 1
+
+
+def test_a_change_of_the_eyes_has_no_colour(model, faces):
+    grey = faces.with_crops(torch.full_like(faces.crops, 0.5))
+    own = OwnFace(model, grey)
+    change = own(0.1 * drawn(model, 2)) - 0.5
+    for changed, landmarks in zip(change, faces.landmarks.numpy(), strict=True):
+        x, y = landmarks[36:42].mean(0).round().astype(int)
+        torch.testing.assert_close(changed[:, y, x], changed[:, y, x].mean().expand(3), atol=1e-3, rtol=0)
+        x, y = ((landmarks[2] + landmarks[31]) / 2).round().astype(int)  # a cheek
+        assert (changed[:, y, x] - changed[:, y, x].mean()).abs().max() > 1e-3
 
 
 def test_the_change_is_the_components_laid_on_the_face(model, faces):
