@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import cache, partial
 
 import torch
 
@@ -15,6 +15,7 @@ from kohl.perturb.views import Views
 from kohl.types import (
     BadSetting,
     Candidate,
+    Embeddings,
     Faces,
     Goal,
     Images,
@@ -97,14 +98,13 @@ class LatentSearch:
         """The faces changed as little as reaches `goal`; the same shape as `faces.crops`."""
         settings = self.settings
         inversion = self.invert(faces)
-        avoid = [self._drifted(inversion, faces, goal, rng)] if settings.scouts and goal.away and goal.towards else []
-        return self._descend(inversion, self._terms(faces, goal, avoid, rng), settings.steps, settings.rate, watch)
-
-    def _drifted(self, inversion: Inversion, faces: Faces, goal: Goal, rng: torch.Generator) -> Faces:
-        """Where the face ends up when it only leaves: so would every other photo of the person, and match this one."""
-        settings = self.settings
-        alone = self._terms(faces, replace(goal, towards=0.0), (), rng)
-        return faces.with_crops(self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore))
+        weigh = partial(self._terms, faces, embed=cache(terms.Surrogate.embed), rng=rng)
+        avoid = []
+        if settings.scouts and goal.away and goal.towards:
+            # Where the face ends up when it only leaves: so would every other photo of the person, and match this one.
+            alone = weigh(replace(goal, towards=0.0), avoid=())
+            avoid = [faces.with_crops(self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore))]
+        return self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, watch)
 
     def _descend(
         self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
@@ -133,7 +133,15 @@ class LatentSearch:
             images: Images = inversion.generator(latents)
         return images
 
-    def _terms(self, faces: Faces, goal: Goal, avoid: Sequence[Faces], rng: torch.Generator) -> dict[str, Term]:
+    def _terms(
+        self,
+        faces: Faces,
+        goal: Goal,
+        *,
+        avoid: Sequence[Faces],
+        embed: Callable[[terms.Surrogate, Faces], Embeddings],
+        rng: torch.Generator,
+    ) -> dict[str, Term]:
         """Every term with its weight, by name; each draws its own random numbers, so that no thread takes another's."""
         settings = self.settings
         change = terms.change(faces.crops, colour=settings.colour, masking=settings.masking)
@@ -148,6 +156,7 @@ class LatentSearch:
                     margin=settings.margin,
                     closeness=settings.closeness,
                     views=settings.views,
+                    embed=embed,
                     rng=torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng))),
                 )
                 for index, surrogate in enumerate(self.surrogates)

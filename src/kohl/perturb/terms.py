@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,17 +42,19 @@ def recognition(
     closeness: float,
     views: Views,
     rng: torch.Generator,
+    embed: Callable[[Surrogate, Faces], Embeddings] = Surrogate.embed,
 ) -> Term:
     """How far the face is from the goal in one recogniser's eyes, in a new random view at every call.
 
     Hinges: the distance to the source and to every face in `avoid` is pushed up to `margin`, the distance to the target
-    down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are reached in this view.
+    down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are reached in this view. `embed`
+    may remember what it was asked before.
     """
     encoder = surrogate.encoder
     with torch.no_grad():
         to_input = encoder.to_input(goal.source)
-        sources = [surrogate.embed(faces) for faces in (goal.source, *avoid)]
-        target = surrogate.embed(goal.target)
+        sources = [embed(surrogate, faces) for faces in (goal.source, *avoid)]
+        target = embed(surrogate, goal.target)
 
     def term(candidate: Candidate) -> Scores:
         seen = views.restyle(candidate.images, rng)
