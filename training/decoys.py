@@ -1,6 +1,6 @@
 """Packs synthetic portraits as the bundled decoys: `python training/decoys.py OMI/faces OUT.safetensors`.
 
-Children are not offered as anybody's decoy, nor portraits that the landmarks do not fit. Nothing is random.
+Children are not offered as anybody's decoy, nor faces behind glasses or hair. Nothing is random.
 """
 
 from __future__ import annotations
