@@ -41,7 +41,7 @@ def asked(monkeypatch, tmp_path):
         status = "not_protected" if path.stem == "known" else "protected"
         return Row(str(path), str(output), status, None, 3.1, [FACE], {"strength": 0.5}, settings["seed"], "0.1.0")
 
-    monkeypatch.setattr(pipeline, "load", lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9)))
+    monkeypatch.setattr(pipeline, "load", lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()))
     monkeypatch.setattr(pipeline, "protect", protect)
     monkeypatch.chdir(tmp_path)
     for name in ("a.png", "b.png", "known.png", "nobody.png"):

@@ -72,6 +72,34 @@ def test_a_pipe_sees_nothing_but_the_text(capsys):
     assert (printed.out, printed.err) == ("done\n", "")
 
 
+def test_a_note_goes_to_stderr_and_moves_nothing(capsys):
+    with Bar([Path("a.jpg")]) as bar:
+        bar.note("read [red] lipstik as “lipstick”")
+        bar.loaded()
+        bar.step(STEP)
+        bar.note("again")
+        assert bar._progress.tasks[0].completed == 0.5
+        bar.finished("done")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("done\n", "kohl: read [red] lipstik as “lipstick”\nkohl: again\n")
+
+
+def test_on_a_terminal_a_note_stands_above_the_bar(terminal, capsys):
+    terminal = terminal()
+    with Bar([Path("a.jpg")]) as bar:
+        before = len(terminal.getvalue())
+        bar.note("something to know")
+        bar._progress.refresh()
+        shown = terminal.getvalue()[before:]
+        assert shown.count("kohl: something to know\n") == 1
+        assert "\x1b[2K" in shown[: shown.index("kohl: ")]  # the bar is wiped away for it
+        assert "loading the models" in shown[shown.index("to know") :]
+        bar.loaded()
+        bar._progress.refresh()
+        assert "1/1 a.jpg" in terminal.getvalue()[before:]
+    assert capsys.readouterr().out == ""
+
+
 def test_a_summary_names_every_face_judge_and_reference():
     faces = [
         FaceRow(0, (1, 2, 3, 4), "protected", None, {"x": GONE}, {"in/other.jpg": {"x": GONE}}, 33.41, 0.951),

@@ -7,7 +7,8 @@ import pytest
 import torch
 from tiny import numbers
 
-from kohl.geometry import compose, grid, inverse, similarity, transform, warp
+from kohl.geometry import compose, grid, inverse, resized, similarity, transform, warp
+from kohl.types import Faces
 
 
 def turned(angle, scale, x, y):
@@ -130,3 +131,52 @@ def test_gradients_reach_the_pixels_and_the_map():
 def test_the_number_type_is_kept(dtype):
     image, matrix = images(6, 7).to(dtype), AFFINE[:1].to(dtype)
     assert warp(image, matrix, (5, 5)).dtype == inverse(matrix).dtype == compose(matrix, matrix).dtype == dtype
+
+
+# Crops of another size
+
+
+def crops(size, count=2):
+    """Noise with points all over it."""
+    return Faces(images(size, size, count), points(count), points(count, 68))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_a_smaller_crop_is_the_mean_of_the_pixels_that_become_one(factor):
+    large = crops(24)
+    small = resized(large, 24 // factor)
+    tiles = large.crops.unfold(2, factor, factor).unfold(3, factor, factor)
+    torch.testing.assert_close(small.crops, tiles.mean((-2, -1)))
+
+
+@pytest.mark.parametrize("size", [6, 8, 48, 36])
+def test_points_stay_where_they_are_in_a_crop_of_another_size(size):
+    # Measured from the crop's corner, half a pixel before the first centre, in shares of its side.
+    faces = crops(24)
+    found = resized(faces, size)
+    for before, after in ((faces.points, found.points), (faces.landmarks, found.landmarks)):
+        torch.testing.assert_close((after + 0.5) / size, (before + 0.5) / 24)
+    assert found.crops.shape == (2, 3, size, size)
+
+
+def test_a_dot_and_its_landmark_meet_at_any_size():
+    # The centre of four equal pixels, whatever becomes of them.
+    dot, where = torch.zeros(1, 3, 32, 32), torch.full((1, 68, 2), 13.5)
+    dot[:, :, 12:16, 12:16] = 1
+    for size in (16, 8, 64):
+        found = resized(Faces(dot, where[:, :5], where), size)
+        y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+        centre = (found.crops[0, 0] * torch.stack([x, y])).sum((1, 2)) / found.crops[0, 0].sum()
+        torch.testing.assert_close(found.landmarks[0, 0], centre)
+
+
+def test_crops_of_that_size_are_not_touched():
+    faces = crops(24)
+    assert resized(faces, 24) is faces
+
+
+def test_there_and_back_leaves_the_points_where_they_were():
+    faces = crops(24)
+    back = resized(resized(faces, 8), 24)
+    torch.testing.assert_close(back.points, faces.points)
+    torch.testing.assert_close(back.landmarks, faces.landmarks)

@@ -4,10 +4,16 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal
 
 import pytest
+import tiny
+import torch
+from tiny import STILL, LinearText, numbers, surrogates
 
 from kohl import recipe
+from kohl.perturb import terms
+from kohl.perturb.latent import LatentSearch, Words
 from kohl.recipe import Recipe, build
-from kohl.types import BadSetting
+from kohl.types import BadSetting, Candidate, Goal
+from kohl.zoo import cards
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ def test_a_wrong_setting_is_named_in_one_sentence(mapping, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("name", ["default", "subtle", "strong"])
+@pytest.mark.parametrize("name", ["default", "subtle", "strong", "paper", "released"])
 def test_every_shipped_recipe_loads(name):
     assert isinstance(recipe.load(name), Recipe)
 
@@ -158,3 +164,104 @@ def test_every_default_in_the_recipe_has_the_type_that_it_declares():
         assert build(type(settings), recipe.as_dict(settings)) == settings
 
     rebuilt(Recipe())
+
+
+# The published method
+
+
+PUBLISHED = {  # CVPR 2023, and the code that was released with it
+    "paper": {"steps": 450, "noise": False, "adversarial": 1.0, "text": 0.5, "loss": "directional", "tilt": 0.0},
+    "released": {"steps": 150, "noise": True, "adversarial": 0.7, "text": 0.3, "loss": "contrastive", "tilt": 0.5},
+}
+SOURCE, TARGET = tiny.faces(2, seed=1), tiny.faces(2, seed=2)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_recipes_say_what_was_published(name):
+    known, settings = PUBLISHED[name], recipe.load(name)
+    models, tuning, search = settings.models, settings.tuning, settings.search
+    assert (tuning.steps, tuning.noise, tuning.refine) == (known["steps"], known["noise"], 0)
+    assert (tuning.rate, tuning.pixels, tuning.size, tuning.enough) == (5e-4, 0.1, 256, 0.0)
+    assert tuning.held == 8
+    assert (search.steps, search.rate, search.last_rate, search.scouts) == (50, 0.01, 1.0, 0)
+    assert (search.distance, search.margin, search.closeness, search.decoy) == ("cosine", 2.0, 0.0, 1.0)
+    assert (search.text, search.text_loss, search.perspective) == (known["text"], known["loss"], known["tilt"])
+    assert search.recognition == pytest.approx(known["adversarial"] * len(models.surrogates))
+    assert search.at(settings.strength) == search
+    assert replace(search.views, blur=0.0) == STILL
+    assert search.views.blurred == 0.0  # so that the sigma does not count
+    assert (settings.text, search.change) == ("", 0.0)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_recipes_name_models_that_play_these_parts(name):
+    models = recipe.load(name).models
+    parts = {"generator": [models.generator], "inverter": [models.encoder], "perceptual": [models.perceptual]}
+    parts |= {"encoder": models.surrogates, "text": [models.text], "judge": models.judges}
+    for kind, names in parts.items():
+        assert set(names) <= set(cards.named(kind))
+    assert sorted({*models.surrogates, "mobile_face"}) == ["facenet", "ir152", "irse50", "mobile_face"]
+
+
+@pytest.mark.parametrize(
+    ("name", "goal"),
+    [
+        ("paper", Goal.dodge(SOURCE, TARGET)),
+        ("paper", Goal.impersonate(SOURCE, TARGET)),
+        ("released", Goal.dodge(SOURCE, TARGET)),
+    ],
+    ids=["paper", "paper, as another", "released"],
+)
+def test_the_published_losses_are_these(name, goal):
+    # Dodging: the sum over recognisers of D(face, target) − D(face, source), but for a constant; D is 1 − cosine.
+    known, chosen, steps = PUBLISHED[name], recipe.load(name), []
+    settings = replace(chosen.search, perspective=0.0)
+    three, words = surrogates(3, threshold=0.0), Words(LinearText(), "red lips")
+    LatentSearch(tiny.invert, three, settings, words)(SOURCE, goal, rng=numbers(), watch=steps.append)
+    assert len(steps) == 50  # nothing is ever enough
+    text = {
+        "directional": lambda: terms.directional(words.model, SOURCE.crops, words.text, view=lambda images: images),
+        "contrastive": lambda: terms.contrastive(words.model, words.text, view=lambda images: images),
+    }[known["loss"]]()
+    for step in steps[1::10]:
+        images, expected = step.candidate.images.detach(), torch.zeros(2)
+        for surrogate in three:
+            face, source, target = (surrogate.embed(SOURCE.with_crops(x)) for x in (images, SOURCE.crops, TARGET.crops))
+            expected += goal.towards * (1 - (face * target).sum(1)) - goal.away * (1 - (face * source).sum(1))
+        found = sum(loss for key, loss in step.losses.items() if key.startswith("linear"))
+        constant = goal.away * 2 * len(three) * len(images)
+        assert found == pytest.approx(known["adversarial"] * (expected.sum().item() + constant), rel=1e-4)
+        worded = text(Candidate(images, step.candidate.latents)).sum().item()
+        assert step.losses["text"] == pytest.approx(known["text"] * worded, rel=1e-3)
+        assert step.losses["change"] == 0
+
+
+# Settings of the search
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("search.distance=metres", 'search.distance: must be one of thresholds, cosine, not "metres"'),
+        ("search.text_loss=clip", 'search.text_loss: must be one of directional, contrastive, not "clip"'),
+        ("search.perspective=1", "search.perspective: must be below 1, not 1.0"),
+        ("search.perspective=-0.1", "search.perspective: must not be negative, not -0.1"),
+        ("search.last_rate=-0.5", "search.last_rate: must not be negative, not -0.5"),
+        ("search.recognition=-1", "search.recognition: must not be negative, not -1.0"),
+        ("search.recognition=true", "search.recognition: must be a number, not true"),
+        ("tuning.noise=1", "tuning.noise: must be true or false, not 1"),
+        ("tuning.size=100", "tuning.size: must be 16, 32 and so on, doubling, not 100"),
+        ("models.perceptual=3", "models.perceptual: must be a text, not 3"),
+    ],
+)
+def test_a_wrong_setting_of_the_search_is_named(assignment, message):
+    with pytest.raises(BadSetting) as error:
+        recipe.override(Recipe(), [assignment])
+    assert str(error.value) == message
+
+
+def test_new_settings_are_taken():
+    names = ["distance=cosine", "text_loss=contrastive", "perspective=0.99", "last_rate=1", "recognition=0", "text=2"]
+    search = recipe.override(Recipe(), [f"search.{name}" for name in names]).search
+    assert (search.distance, search.text_loss, search.perspective) == ("cosine", "contrastive", 0.99)
+    assert (search.last_rate, search.recognition, search.text) == (1.0, 0.0, 2.0)

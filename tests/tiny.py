@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ from kohl.types import (
     Inversion,
     Photo,
     Step,
+    TextImage,
     Watch,
     ignore,
 )
@@ -77,11 +79,39 @@ class Paint(Generator):
     def __init__(self, faces: Faces, patterns: int = 8) -> None:
         super().__init__()
         self.crops, self.size, self.latent_shape = faces.crops, faces.crops.shape[-1], (patterns,)
-        self.patterns = torch.zeros(patterns, 3, self.size, self.size)
-        self.patterns[:, :, REACH, REACH] = 0.05 * torch.randn(patterns, 3, 8, 8, generator=numbers())
+        painted = torch.zeros(patterns, 3, SIZE, SIZE)
+        painted[:, :, REACH, REACH] = 0.05 * torch.randn(patterns, 3, 8, 8, generator=numbers())
+        self.patterns = F.interpolate(painted, (self.size, self.size))
 
     def forward(self, latents: Tensor) -> Images:
         return (self.crops + torch.einsum("nk,kchw->nchw", latents, self.patterns)).clamp(0, 1)
+
+
+class LinearText(TextImage):
+    """A picture is the unit vector along its mean colour, mid-grey being zero; a sentence is one drawn by its letters.
+
+    `known` sentences have the vectors (3,) that are given for them.
+    """
+
+    name, neutral = "linear text", "a face"
+
+    def __init__(self, known: Mapping[str, Sequence[float]] | None = None) -> None:
+        super().__init__()
+        self.known = known or {}
+        self.pictures, self.sentences = 0, []  # how often it was shown pictures, and all that was said to it
+        self.register_buffer("weight", torch.eye(3))
+
+    weight: Tensor
+
+    def embed_images(self, images: Images) -> Tensor:
+        self.pictures += 1
+        return F.normalize((images.to(self.weight).mean((2, 3)) - 0.5) @ self.weight)
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        self.sentences += texts
+        drawn = (torch.randn(3, generator=numbers(crc32(text.encode()))) for text in texts)
+        vectors = (self.known.get(text, vector) for text, vector in zip(texts, drawn, strict=True))
+        return F.normalize(torch.stack([torch.as_tensor(vector).to(self.weight) for vector in vectors]))
 
 
 def invert(faces: Faces) -> Inversion:

@@ -17,6 +17,7 @@ from kohl import __version__, cpu
 PROTECTED, FAILED, USAGE, UNPROTECTED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
+JSON_MODELS = "print one JSON object per model, each on its own line"
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
 
 
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     new = partial(commands.add_parser, allow_abbrev=False)  # a shortened option is an unknown one
     _add_protect(new("protect", help="make protected copies of photos", epilog=EXIT_CODES))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
-    _add_models(new("models", help="list the models with their licences and where they come from"))
+    _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
     return parser
 
 
@@ -94,12 +95,20 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the results, or one file (default: beside each photo)",
     )
+    look = parser.add_mutually_exclusive_group()
+    look.add_argument("--text", metavar="WORDS", help='the look, such as "red lipstick and soft brown eyeshadow"')
+    look.add_argument("--style", metavar="NAME", help="a look by name, such as smoky-eyes; none: no visible makeup")
     add("--strength", type=_strength, metavar="S", help="from 0, hardly visible, to 1, the most protection")
     add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
     add("--reference", type=Path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
-    add("--recipe", default="default", metavar="FILE|NAME", help="settings: default, subtle, strong, or a TOML file")
+    add(
+        "--recipe",
+        default="default",
+        metavar="FILE|NAME",
+        help="settings: default, subtle, strong, paper, released, or a TOML file",
+    )
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
     add("--report", type=Path, metavar="FILE", help="also write an HTML page that shows the results")
@@ -116,7 +125,19 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.description = "List every model: size, sha256, licence, commercial use, source, and whether it is here."
-    parser.add_argument("--json", action="store_true", help="print one JSON object per model, each on its own line")
+    parser.add_argument("--json", action="store_true", help=JSON_MODELS)
+    actions = parser.add_subparsers(dest="action", metavar="[pull|convert]")
+    pull = actions.add_parser("pull", allow_abbrev=False, help="download models that do not come with kohl")
+    pull.description = "Download models, and what they need, into the cache folder; their licences are shown first."
+    pull.add_argument("names", nargs="+", metavar="NAME", help="a model that `kohl models` lists")
+    pull.add_argument("--from", dest="file", type=Path, metavar="FILE", help="copy this file that you fetched by hand")
+    pull.add_argument("--yes", action="store_true", help="accept the licences without being asked")
+    pull.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_MODELS)
+    convert = actions.add_parser("convert", allow_abbrev=False, help="write a published StyleGAN2 as safetensors")
+    convert.description = "Read a published StyleGAN2 (.pt or .pkl) without running anything in it; write safetensors."
+    convert.add_argument("file", type=Path, metavar="FILE")
+    convert.add_argument("-o", "--output", type=Path, metavar="OUT", help="(default: FILE.safetensors)")
+    convert.add_argument("--force", action="store_true", help="overwrite a file that exists")
 
 
 def _strength(text: str) -> float:

@@ -12,11 +12,12 @@ from pathlib import Path
 from kohl import batch, pipeline, recipe
 from kohl.align import imageio
 from kohl.cli import FAILED, PROTECTED, UNPROTECTED
-from kohl.console import Bar, summary
+from kohl.console import Bar, downloading, summary
 from kohl.score import report, verify
 from kohl.score.record import record
-from kohl.types import BadSetting, Row
-from kohl.zoo import cards
+from kohl.types import BadSetting, KohlError, Row
+from kohl.zoo import cards, store
+from kohl.zoo.card import Card
 
 
 def protect(arguments: Namespace) -> int:
@@ -24,6 +25,10 @@ def protect(arguments: Namespace) -> int:
     chosen = recipe.override(recipe.load(arguments.recipe), arguments.set)
     if arguments.strength is not None:
         chosen = replace(chosen, strength=arguments.strength)
+    if arguments.text is not None:
+        chosen = replace(chosen, text=arguments.text)
+    if arguments.style is not None:
+        chosen = replace(chosen, text=_style(arguments.style))
     outputs = _outputs(arguments.photos, arguments.output)
     if arguments.report:
         _check_report(arguments.report, [*arguments.photos, *outputs, *arguments.reference], force=arguments.force)
@@ -32,6 +37,8 @@ def protect(arguments: Namespace) -> int:
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)
+        for note in house.notes:
+            bar.note(note)
         if arguments.target is not None:
             house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo
         bar.loaded()
@@ -74,16 +81,107 @@ def compare(arguments: Namespace) -> int:
 
 
 def models(arguments: Namespace) -> int:
-    """Print the table of models."""
-    for card in cards.CARDS:
-        known = {name: getattr(card, name) for name in ("name", "size", "sha256", "licence", "commercial", "source")}
-        known["present"] = cards.present(card)
+    """Print the table of models, or that of the named ones once they have been pulled, or convert a file."""
+    if arguments.action == "convert":
+        return _convert(arguments)
+    listed = _pull(arguments) if arguments.action == "pull" else cards.CARDS
+    for card in listed:
+        known = {name: getattr(card, name) for name in ("name", "size", "licence", "commercial", "source")}
+        known |= {"sha256": cards.sha256(card), "present": cards.present(card)}
         if arguments.json:
             print(json.dumps(known))
         else:
-            print(f"{card.name}  {card.size / 1e6:.1f} MB, {'present' if known['present'] else 'missing'}")
-            print(f"  {_licence(card)}\n  {card.source}\n  sha256 {card.sha256}")
+            print(f"{card.name}  {_size(card)}, {'present' if known['present'] else 'missing'}")
+            print(f"  {_licence(card)}\n  {card.source}\n  sha256 {known['sha256'] or 'not published'}")
     return PROTECTED
+
+
+def _convert(arguments: Namespace) -> int:
+    """Write a published StyleGAN2 as safetensors, and say how to use it."""
+    from kohl.zoo import checkpoints  # late: it loads torch
+
+    file = arguments.file
+    output = arguments.output or file.parent / f"{file.stem}.safetensors"
+    if output.is_dir():
+        raise BadSetting(f"{output}: is a folder; name a file with -o")
+    if batch.real(output) == batch.real(file):
+        raise BadSetting(f"{output}: is the checkpoint itself; choose another name with -o")
+    if output.exists() and not arguments.force:
+        raise BadSetting(f"{output}: already exists; pass --force to overwrite it, or choose another name with -o")
+    checkpoints.convert(file, output)
+    print(f"{output}: use it with --set models.generator=stylegan2:{output}")
+    return PROTECTED
+
+
+def _pull(arguments: Namespace) -> list[Card]:
+    """Bring the named models and what they need, if they are not here, and say where they are."""
+    if arguments.file and len(arguments.names) > 1:
+        raise BadSetting(f"--from {arguments.file}: is one file for {len(arguments.names)} models; name one of them")
+    pulled = cards.to_pull(arguments.names)
+    missing = [cards.find(arguments.names[0])] if arguments.file else [card for card in pulled if not _is_right(card)]
+    if arguments.file and missing[0].package:
+        raise BadSetting(f"{missing[0].name}: comes with kohl; leave it as it is")
+    if missing:
+        _bring(missing, arguments.file, accepted=arguments.yes)
+    return [card for card in cards.CARDS if card in pulled or card.name in arguments.names]
+
+
+def _bring(missing: Sequence[Card], file: Path | None, *, accepted: bool) -> None:
+    """Download these files, or copy the one that was fetched by hand, once their licences are accepted."""
+    from kohl.zoo import download  # late: no other command may reach a network
+
+    if file is None:
+        for card in missing:
+            download.check(card)
+    _accept(missing, accepted=accepted)
+    for card in missing:
+        if file:
+            download.adopt(card, file)
+        else:
+            with downloading(card.name) as watch:
+                download.pull(card, watch)
+        _tell(f"{card.name}: now in {cards.path(card)}")
+        if not card.sha256:
+            _tell(f"{card.name}: nobody publishes its sha256; {cards.sha256(card)} is pinned in {store.pins_file()}")
+
+
+def _is_right(card: Card) -> bool:
+    """Whether the file is here and has the right hash."""
+    return cards.present(card) and store.sha256_of(cards.path(card)) == cards.sha256(card)
+
+
+def _accept(missing: Sequence[Card], *, accepted: bool) -> None:
+    """Show the licences, and ask for consent where somebody can answer."""
+    for card in missing:
+        _tell(f"{card.name}  {_size(card)}\n  {_licence(card)}\n  {card.source}")
+    if accepted:
+        return
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise BadSetting("nobody is there to accept the licences; pass --yes to accept them")
+    print("Do you accept the licences? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise KohlError("the licences were not accepted, so nothing was fetched")
+
+
+def _tell(text: str) -> None:
+    """Say something that is no result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _size(card: Card) -> str:
+    return f"{card.size / 1e6:.1f} MB" if card.size else "size not published"
+
+
+def _style(name: str) -> str:
+    """The words that stand for a look's name; none for `none`."""
+    words = " ".join(name.lower().replace("-", " ").split())
+    if words == "none":
+        return ""
+    known = cards.load("makeup_clip").vocabulary["styles"]
+    if words not in known:
+        names = ", ".join(["none", *(style.replace(" ", "-") for style in known)])
+        raise BadSetting(f"{name}: no such style; there are {names}, or say it in your own words with --text")
+    return words
 
 
 def _outputs(photos: Sequence[Path], output: Path | None) -> list[Path]:
@@ -127,7 +225,7 @@ def _licences() -> dict[str, str]:
     return {card.name: f"{_licence(card)}; {card.source}" for card in cards.CARDS if cards.present(card)}
 
 
-def _licence(card: cards.Card) -> str:
+def _licence(card: Card) -> str:
     """Its name, and whether commercial use is allowed, or on what condition."""
     if isinstance(card.commercial, str):
         return f"{card.licence}, {card.commercial}"

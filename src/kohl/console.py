@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from kohl.score.verify import says
 from kohl.types import FaceRow, Judgement, Row, Step
@@ -57,6 +66,12 @@ class Bar:
         self._update()
         self._show()
 
+    def note(self, text: str) -> None:
+        """Something to know that is no result: `text` goes to stderr, above the bar."""
+        self._hide()
+        print(f"kohl: {text}", file=sys.stderr, flush=True)
+        self._show()
+
     def _show(self) -> None:
         if self._terminal:
             self._progress.start()
@@ -71,6 +86,17 @@ class Bar:
             self._progress.update(
                 self._task, description=name, total=len(self._photos), completed=self._done + self._part
             )
+
+
+@contextmanager
+def downloading(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for one file, moved by the bytes that are here and those in all; nothing where is no terminal."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    terminal = bool(sys.stderr) and sys.stderr.isatty()
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not terminal) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 def summary(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from kohl.types import Images, Matrices, Points
+from kohl.types import Faces, Images, Matrices, Points
 
 
 def similarity(source: Points, target: Points) -> Matrices:
@@ -38,6 +38,15 @@ def compose(first: Matrices, then: Matrices) -> Matrices:
 def transform(matrices: Matrices, points: Points) -> Points:
     """`points` (n, k, 2) moved by `matrices` (n, 2, 3)."""
     return points @ matrices[:, :, :2].transpose(1, 2) + matrices[:, None, :, 2]
+
+
+def resized(faces: Faces, size: int) -> Faces:
+    """The same faces in crops of (size, size); the mean of the pixels that become one."""
+    scale = size / faces.crops.shape[-1]
+    if scale == 1:
+        return faces
+    crops = F.interpolate(faces.crops, (size, size), mode="area")
+    return Faces(crops, *((points + 0.5) * scale - 0.5 for points in (faces.points, faces.landmarks)))
 
 
 def grid(matrices: Matrices, size: tuple[int, int], source_size: tuple[int, int]) -> torch.Tensor:

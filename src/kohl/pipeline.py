@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from kohl import __version__
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
-from kohl.invert.tune import in_closed_form
-from kohl.perturb.latent import LatentSearch
+from kohl.invert.tune import in_closed_form, pivotal
+from kohl.perturb import looks
+from kohl.perturb.latent import LatentSearch, Words
 from kohl.perturb.terms import Surrogate
 from kohl.recipe import Recipe, as_dict
 from kohl.restore.paste import paste
@@ -28,7 +30,9 @@ from kohl.types import (
     Face,
     FaceRow,
     Faces,
+    Generator,
     Goal,
+    Inverter,
     NoFace,
     Photo,
     Row,
@@ -38,6 +42,12 @@ from kohl.types import (
 )
 from kohl.zoo import cards
 from kohl.zoo.decoys import Decoys
+from kohl.zoo.face_model import FaceModel
+from kohl.zoo.makeup_clip import MakeupCLIP
+from kohl.zoo.prompts import understood
+from kohl.zoo.stylegan2 import StyleGAN2
+
+LOOKS = 64  # looks that are tried for a text model that only judges
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,34 +59,68 @@ class House:
     attack: Attack
     decoys: Decoys
     judges: Sequence[Verifier]
+    draws: bool = False  # makeup, which shows all the detail that the photo has
+    notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed
 
 
 def load(recipe: Recipe) -> House:
     """The models that `recipe` names; raises `BadSetting` for an unknown one, `BadModel` for a broken one."""
     models = recipe.models
+    words, look, notes = _asked(recipe)
     judges = [cards.judge(name) for name in models.judges]
     for judge in judges:
         verify.threshold(judge, models.far)  # found out now, not after the work
-    surrogates = {name: _surrogate(name, models.far) for name in models.surrogates}
-    invert = partial(in_closed_form, cards.load(models.generator, "generator"))
+    generator = cards.generator(models.generator)
+    surrogates = {name: _surrogate(name, models.far, recipe.search.distance) for name in models.surrogates}
     return House(
         recipe=recipe,
         detect=Detect(cards.load("yunet"), cards.load("landmarks68")),
         attack=LatentSearch(
-            invert, [surrogates[name] for name in models.surrogates], recipe.search.at(recipe.strength)
+            _inverter(generator, recipe, look),
+            [surrogates[name] for name in models.surrogates],
+            recipe.search.at(recipe.strength),
+            words,
+            crop.SIZE,
         ),
         decoys=cards.load("decoys"),
         judges=judges,
+        draws=look is not None and isinstance(generator, FaceModel),
+        notes=notes,
     )
 
 
-def _surrogate(name: str, far: float) -> Surrogate:
+def _asked(recipe: Recipe) -> tuple[Words | None, Tensor | None, Sequence[str]]:
+    """The words of the recipe with the model that sees them, the look they stand for, and notes; no words, no model."""
+    text = recipe.text.strip()
+    if not text:
+        return None, None, ()
+    model = cards.load(recipe.models.text, "text")
+    if not isinstance(model, MakeupCLIP):
+        candidates = looks.drawn(LOOKS, torch.Generator().manual_seed(0))
+        return Words(model, text), looks.most_alike(model, text, cards.load("decoys")[0], candidates), ()
+    prompt = understood(text, model.vocabulary)
+    if not prompt.text:
+        return None, None, prompt.notes
+    return Words(model, prompt.text), model.look([prompt.text])[0], prompt.notes
+
+
+def _inverter(generator: Generator, recipe: Recipe, look: Tensor | None) -> Inverter:
+    """What makes a face's own generator: at once for the linear model, by tuning for a StyleGAN2."""
+    models = recipe.models
+    if isinstance(generator, FaceModel):
+        return partial(in_closed_form, generator, look=look)
+    assert isinstance(generator, StyleGAN2)  # there is no third kind
+    encode, perceptual = cards.load(models.encoder, "inverter"), cards.load(models.perceptual, "perceptual")
+    return partial(pivotal, generator, encode, perceptual, settings=recipe.tuning)
+
+
+def _surrogate(name: str, far: float, distance: str) -> Surrogate:
     encoder = cards.encoder(name)
     thresholds = cards.find(name).roles["encoder"].thresholds
     if far not in thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))
         raise BadSetting(f"models.far: the surrogate {name} has no threshold at {far:g}; it has {known}")
-    return Surrogate(encoder, thresholds[far])
+    return Surrogate(encoder, thresholds[far] if distance == "thresholds" else 0.0)
 
 
 def protect(
@@ -153,9 +197,10 @@ def _protected(
     photo: Photo, face: Face, house: House, *, rng: torch.Generator, decoy: int | None, watch: Watch
 ) -> Photo:
     """The photo with this face protected."""
-    before = crop.crops(photo, [face])
+    size = crop.own_size(face) if house.draws else crop.SIZE
+    before = crop.crops(photo, [face], size)
     goal = _goal(before, house, decoy=decoy, rng=rng)
-    return paste(photo, [face], before, house.attack(before, goal, rng=rng, watch=watch))
+    return paste(photo, [crop.at_size(face.to_crop, size)], before, house.attack(before, goal, rng=rng, watch=watch))
 
 
 def _goal(source: Faces, house: House, *, decoy: int | None, rng: torch.Generator) -> Goal:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from kohl.invert.tune import Tuning
 from kohl.perturb.latent import Search
 from kohl.types import BadSetting
 
@@ -28,11 +29,14 @@ class Models:
     """Which models a run uses, by the names of their cards."""
 
     generator: str = "face_model"
+    encoder: str = "e4e"  # of a generator that is no linear model: what finds its latents
+    perceptual: str = "lpips"  # and what says whether it gives the face back
     surrogates: tuple[str, ...] = (
         "sface",
         "sface",
         "dlib",
     )  # named twice: two views at each step, and twice the weight
+    text: str = "makeup_clip"  # what sees whether a face looks like the words
     judges: tuple[str, ...] = ("sface", "dlib")
     far: float = 0.01  # false-accept rate of the threshold that every judge is held to
 
@@ -49,7 +53,9 @@ class Recipe:
     """Every setting of a run."""
 
     models: Models = field(default_factory=Models)
+    tuning: Tuning = field(default_factory=Tuning)
     search: Search = field(default_factory=Search)
+    text: str = ""  # the look, in words; none is without visible makeup
     strength: float = 0.5  # 0 is the faintest change, 1 the strongest
 
     def __post_init__(self) -> None:

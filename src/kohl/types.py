@@ -119,6 +119,21 @@ class FaceEncoder(nn.Module, ABC):
         """Embeddings of aligned inputs (n, 3, size, size) in [0, 1]."""
 
 
+class TextImage(nn.Module, ABC):
+    """Pictures and sentences in one space: gradients flow from the embeddings of pictures to their pixels."""
+
+    name: str
+    neutral: str  # what it calls a face that nobody asked anything for
+
+    @abstractmethod
+    def embed_images(self, images: Images) -> Embeddings:
+        """Embeddings of pictures (n, 3, height, width) of any size."""
+
+    @abstractmethod
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of sentences, one each."""
+
+
 @dataclass(frozen=True, eq=False)
 class Inversion:
     """Latents, and a generator that reproduces the faces at exactly those latents."""

@@ -8,7 +8,8 @@ from photos import SAMPLE
 from tiny import face
 
 from kohl.align import crop, imageio
-from kohl.align.crop import SIZE, TEMPLATE, crops, to_crop
+from kohl.align.crop import LARGEST, SIZE, TEMPLATE, at_size, crops, own_size, to_crop
+from kohl.geometry import resized
 from kohl.types import Face, Photo
 
 EYES_AND_MOUTH = np.array([(201.8, 105.5), (245.3, 105.0), (220.9, 127.2), (204.0, 145.3), (242.2, 145.4)])  # of SAMPLE
@@ -104,3 +105,77 @@ def test_the_template_is_symmetric():
     x, y = np.array(crop.TEMPLATE).T
     np.testing.assert_allclose(x[[0, 1, 2, 3, 4]] + x[[1, 0, 2, 4, 3]], SIZE - 1, atol=0.01)
     np.testing.assert_allclose(y[[0, 3]], y[[1, 4]])
+
+
+# Crops of other sizes
+
+
+@pytest.mark.parametrize(
+    ("side", "size"),
+    [(40, 256), (255, 256), (256, 256), (257, 512), (512, 512), (513, 768), (768, 768), (900, 1024), (1025, 1024)],
+)
+def test_a_face_s_own_size_shows_all_the_detail_that_the_photo_has(side, size):
+    assert own_size(face(30, 20, side)) == size
+
+
+def test_a_turned_face_has_the_size_of_an_upright_one():
+    points = np.array(TEMPLATE) * 700 / SIZE
+    turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
+    assert own_size(standing(points)) == own_size(standing(points @ turn + 900)) == 768
+    assert own_size(standing(points * 20)) == LARGEST == 1024
+
+
+@pytest.mark.parametrize("size", [64, 256, 512, 768])
+def test_a_point_of_the_photo_is_in_the_same_place_of_a_crop_of_any_size(size):
+    # Measured from the crop's corner, half a pixel before the first centre, in shares of its side.
+    matrix, where = face(37, 20, 333.3).to_crop, np.array([(37.0, 20.0), (100.5, 300.25), (-4.0, 999.0)])
+    larger = at_size(matrix, size)
+    small, large = (where @ m[:, :2].T + m[:, 2] for m in (matrix, larger))
+    np.testing.assert_allclose((large + 0.5) / size, (small + 0.5) / SIZE, atol=1e-9)
+
+
+def test_at_the_usual_size_nothing_is_different():
+    matrix = face(37, 20, 333.3).to_crop
+    np.testing.assert_array_equal(at_size(matrix, SIZE), matrix)
+    photo, one = noise(300, 280), face(9, 4, 230)
+    assert all(map(torch.equal, vars(crops(photo, [one])).values(), vars(crops(photo, [one], SIZE)).values()))
+
+
+@pytest.mark.parametrize("size", [512, 768, 1024])
+def test_a_crop_as_large_as_the_face_is_the_photo_bit_for_bit(size):
+    photo, one = noise(1100, 1060), face(11, 30, size)
+    assert own_size(one) == size
+    found = crops(photo, [one], size)
+    expected = photo.pixels[30 : 30 + size, 11 : 11 + size]
+    np.testing.assert_array_equal((found.crops[0].permute(1, 2, 0) * 255).round().byte(), expected)
+    torch.testing.assert_close(found.points[0] + torch.tensor([11, 30]), torch.tensor(one.points).float())
+
+
+@pytest.mark.parametrize("size", [512, 768, 1024])
+def test_landmarks_and_points_move_with_the_size(size):
+    photo, both = noise(600, 600), [standing(np.array(TEMPLATE) * 2 + (40, 10)), standing(np.array(TEMPLATE) * 1.3)]
+    small, large = crops(photo, both), crops(photo, both, size)
+    assert large.crops.shape == (2, 3, size, size)
+    for name in ("points", "landmarks"):
+        expected = (getattr(small, name) + 0.5) * size / SIZE - 0.5
+        torch.testing.assert_close(getattr(large, name), expected, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(("factor", "size"), [(2.3, 512), (4, 512), (4, 768), (8, 1024)])
+def test_a_large_crop_made_small_is_the_small_crop(factor, size):
+    pixels = imageio.read(SAMPLE).pixels
+    photo, one = enlarged(pixels[:300, :400], EYES_AND_MOUTH, factor)
+    small, large = crops(photo, [one]), resized(crops(photo, [one], size), SIZE)
+    difference = (large.crops - small.crops) * 255
+    assert difference.abs().mean() < 1
+    assert difference.mean().abs() < 0.5  # each halving rounds upwards
+    beside = (large.crops.roll(1, -1) - small.crops) * 255
+    assert beside.abs().mean() > 4 * difference.abs().mean()
+    for name in ("points", "landmarks"):
+        torch.testing.assert_close(getattr(large, name), getattr(small, name), atol=1e-3, rtol=0)
+
+
+def test_of_twice_the_size_each_pixel_of_the_small_crop_is_the_mean_of_four():
+    photo, one = noise(600, 600), face(12, 30, 2 * SIZE)
+    small, large = crops(photo, [one]), resized(crops(photo, [one], 2 * SIZE), SIZE)
+    torch.testing.assert_close(large.crops, small.crops, atol=0.51 / 255, rtol=0)  # the small one is rounded

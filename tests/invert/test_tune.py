@@ -2,10 +2,15 @@
 
 import pytest
 import torch
+from sitters import sitter, sitters
 from tiny import numbers
 
+from kohl.geometry import resized
 from kohl.invert.tune import in_closed_form
+from kohl.types import Faces
 from kohl.zoo import cards
+from kohl.zoo.face_model import OwnFace
+from kohl.zoo.makeup import DIALS, NAMES, Makeup, bare
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +59,41 @@ def test_nothing_is_kept_for_the_next_face(model, two):
     first = in_closed_form(model, two).generator(latents)
     in_closed_form(model, batch(cards.load("decoys")[1])).generator(latents)
     assert torch.equal(in_closed_form(model, two).generator(latents), first)
+
+
+# Made up
+
+LOOK = bare()
+LOOK[[NAMES.index("eyeshadow"), NAMES.index("lipstick")], 0] = 0.8
+
+
+def test_without_a_look_there_are_latents_of_the_model_only(model):
+    inversion = in_closed_form(model, sitters())
+    assert inversion.latents.shape == (3, *model.latent_shape)
+    latents = torch.randn(inversion.latents.shape, generator=numbers())
+    assert torch.equal(inversion.generator(latents), OwnFace(model, sitters())(latents))
+    assert torch.equal(in_closed_form(model, sitters(), bare()).generator(latents), inversion.generator(latents))
+
+
+def test_with_a_look_the_faces_wear_it_and_each_product_has_a_latent_for_every_dial(model):
+    inversion = in_closed_form(model, sitters(), LOOK)
+    assert inversion.latents.shape == (3, model.latent_shape[0] + 2 * len(DIALS))
+    assert not inversion.latents.any()
+    made_up = Makeup(sitters())(sitters().crops, LOOK.expand(3, -1, -1))
+    assert torch.equal(inversion.generator(inversion.latents), made_up)
+    assert ((made_up - sitters().crops).abs().amax((1, 2, 3)) > 0.2).all()
+
+
+def test_a_larger_crop_takes_the_same_latents(model):
+    small, large = sitter(0), sitter(0, 512)
+    inversions = [in_closed_form(model, faces, LOOK) for faces in (small, large)]
+    assert inversions[0].latents.shape == inversions[1].latents.shape
+    latents = torch.randn(inversions[0].latents.shape, generator=numbers())
+    changes = []
+    for faces, inversion in zip((small, large), inversions, strict=True):
+        before, after = (
+            Faces(crops, *list(vars(faces).values())[1:]) for crops in (faces.crops, inversion.generator(latents))
+        )
+        changes.append(resized(after, 256).crops - resized(before, 256).crops)
+    difference = (changes[1] - changes[0]).abs()
+    assert difference.mean() < 0.05 * changes[0].abs().mean()

@@ -6,10 +6,12 @@ from itertools import pairwise
 import pytest
 import tiny
 import torch
-from tiny import REACH, STILL, faces, numbers, surrogates
+from tiny import REACH, STILL, LinearText, faces, numbers, surrogates
 
-from kohl.perturb.latent import Adam, LatentSearch, Search
-from kohl.types import BadSetting, Goal
+from kohl.geometry import resized
+from kohl.perturb import terms
+from kohl.perturb.latent import Adam, LatentSearch, Search, Words, decay
+from kohl.types import BadSetting, Candidate, Goal, Inversion
 
 SEARCH = Search(
     steps=14,
@@ -23,8 +25,10 @@ SEARCH = Search(
     patience=50,
     views=replace(STILL, shift=0.01, rotation=0.01, scale=0.01, blur=0.5, blurred=0.2, grey=0.2, light=0.02),
 )
+WORDS = Words(LinearText(), "red lips")
 ATTACKS = {  # one line makes an attack keep all the promises below
     "latent search": lambda models: LatentSearch(tiny.invert, models, SEARCH),
+    "latent search with words": lambda models: LatentSearch(tiny.invert, models, replace(SEARCH, text=0.05), WORDS),
 }
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
 GOALS = {
@@ -125,10 +129,10 @@ def left(surrogate, crops, goal):
     return goal.away * leaving + goal.towards * nearing
 
 
-def search(goal=GOALS["pure dodging"], *, seed=0, models=None, **settings):
+def search(goal=GOALS["pure dodging"], *, seed=0, models=None, words=None, **settings):
     """The changed faces and the steps of a search with still views."""
     steps = []
-    attack = LatentSearch(tiny.invert, models or surrogates(), replace(SEARCH, **{"views": STILL, **settings}))
+    attack = LatentSearch(tiny.invert, models or surrogates(), replace(SEARCH, **{"views": STILL, **settings}), words)
     return attack(SOURCE, goal, rng=numbers(seed), watch=steps.append), steps
 
 
@@ -261,3 +265,147 @@ def test_the_rate_falls_towards_the_end():
     )
     lengths = torch.stack(path).diff(dim=0).norm(dim=(1, 2))
     assert lengths[-3:].mean() < 0.5 * lengths[:3].mean()
+
+
+@pytest.mark.parametrize("last", [0.0, 0.05, 1.0])
+def test_the_rate_falls_along_half_a_cosine_to_what_is_left(last):
+    assert [decay(progress, last) for progress in (0.0, 0.5, 1.0)] == pytest.approx([1, (1 + last) / 2, last])
+    path = [decay(index / 10, last) for index in range(11)]
+    assert path == sorted(path, reverse=True)
+
+
+def test_recognisers_share_one_weight():
+    one, three = (search(recognition=weight, steps=1)[1][0] for weight in (1.0, 3.0))
+    for name in ("linear0", "linear1"):
+        assert loss(three, name) == pytest.approx(3 * loss(one, name))
+
+
+# Words
+
+
+def wording(changed, **settings):
+    """What the words have against the faces, seen straight on."""
+    term = terms.directional(LinearText(), SOURCE.crops, WORDS.text, view=lambda images: images)
+    return term(Candidate(changed, changed)).sum().item()
+
+
+def test_watch_sees_what_the_words_say():
+    _, steps = search(words=WORDS, perspective=0.0, text=0.25)
+    assert all(len(step.losses) == 4 for step in steps)
+    for step in steps[1:]:
+        assert step.losses["text"] == pytest.approx(0.25 * wording(step.candidate.images), rel=1e-4)
+
+
+def test_the_released_code_s_term_may_take_the_paper_s_place():
+    _, steps = search(words=WORDS, perspective=0.0, text=0.25, text_loss="contrastive")
+    term = terms.contrastive(LinearText(), WORDS.text, view=lambda images: images)
+    for step in steps:
+        assert step.losses["text"] == pytest.approx(0.25 * term(step.candidate).sum().item(), rel=1e-3)
+
+
+def test_each_step_sees_the_face_from_another_side():
+    (first, second), still = (
+        (
+            [step.losses["text"] for step in search(words=WORDS, rate=0.0, perspective=0.3, seed=seed)[1]]
+            for seed in (0, 1)
+        ),
+        search(words=WORDS, rate=0.0, perspective=0.0)[1],
+    )
+    assert len(set(first)) == len(first)
+    assert first != second
+    assert len({step.losses["text"] for step in still}) == 1
+
+
+def test_with_words_the_face_comes_to_look_like_them():
+    silent, spoken = (wording(search(words=WORDS, steps=30, text=text)[0]) for text in (0.0, 3.0))
+    assert spoken < silent - 0.2
+
+
+def test_the_search_ends_early_although_words_are_never_content():
+    _, steps = search(words=WORDS, margin=0.5, steps=60, patience=4, change=0.0)
+    reached = [loss(step, "linear0") == loss(step, "linear1") == 0 for step in steps]
+    assert len(steps) < 60
+    assert reached[-4:] == [True] * 4
+    assert all(step.losses["text"] > 0 for step in steps)
+
+
+def test_words_take_no_random_numbers_of_the_surrogates_away():
+    # The same views with and without: at a rate of nothing the surrogates say the same.
+    views = replace(STILL, shift=0.05, light=0.1)
+    without, with_words = (search(words=words, rate=0.0, views=views)[1] for words in (None, WORDS))
+    assert [loss(step, "linear1") for step in without] != [loss(step, "linear1") for step in with_words]
+    assert "text" not in without[0].losses
+
+
+def test_no_words_no_text_model():
+    model = LinearText()
+    search(words=None)
+    assert (model.pictures, model.sentences) == (0, [])
+
+
+# Crops larger than those that are looked at
+
+LARGE = replace(SOURCE, **{name: getattr(faces(2, seed=1, size=48), name) for name in vars(SOURCE)})
+
+
+class Recorded:
+    """An inverter that keeps the faces that it was given and the latents that its generators were."""
+
+    def __init__(self, start=None):
+        self.faces, self.latents, self.start = [], [], start
+
+    def __call__(self, faces):
+        self.faces.append(faces)
+        inversion = tiny.invert(faces)
+        seen = []
+        self.latents.append(seen)
+        inversion.generator.register_forward_pre_hook(lambda module, args: seen.append(args[0].detach().clone()))
+        return Inversion(inversion.latents if self.start is None else self.start, inversion.generator)
+
+
+def on_large(inverter, *, size=tiny.SIZE, seed=0, source=LARGE, **settings):
+    """What becomes of large crops, and the steps."""
+    steps = []
+    attack = LatentSearch(inverter, surrogates(), replace(SEARCH, **settings), size=size)
+    return attack(source, Goal.dodge(source, TARGET, towards=0.5), rng=numbers(seed), watch=steps.append), steps
+
+
+def test_larger_crops_come_back_at_their_own_size_with_the_same_latents():
+    inverter = Recorded()
+    changed, steps = on_large(inverter)
+    assert changed.shape == LARGE.crops.shape
+    assert {step.candidate.images.shape[-1] for step in steps} == {tiny.SIZE}
+    assert [seen.crops.shape[-1] for seen in inverter.faces] == [tiny.SIZE, LARGE.crops.shape[-1]]
+    (final,) = inverter.latents[1]
+    assert torch.equal(changed, tiny.Paint(LARGE)(final))
+    # They are those of the search on the small crops alone.
+    small = resized(LARGE, tiny.SIZE)
+    alone, _ = on_large(tiny.invert, source=small)
+    torch.testing.assert_close(alone, tiny.Paint(small)(final))
+    torch.testing.assert_close(resized(LARGE.with_crops(changed), tiny.SIZE).crops, alone)
+
+
+def test_what_is_looked_at_is_the_mean_of_the_pixels():
+    inverter = Recorded()
+    on_large(inverter)
+    expected = LARGE.crops.unfold(2, 3, 3).unfold(3, 3, 3).mean((-2, -1))
+    torch.testing.assert_close(inverter.faces[0].crops, expected)
+    assert inverter.faces[1] is LARGE
+
+
+def test_crops_of_the_size_that_is_looked_at_are_searched_as_if_none_were_named():
+    first, second = (on_large(tiny.invert, size=size, source=SOURCE)[0] for size in (tiny.SIZE, None))
+    assert torch.equal(first, second)
+    inverter = Recorded()
+    on_large(inverter, source=SOURCE)
+    assert len(inverter.faces) == 1
+    assert inverter.faces[0] is SOURCE
+
+
+def test_a_change_is_what_differs_from_where_the_search_starts():
+    # A start other than the face itself, such as one that is made up, costs nothing.
+    start = torch.full((2, 8), 0.5)
+    changed, steps = on_large(Recorded(start), source=SOURCE, rate=0.0)
+    assert steps[0].losses["change"] == 0
+    torch.testing.assert_close(changed, tiny.Paint(SOURCE)(start))
+    assert not torch.equal(changed, SOURCE.crops)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import STILL, LinearEncoder, faces, numbers, surrogates
+from tiny import STILL, LinearEncoder, LinearText, faces, numbers, surrogates
 
-from kohl.perturb.terms import Surrogate, change, recognition
+from kohl.perturb.terms import FRAMES, Surrogate, change, contrastive, directional, recognition
 from kohl.types import Candidate, Goal
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
@@ -116,6 +116,146 @@ def test_the_gradient_leads_away_from_the_source():
     images = faces(2, seed=3).crops.lerp(SOURCE.crops, 0.8).requires_grad_()
     (gradient,) = torch.autograd.grad(away(candidate(images)).sum(), images)
     assert (away(candidate(images - 0.01 * gradient.sign())) < away(candidate(images))).all()
+
+
+# Words
+
+
+ASKED, NEUTRAL = (0.8, 0.6, 0.0), (0.8, -0.6, 0.0)  # unit vectors: their difference is along the second axis
+LOW, HIGH, DEEP = (0.6, -0.48, 0.64), (0.6, 0.48, 0.64), (0.6, -0.48, -0.64)  # pictures, also unit vectors
+
+
+def spoken():
+    """A model of two sentences."""
+    return LinearText({"red lips": ASKED, LinearText.neutral: NEUTRAL})
+
+
+def plain(*vectors):
+    """Pictures of one colour with these embeddings."""
+    return (0.5 + 0.3 * torch.tensor(vectors)).view(-1, 3, 1, 1).expand(-1, -1, 8, 8)
+
+
+def same(images):
+    return images
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loss"),
+    [
+        (LOW, HIGH, 0.0),
+        (HIGH, LOW, 2.0),
+        (LOW, DEEP, 1.0),
+        (LOW, (0.6, 0.48, -0.64), 1 - 0.96 / (0.96**2 + 1.28**2) ** 0.5),
+    ],
+    ids=["as the words", "against them", "aside", "aslant"],
+)
+def test_directional_is_the_cosine_of_how_pictures_and_words_moved(before, after, loss):
+    term = directional(spoken(), plain(before), "red lips", view=same)
+    assert term(candidate(plain(after))).item() == pytest.approx(loss, abs=1e-6)
+
+
+def test_directional_is_one_number_for_each_face():
+    term = directional(spoken(), plain(LOW, HIGH, LOW), "red lips", view=same)
+    torch.testing.assert_close(term(candidate(plain(HIGH, LOW, DEEP))), torch.tensor([0.0, 2.0, 1.0]))
+
+
+def test_the_words_are_compared_with_what_the_model_calls_neutral():
+    # With other neutral words the same movement is no longer what was asked for.
+    model = spoken()
+    model.neutral, model.known["a plain face"] = "a plain face", (0.8, 0.0, 0.6)
+    loss = directional(model, plain(LOW), "red lips", view=same)(candidate(plain(HIGH))).item()
+    assert loss == pytest.approx(1 - 0.5**0.5, abs=1e-6)
+
+
+def contrast(vector, text, temperature):
+    """InfoNCE by hand, in numpy."""
+
+    def said(words):
+        return LinearText().embed_texts([frame.format(words) for frame in FRAMES]).double().numpy()
+
+    asked = said(text).mean(0)
+    against = [np.dot(vector, words) for words in (asked / np.linalg.norm(asked), *said(LinearText.neutral))]
+    return -np.log(np.exp(against[0] / temperature) / np.exp(np.array(against) / temperature).sum())
+
+
+@pytest.mark.parametrize("temperature", [0.1, 1.0])
+def test_contrastive_is_cross_entropy_against_the_neutral_words(temperature):
+    term = contrastive(LinearText(), "red lips", view=same, temperature=temperature)
+    found = term(candidate(plain(LOW, HIGH)))
+    assert found.tolist() == pytest.approx([contrast(vector, "red lips", temperature) for vector in (LOW, HIGH)])
+
+
+def test_a_picture_that_is_what_was_asked_for_is_nearly_free():
+    model = LinearText()
+    asked = model.embed_texts([frame.format("red lips") for frame in FRAMES]).mean(0)
+    pictures = plain((asked / asked.norm()).tolist(), (-asked / asked.norm()).tolist())
+    like, unlike = contrastive(model, "red lips", view=same)(candidate(pictures)).tolist()
+    assert like < unlike / 5
+
+
+def test_every_frame_is_another_sentence_about_the_words():
+    assert len({frame.format("lips") for frame in FRAMES}) == len(FRAMES)
+    assert all("red lips" in frame.format("red lips") for frame in FRAMES)
+
+
+TEXT_TERMS = {
+    "directional": lambda model, view: directional(model, plain(LOW, HIGH), "red lips", view=view),
+    "contrastive": lambda model, view: contrastive(model, "red lips", view=view),
+}
+
+
+@pytest.fixture(params=TEXT_TERMS)
+def text_term(request):
+    """Makes the term from a model and a view."""
+    return TEXT_TERMS[request.param]
+
+
+def test_the_words_are_embedded_once_and_not_in_the_loop(text_term):
+    model = spoken()
+    term = text_term(model, same)
+    pictures, sentences = model.pictures, list(model.sentences)
+    for _ in range(5):
+        term(candidate(plain(DEEP, DEEP)))
+    assert model.sentences == sentences
+    assert model.pictures == pictures + 5
+
+
+def test_the_picture_is_seen_in_the_view(text_term):
+    seen = []
+
+    def flipped(images):
+        seen.append(images)
+        return 1 - images
+
+    pictures = plain(DEEP, HIGH)
+    in_view = text_term(spoken(), flipped)(candidate(pictures))
+    assert len(seen) == 1  # not what it is compared with
+    assert torch.equal(seen[0], pictures)
+    torch.testing.assert_close(in_view, text_term(spoken(), same)(candidate(1 - pictures)))
+
+
+def test_no_gradient_is_kept_of_what_does_not_change(text_term):
+    images = plain(DEEP, DEEP).clone().requires_grad_()
+    loss = text_term(spoken(), same)(candidate(images))
+    assert loss.shape == (2,)
+    (gradient,) = torch.autograd.grad(loss.sum(), images)
+    assert gradient.isfinite().all()
+    assert not text_term(spoken(), same)(candidate(images.detach())).requires_grad
+
+
+def test_the_gradient_leads_towards_the_words(text_term):
+    # Against central differences, in double precision; a picture is its mean colour: all its pixels count the same.
+    term = text_term(spoken().double(), same)
+    images = plain(DEEP, DEEP).double().clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(term(candidate(images)).sum(), images)
+    for channel in range(3):
+        step = torch.zeros(3, 1, 1).double()
+        step[channel] = 1e-5
+        with torch.no_grad():
+            slope = (term(candidate(images + step)) - term(candidate(images - step))) / 2e-5
+        torch.testing.assert_close(gradient[:, channel].sum((1, 2)), slope, rtol=1e-4, atol=1e-6)
+    with torch.no_grad():
+        assert (term(candidate(images - gradient)) < term(candidate(images))).all()
 
 
 def test_no_change_costs_nothing():

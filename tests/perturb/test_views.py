@@ -8,7 +8,7 @@ import torch
 from tiny import STILL, faces, numbers
 
 from kohl.geometry import transform
-from kohl.perturb.views import Views, blur
+from kohl.perturb.views import Views, blur, perspective
 from kohl.types import BadSetting
 
 IMAGES = faces(2).crops
@@ -125,3 +125,75 @@ def test_a_share_of_the_views_is_mirrored():
 def test_a_share_is_at_most_one(name):
     with pytest.raises(BadSetting, match="shares, from 0 to 1"):
         Views(**{name: 1.1})
+
+
+# Perspective
+
+CORNERS = np.array([(-1.0, -1.0), (1, -1), (1, 1), (-1, 1)])  # of a picture, as in `grid_sample`
+
+
+def ramp(count, height=33, width=41):
+    """Pictures whose first two channels say where they are, from −1 to 1: bilinear sampling of them is exact."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    return torch.stack([x, y, 0 * x]).expand(count, -1, -1, -1)
+
+
+def homography(source, target):
+    """The (3, 3) map that takes four points to four others: eight equations in eight unknowns."""
+    rows, values = [], []
+    for (x, y), (u, v) in zip(source, target, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        values += [u, v]
+    return np.append(np.linalg.solve(rows, values), 1).reshape(3, 3)
+
+
+def test_a_perspective_of_nothing_is_the_picture_itself():
+    torch.testing.assert_close(perspective(IMAGES, 0.0, numbers()), IMAGES, atol=1e-5, rtol=0)
+
+
+def looked_at(view):
+    """The homography from places in a view of `ramp` (33, 41, 2) to what is seen there, by four well inside it."""
+    rows, columns = np.array([12, 12, 20, 20]), np.array([15, 25, 25, 15])
+    return homography(np.c_[columns / 20 - 1, rows / 16 - 1], view[rows, columns])
+
+
+@pytest.mark.parametrize("amount", [0.05, 0.5])
+def test_the_corners_of_a_perspective_move_inwards_and_the_border_fills_the_frame(amount):
+    seen = perspective(ramp(200), amount, numbers())[:, :2].permute(0, 2, 3, 1).double().numpy()
+    back = np.stack([np.linalg.inv(looked_at(view)) for view in seen])
+    moved = np.c_[CORNERS, np.ones(4)] @ back.transpose(0, 2, 1)
+    corners = moved[..., :2] / moved[..., 2:] * CORNERS  # the rim is at 1
+    assert corners.min() >= 1 - amount - 1e-3
+    assert corners.max() <= 1 + 1e-3
+    assert corners.min((0, 2)).max() < 1 - 0.95 * amount  # each of them goes nearly all the way now and then
+    assert corners.max((0, 2)).min() > 1 - 0.05 * amount
+    assert corners.mean() == pytest.approx(1 - amount / 2, abs=0.03 * amount)
+    outside = np.abs(seen[:, [0, 0, -1, -1], [0, -1, -1, 0]]).max(-1)
+    np.testing.assert_allclose(outside, 1, atol=2e-3)
+
+
+def test_a_perspective_is_the_homography_of_its_corners():
+    seen = perspective(ramp(3), 0.5, numbers(5))
+    y, x = np.mgrid[-1:1:33j, -1:1:41j]
+    where = np.stack([x, y, np.ones_like(x)], -1)
+    for view in seen.permute(0, 2, 3, 1).double().numpy():
+        map_ = looked_at(view[..., :2])
+        expected = where @ map_.T
+        np.testing.assert_allclose(view[..., :2], np.clip(expected[..., :2] / expected[..., 2:], -1, 1), atol=1e-3)
+        assert np.abs(map_[2, :2]).max() > 0.01  # lines do not stay parallel
+
+
+def test_every_picture_is_seen_from_another_side_and_the_seed_decides_from_where():
+    views = perspective(ramp(4), 0.2, numbers(3))
+    assert all((one - other).abs().max() > 0.01 for i, one in enumerate(views) for other in views[:i])
+    assert torch.equal(perspective(ramp(4), 0.2, numbers(3)), views)
+    assert not torch.equal(perspective(ramp(4), 0.2, numbers(4)), views)
+
+
+def test_gradients_pass_through_a_perspective():
+    images, before = IMAGES.clone().requires_grad_(), IMAGES.clone()
+    view = perspective(images, 0.2, numbers())
+    assert (view.shape, view.dtype) == (IMAGES.shape, torch.float32)
+    (gradient,) = torch.autograd.grad(view.sum(), images)
+    assert gradient[..., 4:-4, 4:-4].min() > 0
+    assert torch.equal(IMAGES, before)

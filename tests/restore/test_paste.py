@@ -10,7 +10,7 @@ from photos import SAMPLE
 from tiny import face, faces, numbers
 
 from kohl.align import imageio
-from kohl.align.crop import SIZE, crops
+from kohl.align.crop import SIZE, at_size, crops, own_size
 from kohl.align.detect import Detect
 from kohl.restore.paste import paste
 from kohl.types import Face, Metadata, Photo
@@ -44,13 +44,13 @@ def turned(degrees, scale, x, y):
 def test_an_unchanged_face_gives_the_photo_back_bit_for_bit(one):
     photo = noise()
     before = crops(photo, [one])
-    np.testing.assert_array_equal(paste(photo, [one], before, before.crops).pixels, photo.pixels)
+    np.testing.assert_array_equal(paste(photo, [one.to_crop], before, before.crops).pixels, photo.pixels)
 
 
 def test_a_step_on_an_upright_face_is_that_step_and_nothing_else():
     photo, one = noise(), face(30, 20, SIZE)
     before = crops(photo, [one])
-    pasted = paste(photo, [one], before, stepped(before, 10, -7, 3)).pixels.astype(int)
+    pasted = paste(photo, [one.to_crop], before, stepped(before, 10, -7, 3)).pixels.astype(int)
     expected = photo.pixels.astype(int)
     expected[84:212, 94:222] += (10, -7, 3)
     np.testing.assert_array_equal(pasted, expected)
@@ -61,7 +61,7 @@ def test_a_step_is_the_same_at_any_resolution(side):
     photo = noise(1000, 1100)
     one = face(150, 100, side)
     before = crops(photo, [one])
-    difference = paste(photo, [one], before, stepped(before, 12, 12, 12)).pixels.astype(int) - photo.pixels
+    difference = paste(photo, [one.to_crop], before, stepped(before, 12, 12, 12)).pixels.astype(int) - photo.pixels
     centre, reach, rim = side / 2, side / 4, 3 * side / SIZE + 3
     y, x = np.mgrid[0:1000, 0:1100]
     away = np.maximum(abs(x + 0.5 - 150 - centre), abs(y + 0.5 - 100 - centre))
@@ -72,7 +72,7 @@ def test_a_step_is_the_same_at_any_resolution(side):
 def test_a_turned_face_is_changed_where_it_stands():
     photo, one = noise(700, 700), turned(40, 1.5, 200, 300)
     before = crops(photo, [one])
-    difference = paste(photo, [one], before, stepped(before, 9, 9, 9)).pixels.astype(int) - photo.pixels
+    difference = paste(photo, [one.to_crop], before, stepped(before, 9, 9, 9)).pixels.astype(int) - photo.pixels
     to_photo = cv2.invertAffineTransform(one.to_crop)
     corners = np.array([(64, 64), (192, 64), (192, 192), (64, 192)]) @ to_photo[:, :2].T + to_photo[:, 2]
     mask = np.zeros((700, 700), np.uint8)
@@ -88,7 +88,7 @@ def test_detail_finer_than_the_crop_survives():
     photo = Photo(np.repeat((100 + 50 * ((x + y) % 2)).astype(np.uint8)[..., None], 3, axis=2))
     one = face(0, 0, 1024)
     before = crops(photo, [one])
-    middle = paste(photo, [one], before, stepped(before, 20, 20, 20)).pixels[300:700, 300:700]
+    middle = paste(photo, [one.to_crop], before, stepped(before, 20, 20, 20)).pixels[300:700, 300:700]
     np.testing.assert_array_equal(middle, photo.pixels[300:700, 300:700] + 20)
 
 
@@ -96,7 +96,7 @@ def test_a_slope_is_enlarged_smoothly():
     photo, one = Photo(np.full((1024, 1024, 3), 20, np.uint8)), face(0, 0, 1024)
     before = crops(photo, [one])
     after = before.crops + 0.8 * torch.arange(SIZE) / 255  # 0.8 brightness levels per pixel of the crop
-    row = paste(photo, [one], before, after).pixels[500, 20:-20, 0].astype(int)
+    row = paste(photo, [one.to_crop], before, after).pixels[500, 20:-20, 0].astype(int)
     np.testing.assert_allclose(row, 20 + 0.8 * ((np.arange(20, 1004) + 0.5) / 4 - 0.5), atol=0.6)
 
 
@@ -104,7 +104,7 @@ def test_black_and_white_are_the_limits():
     photo = Photo(np.full((256, 256, 3), (5, 128, 250), np.uint8))
     one = face(0, 0, 256)
     before = crops(photo, [one])
-    pasted = paste(photo, [one], before, stepped(before, -30, 0, 30)).pixels
+    pasted = paste(photo, [one.to_crop], before, stepped(before, -30, 0, 30)).pixels
     assert pasted[128, 128].tolist() == [0, 128, 255]
 
 
@@ -114,7 +114,7 @@ def test_black_and_white_are_the_limits():
 def test_a_face_may_overhang_the_photo(one):
     photo = noise()
     before = crops(photo, [one])
-    difference = paste(photo, [one], before, stepped(before, 8, 8, 8)).pixels.astype(int) - photo.pixels
+    difference = paste(photo, [one.to_crop], before, stepped(before, 8, 8, 8)).pixels.astype(int) - photo.pixels
     assert difference.shape == (300, 400, 3)
     assert 0 < (difference == 8).mean() < 1
     assert difference.min() >= -1  # cubic interpolation swings a little beside an edge
@@ -123,7 +123,7 @@ def test_a_face_may_overhang_the_photo(one):
 def test_two_faces_are_both_changed():
     photo, both = noise(), [face(0, 0, 128), face(200, 100, 128)]
     before = crops(photo, both)
-    pasted = paste(photo, both, before, stepped(before, 6, 6, 6)).pixels.astype(int)
+    pasted = paste(photo, [one.to_crop for one in both], before, stepped(before, 6, 6, 6)).pixels.astype(int)
     assert (pasted - photo.pixels)[64, 64].tolist() == (pasted - photo.pixels)[164, 264].tolist() == [6, 6, 6]
 
 
@@ -131,7 +131,7 @@ def test_a_grey_photo_stays_grey():
     grey = np.repeat(noise().pixels[..., :1], 3, axis=2)
     photo, one = Photo(grey, metadata=Metadata(grey=True)), face(30, 20, SIZE)
     before = crops(photo, [one])
-    pasted = paste(photo, [one], before, stepped(before, 20, -10, 40)).pixels.astype(int)
+    pasted = paste(photo, [one.to_crop], before, stepped(before, 20, -10, 40)).pixels.astype(int)
     np.testing.assert_array_equal(pasted[..., 0], pasted[..., 1])
     np.testing.assert_array_equal(pasted[..., 1], pasted[..., 2])
     step = round(0.299 * 20 - 0.587 * 10 + 0.114 * 40)
@@ -142,10 +142,60 @@ def test_the_photo_that_came_in_is_left_as_it_was():
     photo, one = noise(format="JPEG"), face(0, 0, SIZE)
     pixels, before = photo.pixels.copy(), crops(photo, [one])
     changed = stepped(before, 9, 9, 9)
-    pasted = paste(photo, [one], before, changed)
+    pasted = paste(photo, [one.to_crop], before, changed)
     np.testing.assert_array_equal(photo.pixels, pixels)
     assert torch.equal(changed, stepped(before, 9, 9, 9))
     assert (pasted.path, pasted.metadata) == (photo.path, photo.metadata)
+
+
+# Crops of other sizes
+
+
+@pytest.mark.parametrize(
+    "one", [face(9, 20, 700), face(-90, 150, 1000), turned(31, 2.4, 80, 90), turned(200, 3, 900, 900)]
+)
+@pytest.mark.parametrize("size", [512, 768, 1024])
+def test_a_large_crop_that_is_unchanged_gives_the_photo_back_bit_for_bit(one, size):
+    photo = noise(800, 900)
+    before = crops(photo, [one], size)
+    np.testing.assert_array_equal(paste(photo, [at_size(one.to_crop, size)], before, before.crops).pixels, photo.pixels)
+
+
+@pytest.mark.parametrize("side", [512, 768, 1024])
+def test_detail_drawn_on_a_crop_as_large_as_the_face_is_on_the_photo_pixel_by_pixel(side):
+    photo, one = noise(1060, 1050), face(20, 30, side)
+    size = own_size(one)
+    assert size == side
+    before = crops(photo, [one], size)
+    change = torch.randint(-9, 10, before.crops.shape, generator=numbers())
+    pasted = paste(photo, [at_size(one.to_crop, size)], before, before.crops + change / 255).pixels.astype(int)
+    expected = photo.pixels.astype(int)
+    expected[30 : 30 + side, 20 : 20 + side] += change[0].permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(pasted, expected)
+
+
+@pytest.mark.parametrize("side", [300, 600, 900])
+def test_a_step_is_the_same_whatever_the_size_of_its_crop(side):
+    photo, one = noise(1000, 1000), face(33, 44, side)
+    differences = []
+    for size in (256, 512, 1024):
+        before = crops(photo, [one], size)
+        after = before.crops.clone()
+        after[:, :, size // 4 : 3 * size // 4, size // 4 : 3 * size // 4] += 12 / 255
+        pasted = paste(photo, [at_size(one.to_crop, size)], before, after)
+        differences.append(pasted.pixels.astype(int) - photo.pixels)
+    y, x = np.mgrid[0:1000, 0:1000]
+    away = np.maximum(abs(x + 0.5 - 33 - side / 2), abs(y + 0.5 - 44 - side / 2))
+    rim = 3 * side / 256 + 3
+    for difference in differences:
+        assert (difference[away < side / 4 - rim] == 12).all()
+        assert not difference[away > side / 4 + rim].any()
+
+
+def test_every_face_needs_its_matrix():
+    photo, both = noise(), [face(0, 0, 128), face(200, 100, 128)]
+    with pytest.raises(ValueError, match="zip"):
+        paste(photo, [both[0].to_crop], crops(photo, both), crops(photo, both).crops + 0.1)
 
 
 # With the real model
@@ -179,7 +229,7 @@ def test_pixels_outside_the_face_stay_bit_for_bit(model, astronaut, factor):
     photo, found = scaled(*astronaut, factor)
     before = crops(photo, [found])
     latents = torch.randn(1, *model.latent_shape, generator=numbers())
-    pasted = paste(photo, [found], before, OwnFace(model, before)(latents))
+    pasted = paste(photo, [found.to_crop], before, OwnFace(model, before)(latents))
     mask = np.zeros(photo.size, np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(with_forehead(found.landmarks)).astype(np.int32)), 1)
     rim = int(np.ceil(4 / found.to_crop[0, 0])) + 2  # four pixels of the crop, two of the photo
@@ -193,7 +243,16 @@ def test_pixels_outside_the_face_stay_bit_for_bit(model, astronaut, factor):
 def test_no_latents_give_the_photo_back_bit_for_bit(model, astronaut, factor):
     photo, found = scaled(*astronaut, factor)
     before = crops(photo, [found])
-    pasted = paste(photo, [found], before, OwnFace(model, before)(torch.zeros(1, *model.latent_shape)))
+    pasted = paste(photo, [found.to_crop], before, OwnFace(model, before)(torch.zeros(1, *model.latent_shape)))
+    np.testing.assert_array_equal(pasted.pixels, photo.pixels)
+
+
+def test_no_latents_give_the_photo_back_from_a_large_crop_too(model, astronaut):
+    photo, found = scaled(*astronaut, 4.0)
+    before = crops(photo, [found], 512)
+    pasted = paste(
+        photo, [at_size(found.to_crop, 512)], before, OwnFace(model, before)(torch.zeros(1, *model.latent_shape))
+    )
     np.testing.assert_array_equal(pasted.pixels, photo.pixels)
 
 
@@ -203,6 +262,6 @@ def test_toy_faces_can_be_pasted_too():
     one = replace(face(0, 0, 64), to_crop=np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]]))
     after = before.crops.clone()
     after[:, :, 4:12, 4:12] += 10 / 255
-    difference = paste(photo, [one], before, after).pixels.astype(int) - photo.pixels
+    difference = paste(photo, [one.to_crop], before, after).pixels.astype(int) - photo.pixels
     assert (difference[24:40, 24:40] == 10).all()
     assert not difference[:8].any()

@@ -1,8 +1,11 @@
-"""Contracts over the table of models: every file is there and the right one, every model does what it promises."""
+"""Contracts over the table of models: what comes with kohl is there and does what it promises, the rest can be had."""
 
+import hashlib
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,11 +13,17 @@ import torch
 from kohl.types import BadModel, BadSetting
 from kohl.zoo import cards, store
 
-MADE = [card for card in cards.CARDS if card.sha256]  # the others' files are still to be trained
-ROLES = [(card.name, kind) for card in MADE for kind in card.roles]
+SHIPPED = [card for card in cards.CARDS if card.package and card.sha256]  # others' files are still to be trained
+PULLED = [card for card in cards.CARDS if card.package is None]
+ROLES = [(card.name, kind) for card in SHIPPED for kind in card.roles]
 
 
-@pytest.mark.parametrize("card", MADE, ids=lambda card: card.name)
+def named(*kinds):
+    """The shipped models with one of these roles."""
+    return [name for name, kind in ROLES if kind in kinds]
+
+
+@pytest.mark.parametrize("card", SHIPPED, ids=lambda card: card.name)
 def test_file_is_there_and_is_the_right_one(card):
     assert cards.present(card)
     assert store.checked(cards.path(card), card.sha256) == cards.path(card)
@@ -24,7 +33,57 @@ def test_file_is_there_and_is_the_right_one(card):
 def test_card_says_what_the_model_may_be_used_for(card):
     assert card.licence
     assert card.source
-    assert all(cards.find(other).sha256 for role in card.roles.values() for other in role.needs)
+    needed = [cards.find(name) for role in card.roles.values() for name in role.needs]
+    assert card in PULLED or all(other in SHIPPED for other in needed)  # what is here must work without a network
+
+
+def test_names_and_files_are_each_another():
+    assert len({card.name for card in cards.CARDS}) == len(cards.CARDS)
+    assert len({cards.path(card) for card in cards.CARDS}) == len(cards.CARDS)
+
+
+@pytest.mark.parametrize("card", PULLED, ids=lambda card: card.name)
+def test_pulled_file_can_be_had(card):
+    addresses = [*card.urls, card.source]
+    assert all(address.startswith("https://") for address in addresses)
+    assert len({*card.urls}) == len(card.urls)
+    assert not (card.urls and card.member)  # an archive is unpacked by hand
+    assert Path(card.file).name == card.file
+    assert card.sha256 == "" or re.fullmatch("[0-9a-f]{64}", card.sha256)
+    assert card.size > 0 or not card.sha256
+
+
+@pytest.mark.parametrize("card", PULLED, ids=lambda card: card.name)
+def test_pulled_file_that_is_not_here_is_asked_for(card, monkeypatch, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    assert not cards.present(card)
+    with pytest.raises(BadModel, match=f"^{card.name}: not here yet; run `kohl models pull {card.name}`.$"):
+        cards.load(card.name)
+
+
+@pytest.mark.parametrize("card", PULLED, ids=lambda card: card.name)
+def test_pulled_file_that_is_another_is_refused(card, monkeypatch, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    cards.path(card).write_bytes(b"something else")
+    with pytest.raises(BadModel, match=f"run `kohl models pull {card.name}`"):
+        cards.load(card.name)
+
+
+def test_file_that_was_put_there_without_a_hash_is_not_trusted(monkeypatch, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    card = replace(PULLED[0], sha256="", size=0)
+    cards.path(card).write_bytes(b"something")
+    with pytest.raises(BadModel, match="not here yet"):
+        cards.checked(card)
+    store.pin(card.name, hashlib.sha256(b"something").hexdigest())
+    assert cards.checked(card) == cards.path(card)
+
+
+def test_what_a_model_needs_is_pulled_with_it():
+    for names in (["clip-vit-b32", "sface"], ["clip-vit-b32", "clip-tokens", "clip-vit-b32"]):
+        assert [card.name for card in cards.to_pull(names)] == ["clip-vit-b32", "clip-tokens"]
+    with pytest.raises(BadSetting, match="clip-vit-b16: no such model; did you mean clip-vit-b32"):
+        cards.to_pull(["clip-vit-b16"])
 
 
 @pytest.mark.parametrize(("name", "kind"), ROLES)
@@ -33,7 +92,7 @@ def test_model_loads(name, kind):
     assert hasattr(cards.load(name, kind), {"judge": "compare", "decoys": "__len__"}.get(kind, "__call__"))
 
 
-@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kind in ROLES if kind in ("encoder", "judge")])
+@pytest.mark.parametrize(("name", "kind"), [role for role in ROLES if role[1] in ("encoder", "judge")])
 def test_thresholds_rise_as_false_accepts_become_rarer(name, kind):
     role = cards.find(name).roles[kind]
     rates = sorted(role.thresholds)
@@ -42,14 +101,14 @@ def test_thresholds_rise_as_false_accepts_become_rarer(name, kind):
     assert "benchmarks/thresholds.py" in role.calibration
 
 
-@pytest.mark.parametrize("name", cards.named("judge"))
+@pytest.mark.parametrize("name", named("judge"))
 def test_judge_carries_its_card_s_name_and_thresholds(name):
     judge = cards.judge(name)
     assert judge.name == name
     assert judge.thresholds == cards.find(name).roles["judge"].thresholds
 
 
-@pytest.fixture(scope="module", params=cards.named("encoder"))
+@pytest.fixture(scope="module", params=named("encoder"))
 def encoder(request):
     model = cards.encoder(request.param)
     assert model.name == request.param

@@ -11,7 +11,8 @@ import torch
 from kohl.geometry import similarity, transform
 from kohl.types import Face, Faces, Photo
 
-SIZE = 256  # pixels of a side of the crop
+SIZE = 256  # pixels of a side of the crop that is looked at
+LARGEST = 1024  # of one that is drawn on
 
 # Eyes, nose tip and mouth corners in the crop: the mean over 904 FFHQ-aligned portraits (Karras et al., CVPR 2019),
 # made symmetric. It holds the whole head, and so the crop of every recogniser we know.
@@ -24,10 +25,23 @@ def to_crop(points: np.ndarray) -> np.ndarray:
     return similarity(source, source.new_tensor(TEMPLATE)[None])[0].numpy()
 
 
-def crops(photo: Photo, faces: Sequence[Face]) -> Faces:
+def own_size(face: Face) -> int:
+    """The smallest whole multiple of SIZE at which a crop shows all the detail that the photo has, up to LARGEST."""
+    return int(np.clip(np.ceil(_shrinks(face.to_crop) - 1e-6), 1, LARGEST // SIZE)) * SIZE
+
+
+def at_size(to_crop: np.ndarray, size: int) -> np.ndarray:
+    """The matrix `to_crop` for crops of (size, size)."""
+    scale = size / SIZE
+    shift = to_crop[:, 2:] * scale + (scale - 1) / 2  # pixel centres are at integers
+    return np.concatenate([to_crop[:, :2] * scale, shift], 1)
+
+
+def crops(photo: Photo, faces: Sequence[Face], size: int = SIZE) -> Faces:
     """The faces cut out and aligned, with their landmarks in crop pixels; beyond the photo its edge is mirrored."""
-    matrices = torch.tensor(np.stack([face.to_crop for face in faces]))
-    cut = np.stack([_cut(photo.pixels, face.to_crop) for face in faces])
+    to_crops = [at_size(face.to_crop, size) for face in faces]
+    matrices = torch.tensor(np.stack(to_crops))
+    cut = np.stack([_cut(photo.pixels, to_crop, size) for to_crop in to_crops])
     points, landmarks = (
         transform(matrices, torch.tensor(np.stack([getattr(face, name) for face in faces]), dtype=torch.float64))
         for name in ("points", "landmarks")
@@ -35,10 +49,15 @@ def crops(photo: Photo, faces: Sequence[Face]) -> Faces:
     return Faces(torch.tensor(cut).permute(0, 3, 1, 2).float() / 255, points.float(), landmarks.float())
 
 
-def _cut(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """One crop, uint8 (SIZE, SIZE, 3). A much larger face is halved first, so that no pixel is skipped."""
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))  # crop pixels per photo pixel
-    while scale < 0.5:
+def _shrinks(to_crop: np.ndarray) -> float:
+    """Photo pixels per crop pixel."""
+    return 1 / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
+
+
+def _cut(pixels: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """One crop, uint8 (size, size, 3). A much larger face is halved first, so that no pixel is skipped."""
+    shrinks = _shrinks(matrix)
+    while shrinks > 2:
         # Pixel centres are at integers: the centre of the first two pixels, 0.5, becomes 0.
         pixels = cv2.resize(
             pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2],
@@ -48,5 +67,5 @@ def _cut(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
             interpolation=cv2.INTER_AREA,
         )
         matrix = np.c_[matrix[:, :2] * 2, matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5)]
-        scale *= 2
-    return cv2.warpAffine(pixels, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        shrinks /= 2
+    return cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)

@@ -7,16 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
+from typing import Literal
 
 import torch
 
+from kohl.geometry import resized
 from kohl.perturb import terms
-from kohl.perturb.views import Views
+from kohl.perturb.views import Views, perspective
 from kohl.types import (
     BadSetting,
     Candidate,
     Embeddings,
     Faces,
+    Generator,
     Goal,
     Images,
     Inversion,
@@ -24,9 +27,12 @@ from kohl.types import (
     Latents,
     Step,
     Term,
+    TextImage,
     Watch,
     ignore,
 )
+
+NEVER_ZERO = ("change", "text")  # terms that have no point at which they are content
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,11 @@ class Search:
 
     steps: int = 30
     rate: float = 0.22  # Adam's, in latents
-    margin: float = 1.6  # distance to the source to reach, in thresholds: 1 is where a recogniser changes its mind
-    closeness: float = 0.7  # distance to the decoy to reach, in thresholds
+    last_rate: float = 0.05  # share of the rate that is left at the last step
+    recognition: float = 1.0  # weight of all recognisers together
+    distance: Literal["thresholds", "cosine"] = "thresholds"  # the unit of the next two; 1 − cosine is the paper's
+    margin: float = 1.6  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
+    closeness: float = 0.7  # distance to the decoy to reach
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
     change: float = 1150.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
@@ -44,6 +53,9 @@ class Search:
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.5  # Adam's in those steps
+    text: float = 0.5  # weight of the words, as in CLIP2Protect
+    text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
+    perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
     views: Views = field(default_factory=Views)
 
@@ -52,6 +64,8 @@ class Search:
             value = getattr(self, setting.name)
             if isinstance(value, int | float) and value < 0:
                 raise BadSetting(f"search.{setting.name}: must not be negative, not {value}")
+        if self.perspective >= 1:
+            raise BadSetting(f"search.perspective: must be below 1, not {self.perspective}")
         for name in ("steps", "patience"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"search.{name}: must be at least 1, not {getattr(self, name)}")
@@ -81,35 +95,54 @@ class Adam:
         latents -= rate * mean / (square.sqrt() + 1e-8)
 
 
-def _decay(progress: float) -> float:
-    """How much of the rate is left: half a cosine from 1 to 0.05 (Loshchilov & Hutter, ICLR 2017)."""
-    return 0.05 + 0.95 * (1 + math.cos(math.pi * progress)) / 2
+def decay(progress: float, last: float) -> float:
+    """How much of a rate is left: half a cosine from 1 to `last` (Loshchilov & Hutter, ICLR 2017)."""
+    return last + (1 - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What was asked for, and the model that sees whether a picture shows it."""
+
+    model: TextImage
+    text: str
 
 
 @dataclass(frozen=True)
 class LatentSearch:
-    """Leaves the source and nears a synthetic decoy in the eyes of every surrogate, for the least visible change."""
+    """Leaves the source and nears a synthetic decoy in the eyes of every surrogate, for the least visible change.
+
+    With `words`, the face also comes to look like them. It starts where `invert` puts it, which may be made up already:
+    a change is what differs from there. The search looks at crops of (size, size); on larger ones `invert` is asked
+    again, and must give a generator that takes the same latents.
+    """
 
     invert: Inverter
     surrogates: Sequence[terms.Surrogate]
     settings: Search = field(default_factory=Search)
+    words: Words | None = None
+    size: int | None = None  # of the crops that it looks at; as they come if None
 
     def __call__(self, faces: Faces, goal: Goal, *, rng: torch.Generator, watch: Watch = ignore) -> Images:
         """The faces changed as little as reaches `goal`; the same shape as `faces.crops`."""
         settings = self.settings
-        inversion = self.invert(faces)
-        weigh = partial(self._terms, faces, embed=cache(terms.Surrogate.embed), rng=rng)
+        seen = faces if self.size is None else resized(faces, self.size)
+        goal = replace(goal, source=goal.source if self.size is None else resized(goal.source, self.size))
+        inversion = self.invert(seen)
+        weigh = partial(self._terms, inversion, seen, embed=cache(terms.Surrogate.embed), rng=rng)
         avoid = []
         if settings.scouts and goal.away and goal.towards:
             # Where the face ends up when it only leaves: so would every other photo of the person, and match this one.
             alone = weigh(replace(goal, towards=0.0), avoid=())
-            avoid = [faces.with_crops(self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore))]
-        return self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, watch)
+            drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore)
+            avoid = [seen.with_crops(_images(inversion.generator, drifted))]
+        latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, watch)
+        return _images(inversion.generator if seen is faces else self.invert(faces).generator, latents)
 
     def _descend(
         self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
-    ) -> Images:
-        """The images after so many steps down the sum of the terms, or fewer once every surrogate is satisfied."""
+    ) -> Latents:
+        """The latents after so many steps down the sum of the terms, or fewer once every surrogate is satisfied."""
         latents = inversion.latents.clone().requires_grad_()
         adam, near = Adam(latents), terms.near(inversion.latents)
         reached = 0
@@ -125,16 +158,15 @@ class LatentSearch:
                     raise BadSetting("search: these settings make the search diverge; try a smaller weight or rate")
                 losses = {name: loss for name, (loss, _) in zip(weighed, found, strict=True)}
                 watch(Step(index, steps, losses, candidate))
-                adam.step(latents, gradient, rate * _decay(index / steps))
-                reached = reached + 1 if not any(loss for name, loss in losses.items() if name != "change") else 0
+                adam.step(latents, gradient, rate * decay(index / steps, self.settings.last_rate))
+                reached = 0 if any(loss for name, loss in losses.items() if name not in NEVER_ZERO) else reached + 1
                 if reached == self.settings.patience:
                     break
-        with torch.no_grad():
-            images: Images = inversion.generator(latents)
-        return images
+        return latents.detach()
 
     def _terms(
         self,
+        inversion: Inversion,
         faces: Faces,
         goal: Goal,
         *,
@@ -144,24 +176,50 @@ class LatentSearch:
     ) -> dict[str, Term]:
         """Every term with its weight, by name; each draws its own random numbers, so that no thread takes another's."""
         settings = self.settings
-        change = terms.change(faces.crops, colour=settings.colour, masking=settings.masking)
+        start = _images(inversion.generator, inversion.latents)
+        change = terms.change(start, colour=settings.colour, masking=settings.masking)
         return {
             "change": lambda candidate: settings.change * change(candidate),
+            **self._text(faces, rng),
             **{
                 f"{surrogate.encoder.name} {index}": terms.recognition(
                     surrogate,
                     goal,
                     avoid,
-                    weight=1 / len(self.surrogates),
+                    weight=settings.recognition / len(self.surrogates),
                     margin=settings.margin,
                     closeness=settings.closeness,
                     views=settings.views,
                     embed=embed,
-                    rng=torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng))),
+                    rng=_own(rng),
                 )
                 for index, surrogate in enumerate(self.surrogates)
             },
         }
+
+    def _text(self, faces: Faces, rng: torch.Generator) -> dict[str, Term]:
+        """The term of the words with its weight, if there are any."""
+        if self.words is None:
+            return {}
+        settings, model, text = self.settings, self.words.model, self.words.text
+        view = partial(perspective, amount=settings.perspective, rng=_own(rng))
+        if settings.text_loss == "directional":
+            term = terms.directional(model, faces.crops, text, view=view)
+        else:
+            term = terms.contrastive(model, text, view=view)
+        return {"text": lambda candidate: settings.text * term(candidate)}
+
+
+def _own(rng: torch.Generator) -> torch.Generator:
+    """Random numbers of a term's own, drawn from `rng`."""
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
+
+
+def _images(generator: Generator, latents: Latents) -> Images:
+    """What the generator makes of the latents, without gradients."""
+    with torch.no_grad():
+        images: Images = generator(latents)
+    return images
 
 
 def _slope(term: Term, *, candidate: Candidate) -> tuple[float, Images]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,20 @@ from torch import Tensor
 
 from kohl.geometry import compose, warp
 from kohl.perturb.views import Views
-from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Latents, Scores, Term
+from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Latents, Scores, Term, TextImage
+
+View: TypeAlias = Callable[[Images], Images]
+STILL = 0.05  # a product of lengths in embeddings below which a direction means little, and its slope would be huge
+FRAMES = (  # sentences that a caption may be in
+    "{}",
+    "a face with {}",
+    "a photo of a face with {}",
+    "a portrait of a person wearing {}",
+    "a close-up of someone with {}",
+    "{} on a face",
+    "a selfie with {}",
+    "makeup: {}",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +77,42 @@ def recognition(
         leaving = torch.stack([F.relu(margin - surrogate.distance(embedding, source)) for source in sources]).sum(0)
         nearing = F.relu(surrogate.distance(embedding, target) - closeness)
         return weight * (goal.away * leaving + goal.towards * nearing)
+
+    return term
+
+
+def directional(model: TextImage, before: Images, text: str, *, view: View) -> Term:
+    """1 − cosine between how the pictures moved and how the words do, from `before` and from the model's neutral words.
+
+    CLIP2Protect's text loss (CVPR 2023), after StyleGAN-NADA (TOG 2022).
+    """
+    with torch.no_grad():
+        start = model.embed_images(before)
+        asked, neutral = model.embed_texts([text, model.neutral])
+    direction = asked - neutral
+
+    def term(candidate: Candidate) -> Scores:
+        moved = model.embed_images(view(candidate.images)) - start
+        return 1 - F.cosine_similarity(moved, direction, eps=STILL)
+
+    return term
+
+
+def contrastive(model: TextImage, text: str, *, view: View, temperature: float = 0.1) -> Term:
+    """InfoNCE (van den Oord et al., 2018): the words in many sentences against the model's neutral words in them.
+
+    The released code of CLIP2Protect uses this in place of `directional`.
+    """
+    with torch.no_grad():
+        asked, neutral = (
+            model.embed_texts([frame.format(words) for frame in FRAMES]) for words in (text, model.neutral)
+        )
+        asked = F.normalize(asked.mean(0, keepdim=True))
+
+    def term(candidate: Candidate) -> Scores:
+        pictures = model.embed_images(view(candidate.images))
+        likeness = pictures @ torch.cat([asked, neutral]).T / temperature
+        return likeness.logsumexp(1) - likeness[:, 0]
 
     return term
 

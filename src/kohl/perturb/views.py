@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -57,6 +59,18 @@ class Views:
     def reflect(self, inputs: Images, rng: torch.Generator) -> Images:
         """Aligned inputs, some of the time in a mirror."""
         return inputs.flip(-1) if float(torch.rand((), generator=rng)) < self.mirrored else inputs
+
+
+def perspective(images: Images, amount: float, rng: torch.Generator) -> Images:
+    """The images seen from another side: each corner moves inwards by up to `amount` of half a side."""
+    height, width = images.shape[-2:]
+    corners = torch.tensor([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
+    moved = corners * (1 - amount * torch.rand(len(images), 4, 2, generator=rng))
+    back = np.stack([cv2.getPerspectiveTransform(to.numpy(), corners.numpy()) for to in moved])
+    y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ torch.tensor(back).float().transpose(1, 2)
+    where = (points[..., :2] / points[..., 2:]).view(len(images), height, width, 2).to(images)
+    return F.grid_sample(images, where, padding_mode="border", align_corners=True)
 
 
 def blur(images: Images, sigma: float) -> Images:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from kohl.types import Face, Faces, Images, Photo
+from kohl.types import Faces, Images, Photo
 
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 weights, which file formats use for grey
 
 
-def paste(photo: Photo, faces: list[Face], before: Faces, after: Images) -> Photo:
-    """`photo` with `after` − `before` added where each face stands; where a face did not change, no pixel changes."""
+def paste(photo: Photo, to_crops: Sequence[np.ndarray], before: Faces, after: Images) -> Photo:
+    """`photo` with `after` − `before` added where each face stands; where a face did not change, no pixel changes.
+
+    Each of `to_crops` (2, 3) takes photo pixels to the pixels of that face's crop.
+    """
     pixels = photo.pixels.copy()
     changes = (after - before.crops).permute(0, 2, 3, 1).numpy()
-    for face, change in zip(faces, changes, strict=True):
-        _add(pixels, change, face.to_crop, grey=photo.metadata.grey)
+    for to_crop, change in zip(to_crops, changes, strict=True):
+        _add(pixels, change, to_crop, grey=photo.metadata.grey)
     return Photo(pixels, photo.path, photo.metadata)
 
 

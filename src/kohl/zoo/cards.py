@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from kohl.zoo import store
+from kohl.zoo.card import Card, Kind, Role
+from kohl.zoo.pulled import PULLED
 
 if TYPE_CHECKING:
-    from kohl.types import BadSetting, FaceEncoder, Verifier
-
-Kind: TypeAlias = Literal["detector", "landmarks", "encoder", "judge", "generator", "decoys"]
+    from kohl.types import BadSetting, FaceEncoder, Generator, Verifier
 
 CALIBRATION = "benchmarks/thresholds.py on 1000 impostor and 225 genuine pairs of LFW (5 people, 10 photos each)"
-
-
-@dataclass(frozen=True)
-class Role:
-    """One thing that a model file becomes."""
-
-    build: str  # "module:function", called with the file's path and those of `needs`; a judge's with its thresholds too
-    needs: Sequence[str] = ()  # other cards whose files it reads
-    thresholds: Mapping[float, float] = field(default_factory=dict)  # false-accept rate → similarity
-    calibration: str = ""  # how the thresholds were obtained
-
-
-@dataclass(frozen=True)
-class Card:
-    """One model file; the first of its roles is the one it is loaded in unless another is named."""
-
-    name: str
-    package: str  # the installed package that ships the file
-    file: str  # its path inside that package
-    size: int  # bytes
-    sha256: str
-    licence: str
-    commercial: bool | str  # whether the licence allows commercial use, or on what condition
-    source: str
-    roles: Mapping[Kind, Role]
-
 
 CARDS = (
     Card(
@@ -136,6 +109,17 @@ CARDS = (
         roles={"generator": Role("kohl.zoo.face_model:load")},
     ),
     Card(
+        name="makeup_clip",
+        package="kohl",
+        file="zoo/weights/makeup_clip.safetensors",
+        size=7_299_522,
+        sha256="fb03ff790fa577cdd102db104a921da5cb03811479302f3f3c493f076eddede0",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="training/makeup_clip.py",
+        roles={"text": Role("kohl.zoo.makeup_clip:load")},
+    ),
+    Card(
         name="decoys",
         package="kohl",
         file="zoo/weights/decoys.safetensors",
@@ -146,6 +130,7 @@ CARDS = (
         source="training/decoys.py",
         roles={"decoys": Role("kohl.zoo.decoys:Decoys")},
     ),
+    *PULLED,
 )
 
 
@@ -164,13 +149,36 @@ def named(kind: Kind) -> list[str]:
 
 def path(card: Card) -> Path:
     """Where the card's file should be."""
-    return store.package_file(card.package, card.file)
+    return store.package_file(card.package, card.file) if card.package else store.cache() / card.file
 
 
 def present(card: Card) -> bool:
     """Whether the card's file is there in its full size; its hash is checked when it is loaded."""
     where = path(card)
-    return where.is_file() and where.stat().st_size == card.size
+    return where.is_file() and card.size in (0, where.stat().st_size)
+
+
+def sha256(card: Card) -> str:
+    """The hash that the card's file must have: the published one, or the one pinned here; empty if there is neither."""
+    return card.sha256 or store.pins().get(card.name, "")
+
+
+def checked(card: Card) -> Path:
+    """The card's file, once its content is known to be the right one; raises `BadModel` for any other."""
+    if card.package:
+        return store.checked(path(card), card.sha256)
+    remedy = f"run `kohl models pull {card.name}`"
+    if not (path(card).is_file() and sha256(card)):
+        from kohl.types import BadModel  # late: it loads torch
+
+        raise BadModel(f"{card.name}: not here yet; {remedy}.")
+    return store.checked(path(card), sha256(card), remedy)
+
+
+def to_pull(names: Sequence[str]) -> list[Card]:
+    """The cards of those names, with the cards they need, that do not come with a package."""
+    wanted = dict.fromkeys(part for name in names for part in (name, *_needs(find(name))))
+    return [card for card in map(find, wanted) if card.package is None]
 
 
 def load(name: str, kind: Kind | None = None) -> Any:
@@ -183,7 +191,7 @@ def load(name: str, kind: Kind | None = None) -> Any:
     card = find(name)
     chosen = next(iter(card.roles)) if kind is None else kind
     role = card.roles[chosen]
-    files = [store.checked(path(part), part.sha256) for part in (card, *map(find, role.needs))]
+    files = [checked(part) for part in (card, *map(find, role.needs))]
     module, function = role.build.split(":")
     build = getattr(import_module(module), function)
     return build(*files, thresholds=role.thresholds) if chosen == "judge" else build(*files)
@@ -195,6 +203,16 @@ def encoder(name: str) -> FaceEncoder:
     return model
 
 
+def generator(name: str) -> Generator:
+    """The generator of that name; `stylegan2:PATH` is the one at PATH, written by `kohl models convert`."""
+    if not name.startswith("stylegan2:"):
+        known: Generator = load(name, "generator")
+        return known
+    from kohl.zoo import stylegan2  # late: it loads torch
+
+    return stylegan2.load(Path(name.removeprefix("stylegan2:")))
+
+
 def judge(name: str) -> Verifier:
     """The black-box judge of that name; `onnx:PATH` is the recogniser at PATH, described by the card PATH.toml."""
     if not name.startswith("onnx:"):
@@ -203,7 +221,12 @@ def judge(name: str) -> Verifier:
     from kohl.zoo import onnx  # late: it loads torch
 
     detector = find("yunet")
-    return onnx.judge(Path(name.removeprefix("onnx:")), store.checked(path(detector), detector.sha256))
+    return onnx.judge(Path(name.removeprefix("onnx:")), checked(detector))
+
+
+def _needs(card: Card) -> list[str]:
+    """The names of the other cards whose files its roles read."""
+    return [name for role in card.roles.values() for name in role.needs]
 
 
 def _no_such(name: str, known: Sequence[str]) -> BadSetting:

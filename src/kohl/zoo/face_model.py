@@ -6,7 +6,7 @@ The shape of a face is left alone; only the appearance changes, along orthonorma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,9 +18,18 @@ from torch import Tensor
 from kohl.types import Faces, Generator, Images, Latents, Points
 from kohl.zoo import store
 
-EYES_AND_TEETH = (slice(36, 42), slice(42, 48), slice(60, 68))
-SPARED = (0.6, 0.6, 0.3)  # how much of a change stays there
-COLOURLESS = (0.0, 0.0, 0.0)  # and of its colour: nobody wants red eyes
+SPARED = {  # where makeup would be seen, by the landmarks around it: how much of a change stays, and of its colour
+    (1, 2, 3, 48, 31, 41, 36): (1.0, 0.4),  # a cheek
+    (15, 14, 13, 54, 35, 46, 45): (1.0, 0.4),
+    (*range(17, 22), *range(36, 42)): (0.35, 0.2),  # the lid, up to
+    (*range(22, 27), *range(42, 48)): (0.35, 0.2),
+    tuple(range(17, 22)): (0.7, 0.3),  # the brow
+    tuple(range(22, 27)): (0.7, 0.3),
+    tuple(range(36, 42)): (0.6, 0.0),  # the eye: nobody wants red ones
+    tuple(range(42, 48)): (0.6, 0.0),
+    tuple(range(48, 60)): (0.4, 0.1),  # the mouth
+    tuple(range(60, 68)): (0.3, 0.0),  # the teeth
+}
 FOREHEAD = ((17, 0), (18, 18), (21, 22), (25, 25), (26, 16))  # brow and temple landmarks that it is extrapolated from
 FOREHEAD_HEIGHT = (0.18, 0.30, 0.34, 0.30, 0.18)  # above them, in distances from chin to eyes
 FOREHEAD_WEIGHT = (0.6, 0.5, 0.5, 0.5, 0.6)  # of the first of the two
@@ -62,19 +71,19 @@ class FaceModel(Generator):
     def forward(self, latents: Latents) -> Images:
         """Faces of the mean shape on grey."""
         shape = self.landmarks[None, :68].expand(len(latents), -1, -1)
-        where = self.grids(shape).to(latents)
+        where = self.grids(shape, self.size).to(latents)
         faces = F.grid_sample(self.mean + self.texture(latents), where, align_corners=True)
         return torch.where((where[..., 0] >= -1)[:, None], faces, faces.new_tensor(0.5)).clamp(0, 1)
 
-    def grids(self, landmarks: Points) -> Tensor:
-        """Where each crop pixel lies in the texture (n, size, size, 2), for `grid_sample`; outside is below −1."""
-        return torch.stack([self._grid(face) for face in landmarks.double().numpy()])
+    def grids(self, landmarks: Points, size: int) -> Tensor:
+        """Where each pixel of a crop lies in the texture (n, size, size, 2), for `grid_sample`; outside is below −1."""
+        return torch.stack([self._grid(face, size) for face in landmarks.double().numpy()])
 
-    def _grid(self, landmarks: np.ndarray) -> Tensor:
+    def _grid(self, landmarks: np.ndarray, size: int) -> Tensor:
         x, y, side = self.frame.tolist()
         points = with_forehead(landmarks)
         mean = (self.landmarks.double().numpy() - (x, y) + 0.5) * (self.inside.shape[0] / side) - 0.5
-        found = mesh_map(points, mean, self.triangles.numpy(), self.size)
+        found = mesh_map(points, mean, self.triangles.numpy(), size)
         where = found * 2 / (self.inside.shape[0] - 1) - 1
         return torch.tensor(np.nan_to_num(where, nan=-9.0), dtype=torch.float32)
 
@@ -84,12 +93,19 @@ class OwnFace(Generator):
 
     def __init__(self, model: FaceModel, faces: Faces) -> None:
         super().__init__()
-        self.model, self.size, self.latent_shape = model, model.size, model.latent_shape
+        self.model, self.size, self.latent_shape = model, faces.crops.shape[-1], model.latent_shape
         self.crops = faces.crops
-        self.where = model.grids(faces.landmarks)
+        self.where = model.grids(faces.landmarks, self.size)
         landmarks = faces.landmarks.double().numpy()
-        self.mask = torch.stack([_mask(face, SPARED, self.size) for face in landmarks])
-        self.colour = torch.stack([_mask(face, COLOURLESS, self.size) for face in landmarks])
+        self.mask, self.colour = (
+            torch.stack(
+                [
+                    _mask(face, {part: amounts[which] for part, amounts in SPARED.items()}, self.size)
+                    for face in landmarks
+                ]
+            )
+            for which in range(2)
+        )
 
     def forward(self, latents: Latents) -> Images:
         """The faces, changed by `latents` (n, components)."""
@@ -134,12 +150,13 @@ def mesh_map(points: np.ndarray, target: np.ndarray, triangles: np.ndarray, size
     return found
 
 
-def _mask(landmarks: np.ndarray, amounts: Sequence[float], size: int) -> Tensor:
-    """1 on skin, the `amounts` on both eyes and the teeth, softly in between; (1, size, size)."""
+def _mask(landmarks: np.ndarray, amounts: Mapping[tuple[int, ...], float], size: int) -> Tensor:
+    """1 on most of the skin, the `amounts` inside the landmarks, softly in between; (1, size, size)."""
     mask = np.ones((size, size), np.float32)
-    for part, kept in zip(EYES_AND_TEETH, amounts, strict=True):
-        cv2.fillConvexPoly(mask, _fixed(landmarks[part]), kept, shift=3)
-    return torch.tensor(cv2.GaussianBlur(mask, (0, 0), 1.5))[None]
+    for part, kept in amounts.items():
+        hull = cv2.convexHull(landmarks[list(part)].astype(np.float32))
+        cv2.fillConvexPoly(mask, _fixed(hull), kept, shift=3)
+    return torch.tensor(cv2.GaussianBlur(mask, (0, 0), 1.5 * size / 256))[None]
 
 
 def _fixed(points: Sequence[float] | np.ndarray) -> np.ndarray:

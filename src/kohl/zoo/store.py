@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 from importlib.util import find_spec
@@ -38,15 +39,48 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kohl"
 
 
-def checked(path: Path, sha256: str) -> Path:
-    """`path` itself, once its content is known to have that hash."""
-    if not path.is_file():
-        raise _refusal(f"{path}: this model file is missing; install kohl again.")
+def sha256_of(path: Path) -> str:
+    """The hash of a file's content."""
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked(path: Path, sha256: str, remedy: str = "install kohl again") -> Path:
+    """`path` itself, once its content is known to have that hash; the error says the `remedy`."""
+    if not path.is_file():
+        raise _refusal(f"{path}: this model file is missing; {remedy}.")
+    found = sha256_of(path)
     if found != sha256:
-        raise _refusal(f"{path}: sha256 is {found} but should be {sha256}; install kohl again.")
+        raise _refusal(f"{path}: sha256 is {found} but should be {sha256}; {remedy}.")
     return path
+
+
+def pins() -> dict[str, str]:
+    """By the name of its card, the hash that each file without a published one had when it first came here."""
+    path = pins_file()
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise _refusal(f"{path}: the pinned hashes cannot be read ({error}); mend or remove this file.") from error
+    if not isinstance(found, dict):
+        raise _refusal(f"{path}: holds no pinned hashes by name; mend or remove this file.")
+    return {str(name): str(sha256) for name, sha256 in found.items()}
+
+
+def pin(name: str, sha256: str) -> None:
+    """Remember this hash: from now on the card's file must have it."""
+    path = pins_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps({**pins(), name: sha256}, indent=2) + "\n", "utf-8")
+    part.replace(path)
+
+
+def pins_file() -> Path:
+    """Where the pinned hashes are kept."""
+    return cache() / "pins.json"
 
 
 def tensors(path: Path) -> dict[str, Tensor]:

@@ -1,0 +1,31 @@
+"""A look to start from, for a text model that cannot say itself which makeup the words stand for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kohl.perturb import terms
+from kohl.types import Candidate, Faces, TextImage
+from kohl.zoo.makeup import NAMES, Makeup, bare
+
+SHARE = 0.2  # of the products in a drawn look
+
+
+def drawn(count: int, rng: torch.Generator) -> Tensor:
+    """Random looks (count, products, 8): some of the products, strong, in any colour, the rest as usual."""
+    looks = bare().expand(count, -1, -1).clone()
+    worn = torch.rand(count, len(NAMES), generator=rng) < SHARE
+    looks[..., 0] = worn * 0.8
+    coloured = torch.rand(count, len(NAMES), 1, generator=rng) < 0.5
+    looks[..., 1:4] = torch.where(coloured, torch.rand(count, len(NAMES), 3, generator=rng), looks[..., 1:4])
+    return looks
+
+
+@torch.no_grad()
+def most_alike(model: TextImage, text: str, face: Faces, looks: Tensor) -> Tensor:
+    """Of the `looks` (count, products, 8), the one that makes one `face` most like the words, by `directional`."""
+    makeup = Makeup(face)
+    term = terms.directional(model, face.crops, text, view=lambda images: images)
+    losses = [term(Candidate(makeup(face.crops, look[None]), look[None])) for look in looks]
+    return looks[int(torch.cat(losses).argmin())]

@@ -1,0 +1,48 @@
+"""What is known of a model file: where it comes from, what it may be used for and what it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "detector",
+    "landmarks",
+    "generator",
+    "inverter",
+    "perceptual",
+    "encoder",
+    "text",
+    "tokenizer",
+    "part",
+    "decoys",
+    "judge",
+]
+
+
+@dataclass(frozen=True)
+class Role:
+    """One thing that a model file becomes."""
+
+    build: str  # "module:function", called with the file's path and those of `needs`; a judge's with its thresholds too
+    needs: Sequence[str] = ()  # other cards whose files it reads
+    thresholds: Mapping[float, float] = field(default_factory=dict)  # false-accept rate → similarity
+    calibration: str = ""  # how the thresholds were obtained
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model file; the first of its roles is the one it is loaded in unless another is named."""
+
+    name: str
+    package: str | None  # the installed package that ships the file; None: it is pulled into the cache folder
+    file: str  # its path inside that package or folder
+    size: int  # bytes; 0: not published
+    sha256: str  # empty: not published, so what is pulled first is pinned
+    licence: str
+    commercial: bool | str  # whether the licence allows commercial use, or on what condition
+    source: str  # for people to look at; of a pulled file without `urls`, where they fetch it by hand
+    roles: Mapping[Kind, Role]
+    urls: Sequence[str] = ()  # https addresses of the very file: the official one, then mirrors
+    member: str = ""  # its path inside the archive that people fetch by hand, if it is one

@@ -1,0 +1,135 @@
+"""The models that are fetched on request, by `kohl models pull`: nothing here is downloaded by itself."""
+
+from __future__ import annotations
+
+from kohl.zoo.card import Card, Role
+
+ADV_MAKEUP = "cosine, as published with Adv-Makeup (IJCAI 2021), on faces cropped but not aligned"
+
+
+def _hugging_face(repository: str, commit: str, file: str) -> str:
+    """The address of one version of a file, which never changes."""
+    return f"https://huggingface.co/{repository}/resolve/{commit}/{file}"
+
+
+def _github(repository: str, commit: str, file: str) -> str:
+    """The address of one version of a file, which never changes."""
+    return f"https://raw.githubusercontent.com/{repository}/{commit}/{file}"
+
+
+PULLED = (
+    Card(
+        name="clip-vit-b32",
+        package=None,
+        file="clip-vit-b32.safetensors",
+        size=605_157_884,
+        sha256="99d28a652e6ec46629ab7047a0ac82c69b1fe11e0ce672c43af65d3a9a3fc05d",
+        licence="MIT",
+        commercial="but its model card advises against deployment, surveillance and face recognition",
+        source="https://huggingface.co/openai/clip-vit-base-patch32",
+        roles={"text": Role("kohl.zoo.clip:load", needs=("clip-tokens",))},
+        urls=(  # the conversion to safetensors that was proposed to OpenAI's repository, and the same bytes elsewhere
+            _hugging_face(
+                "openai/clip-vit-base-patch32", "b33cedfd0df4e43b8238760678fcc89e1a0d38b3", "model.safetensors"
+            ),
+            _hugging_face(
+                "sentence-transformers/clip-ViT-B-32",
+                "327ab6726d33c0e22f920c83f2ff9e4bd38ca37f",
+                "0_CLIPModel/model.safetensors",
+            ),
+        ),
+    ),
+    Card(
+        name="clip-tokens",
+        package=None,
+        file="bpe_simple_vocab_16e6.txt.gz",
+        size=1_356_917,
+        sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+        licence="MIT",
+        commercial=True,
+        source="https://github.com/openai/CLIP",
+        roles={"tokenizer": Role("kohl.zoo.clip_tokens:load")},
+        urls=(
+            _github("openai/CLIP", "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6", "clip/bpe_simple_vocab_16e6.txt.gz"),
+            _github("mlfoundations/open_clip", "v3.2.0", "src/open_clip/bpe_simple_vocab_16e6.txt.gz"),
+        ),
+    ),
+    Card(
+        name="stylegan2-ffhq",
+        package=None,
+        file="stylegan2-ffhq-config-f.pt",
+        size=381_462_551,
+        sha256="bae494ef77e32a9cd1792a81a3c167692a0e64f6bcd8b06592ff42917e2ed46e",
+        licence="NVIDIA Source Code License-NC",
+        commercial=False,
+        source="https://drive.google.com/file/d/1EM87UquaoQmk17Q8d5kYIAHqu0dkYqdT",
+        roles={"generator": Role("kohl.zoo.checkpoints:generator")},
+    ),
+    Card(
+        name="stylegan2-ffhq-ada",
+        package=None,
+        file="ffhq.pkl",
+        size=381_624_121,
+        sha256="a205a346e86a9ddaae702e118097d014b7b8bd719491396a162cca438f2f524c",
+        licence="NVIDIA Source Code License",
+        commercial=False,
+        source="https://github.com/NVlabs/stylegan2-ada-pytorch",
+        roles={"generator": Role("kohl.zoo.checkpoints:generator")},
+        urls=("https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/ffhq.pkl",),
+    ),
+    Card(
+        name="e4e",
+        package=None,
+        file="e4e_ffhq_encode.pt",
+        size=1_201_649_680,
+        sha256="2ace1d9a8c05c10a399bcd500b8dda118f759ff1aac89dbdab7435f2136a0999",
+        licence="MIT, and the NVIDIA Source Code License-NC of the generator inside it",
+        commercial=False,
+        source="https://drive.google.com/file/d/1cUv_reLE6k3604or78EranS7XzuVMWeO",
+        roles={"inverter": Role("kohl.zoo.e4e:load")},
+    ),
+    Card(
+        name="lpips",
+        package=None,
+        file="vgg16-397923af.pth",
+        size=553_433_881,
+        sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+        licence="BSD-3-Clause",
+        commercial=True,
+        source="https://github.com/pytorch/vision",
+        roles={"perceptual": Role("kohl.zoo.lpips:load", needs=("lpips-heads",))},
+        urls=("https://download.pytorch.org/models/vgg16-397923af.pth",),
+    ),
+    Card(
+        name="lpips-heads",
+        package=None,
+        file="lpips-vgg.pth",
+        size=7_289,
+        sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+        licence="BSD-2-Clause",
+        commercial=True,
+        source="https://github.com/richzhang/PerceptualSimilarity",
+        roles={"part": Role("kohl.zoo.state:checkpoint")},
+        urls=("https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth",),
+    ),
+    *(
+        Card(
+            name=name,
+            package=None,
+            file=f"{name}.pth",
+            size=0,
+            sha256="",
+            licence="academic research only",
+            commercial=False,
+            source="https://drive.google.com/file/d/1Vuek5-YTZlYGoeoqyM5DlvnaXMeii4O8",
+            roles={"encoder": Role(build, thresholds=thresholds, calibration=ADV_MAKEUP)},
+            member=f"{name}.pth",
+        )
+        for name, build, thresholds in (
+            ("irse50", "kohl.zoo.irse:irse50", {0.1: 0.144840, 0.01: 0.241045, 0.001: 0.312703}),
+            ("ir152", "kohl.zoo.irse:ir152", {0.1: 0.094632, 0.01: 0.166788, 0.001: 0.227922}),
+            ("facenet", "kohl.zoo.facenet:load", {0.1: 0.256587, 0.01: 0.409131, 0.001: 0.591191}),
+            ("mobile_face", "kohl.zoo.mobilefacenet:load", {0.1: 0.183635, 0.01: 0.301611, 0.001: 0.380878}),
+        )
+    ),
+)

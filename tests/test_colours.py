@@ -1,0 +1,59 @@
+"""The colours of the captions: which names there are, which are held out, and their families."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import torch
+
+TRAINING = Path(__file__).parent.parent / "training"
+
+
+@pytest.fixture(scope="module")
+def colours():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TRAINING)
+        return importlib.import_module("colours")
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        *(
+            (name, name)
+            for name in ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey")
+        ),
+        ("burgundy", "red"),
+        ("navy", "blue"),
+        ("gold", "yellow"),
+        ("silver", "grey"),
+        ("teal", "turquoise"),
+        ("plum", "purple"),
+        ("nude", "brown"),
+        ("fuchsia", "pink"),
+        ("dark red", "red"),
+        ("sky blue", "blue"),
+    ],
+)
+def test_families_are_those_that_people_see(colours, name, family):
+    assert colours.family({**colours.SURVEY, **colours.COLOURS}[name]) == family
+    assert len(colours.FAMILIES) == 12
+
+
+def test_lab_of_known_colours(colours):
+    # white, black and sRGB's red, as colorimetry tables have them
+    found = torch.tensor(colours.lab([(1, 1, 1), (0, 0, 0), (1, 0, 0)]))
+    known = torch.tensor([[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20]], dtype=torch.float64)
+    torch.testing.assert_close(found, known, rtol=0, atol=0.05)
+
+
+def test_about_an_eighth_of_the_survey_is_held_out(colours):
+    share = len(colours.HELD_OUT_COLOURS) / len(colours.SURVEY)
+    assert 0.10 < share < 0.14
+    assert len({colours.family(rgb) for rgb in colours.HELD_OUT_COLOURS.values()}) >= 9
+
+
+def test_vulgar_names_are_left_out(colours):
+    words = {word for name in colours.SURVEY for word in name.split()}
+    assert not words & {"poo", "poop", "shit", "puke", "snot", "piss", "barf", "vomit", "booger", "diarrhea"}
+    assert len(colours.SURVEY) > 800

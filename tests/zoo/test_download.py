@@ -1,0 +1,430 @@
+"""What becomes of a pulled file, against a server of our own: whole and right, or one sentence and nothing."""
+
+import errno
+import hashlib
+import os
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kohl.types import BadModel, BadSetting
+from kohl.zoo import cards, download, store
+from kohl.zoo.card import Card
+
+CONTENT = os.urandom(3 * download.CHUNK + 17)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Answers a path with what `says` holds for it, and remembers what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.says, self.asked = {}, []
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append((self.path, self.headers.get("Range")))
+        self.server.says[self.path.removeprefix("/")](self)
+
+    def log_message(self, *_):
+        pass
+
+
+def send(handler, status, body, **headers):
+    handler.send_response(status)
+    for name, value in {"Content_Length": len(body), **headers}.items():
+        handler.send_header(name.replace("_", "-"), str(value))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def whole(handler):
+    send(handler, 200, CONTENT)
+
+
+def resumable(handler):
+    start = int(handler.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+    span = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
+    send(handler, 206 if start else 200, CONTENT[start:], Content_Range=span)
+
+
+def cut(handler):
+    send(handler, 200, CONTENT[: 2 * download.CHUNK], Content_Length=len(CONTENT))
+    handler.close_connection = True
+
+
+def endless(handler):
+    """No length, and one byte too many."""
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(CONTENT + b"!")
+
+
+def missing(handler):
+    handler.send_error(404)
+
+
+def another(handler):
+    send(handler, 200, CONTENT[::-1])
+
+
+def page(handler):
+    """What file hosters like to send instead."""
+    send(handler, 200, b"<html>Sign in</html>")
+
+
+def shifted(handler):
+    send(handler, 206, CONTENT, Content_Range=f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}")
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """An empty cache folder; no proxy and no offline mode, whatever the machine has."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "no_proxy", "NO_PROXY", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def card(*urls, **changes):
+    known = {"name": "thing", "package": None, "file": "thing.bin", "size": len(CONTENT), "sha256": SHA256}
+    known |= {"licence": "MIT", "commercial": True, "source": "https://example.org/thing", "roles": {}, "urls": urls}
+    return Card(**known | changes)
+
+
+@pytest.fixture
+def asked_of(server):
+    """A card whose addresses the server answers as told, in this order."""
+
+    def build(*answers, **changes):
+        server.says |= {str(number): answer for number, answer in enumerate(answers)}
+        return card(*(server.url(number) for number in range(len(answers))), **changes)
+
+    return build
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_file_comes_whole(asked_of, folder):
+    steps = []
+    thing = asked_of(whole)
+    download.pull(thing, lambda done, total: steps.append((done, total)))
+    assert cards.path(thing).read_bytes() == CONTENT
+    assert cards.checked(thing) == folder / "thing.bin"
+    assert names(folder) == ["thing.bin"]
+    assert steps[0] == (0, len(CONTENT))
+    assert steps[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_cut_file_is_resumed(asked_of, folder, server):
+    thing = asked_of(cut)
+    with pytest.raises(
+        BadModel, match=r"^thing: not downloaded .*run the same command again, or fetch it by hand from h"
+    ):
+        download.pull(thing)
+    assert (folder / "thing.bin.part").read_bytes() == CONTENT[: 2 * download.CHUNK]
+    assert not cards.present(thing)
+    server.says["0"] = resumable
+    steps = []
+    download.pull(thing, lambda done, total: steps.append((done, total)))
+    assert server.asked[-1] == ("/0", f"bytes={2 * download.CHUNK}-")
+    assert steps[0] == (2 * download.CHUNK, len(CONTENT))
+    assert cards.path(thing).read_bytes() == CONTENT
+    assert names(folder) == ["thing.bin"]
+
+
+def test_cut_file_is_resumed_at_a_mirror(asked_of, server):
+    download.pull(asked_of(cut, resumable))
+    assert server.asked == [("/0", None), ("/1", f"bytes={2 * download.CHUNK}-")]
+
+
+def test_server_that_cannot_resume_sends_all_again(asked_of, folder):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(CONTENT[:100])
+    download.pull(asked_of(whole))
+    assert (folder / "thing.bin").read_bytes() == CONTENT
+
+
+def test_another_part_than_asked_for_is_refused(asked_of, folder):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(CONTENT[:100])
+    with pytest.raises(BadModel, match="another part"):
+        download.pull(asked_of(shifted))
+    assert (folder / "thing.bin.part").read_bytes() == CONTENT[:100]
+
+
+def test_whole_part_is_only_put_in_place(asked_of, folder, server):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(CONTENT)
+    download.pull(asked_of(missing))
+    assert server.asked == []
+    assert names(folder) == ["thing.bin"]
+
+
+def test_wrong_beginning_is_thrown_away(asked_of, folder):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(b"x" * 100)
+    with pytest.raises(BadModel, match=f"sha256 is [0-9a-f]* but should be {SHA256}, so nothing of it was kept"):
+        download.pull(asked_of(resumable))
+    assert names(folder) == []
+    download.pull(asked_of(resumable))
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_part_that_is_too_long_or_wrong_is_thrown_away(asked_of, folder, server, more):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(b"x" * (len(CONTENT) + more))
+    download.pull(asked_of(resumable))
+    assert server.asked == [("/0", None)]
+    assert names(folder) == ["thing.bin"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (missing, "127.0.0.1: answers 404 Not Found"),
+        (another, f"but should be {SHA256}, so nothing of it was kept"),
+        (page, f"offers 20 bytes instead of {len(CONTENT)}"),
+        (endless, f"sends more than {len(CONTENT)} bytes"),
+        (lambda handler: handler.close_connection, "no connection: Remote end closed connection without response"),
+    ],
+    ids=["missing", "another", "page", "endless", "closed"],
+)
+def test_what_goes_wrong_is_said_and_nothing_is_kept(asked_of, folder, answer, said):
+    with pytest.raises(BadModel, match=r"^thing: not downloaded \(") as error:
+        download.pull(asked_of(answer))
+    assert said in str(error.value)
+    assert "kohl models pull thing --from FILE" in str(error.value)
+    assert "thing.bin" not in names(folder)
+
+
+def test_every_failure_leads_to_the_next_mirror(asked_of, server):
+    thing = asked_of(missing, another, page, endless, whole)
+    download.pull(thing)
+    assert cards.path(thing).read_bytes() == CONTENT
+    assert [path for path, _ in server.asked] == ["/0", "/1", "/2", "/3", "/4"]
+
+
+def test_nobody_there(folder):
+    with pytest.raises(BadModel, match=r"no connection: .*refused"):
+        download.pull(card("http://127.0.0.1:1/thing"))
+    assert names(folder) == []
+
+
+def test_redirections_are_followed(asked_of, server):
+    server.says["there"] = whole
+    thing = asked_of(lambda handler: send(handler, 302, b"", Location="/there"))
+    download.pull(thing)
+    assert cards.path(thing).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("url", ["http://example.org/thing", "ftp://example.org/thing", "file:///etc/hostname"])
+def test_only_https_is_spoken(asked_of, url):
+    for thing in (card(url), asked_of(lambda handler: send(handler, 302, b"", Location=url))):
+        with pytest.raises(BadModel, match=r"is not https|is not allowed"):
+            download.pull(thing)
+
+
+def test_proxy_of_the_environment_is_used(monkeypatch, server):
+    server.says["http://localhost:9/thing"] = whole
+    monkeypatch.setenv("http_proxy", f"127.0.0.1:{server.server_port}")
+    download.pull(card("http://localhost:9/thing"))
+    assert server.asked == [("http://localhost:9/thing", None)]
+
+
+@contextmanager
+def full_disk(monkeypatch, name):
+    """From its second chunk on, nothing more can be written to the file of that name."""
+    real = Path.open
+
+    class Full:
+        def __init__(self, file):
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def write(self, chunk):
+            if self.file.tell():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return self.file.write(chunk)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Path, "open", lambda self, mode="r": Full(real(self, mode)) if self.name == name else real(self, mode)
+        )
+        yield
+
+
+def test_full_disk(asked_of, folder, monkeypatch):
+    thing = asked_of(whole)
+    with (
+        full_disk(monkeypatch, "thing.bin.part"),
+        pytest.raises(BadModel, match=r"^thing: the disk is full; free 3 MB in"),
+    ):
+        download.pull(thing)
+    assert names(folder) == []
+    download.pull(thing)
+
+
+def test_too_small_disk_is_noticed_before(asked_of, folder, monkeypatch):
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: SimpleNamespace(free=len(CONTENT) - 1))
+    with pytest.raises(BadModel, match="the disk is full"):
+        download.pull(asked_of(whole))
+    assert names(folder) == []
+
+
+def test_folder_that_cannot_be_written(asked_of, folder):
+    folder.write_text("a file")
+    with pytest.raises(BadModel, match=r"cannot be written .*KOHL_CACHE"):
+        download.pull(asked_of(whole))
+
+
+@pytest.mark.parametrize("value", ["1", "true", "ON"])
+def test_offline(asked_of, server, monkeypatch, value):
+    monkeypatch.setenv("HF_HUB_OFFLINE", value)
+    with pytest.raises(
+        BadModel,
+        match=r"^thing: nothing is downloaded while HF_HUB_OFFLINE is set; .* from http://127.*/0 .*--from FILE",
+    ):
+        download.pull(asked_of(whole))
+    assert server.asked == []
+
+
+def test_not_offline(asked_of, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    download.pull(asked_of(whole))
+
+
+@pytest.mark.parametrize(
+    ("member", "said"), [("", "fetch it by hand"), ("a/b.pth", "the archive with a/b.pth, unpack")]
+)
+def test_file_that_only_people_can_fetch(member, said):
+    with pytest.raises(
+        BadModel, match=f"^thing: no address gives this file to a program; .*{said}.* from https://example.org"
+    ):
+        download.pull(card(member=member))
+
+
+def test_unpublished_hash_is_pinned(asked_of, folder, server):
+    thing = asked_of(whole, size=0, sha256="")
+    download.pull(thing)
+    assert store.pins() == {"thing": SHA256}
+    assert cards.checked(thing) == folder / "thing.bin"
+    server.says["0"] = another
+    with pytest.raises(BadModel, match=f"should be {SHA256} as pinned in .*pins.json, so nothing of it was kept"):
+        download.pull(thing)
+    assert (folder / "thing.bin").read_bytes() == CONTENT
+    assert names(folder) == ["pins.json", "thing.bin"]
+
+
+@pytest.mark.parametrize("size", [0, len(CONTENT)])
+def test_unpublished_hash_is_never_that_of_two_halves(asked_of, folder, server, size):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(b"of an older version")
+    download.pull(asked_of(resumable, size=size, sha256=""))
+    assert server.asked == [("/0", None)]
+    assert store.pins() == {"thing": SHA256}
+
+
+def test_cut_file_without_a_published_size(asked_of, folder):
+    with pytest.raises(BadModel, match=f"cut off after {2 * download.CHUNK} of {len(CONTENT)} bytes"):
+        download.pull(asked_of(cut, size=0, sha256=""))
+    assert store.pins() == {}
+
+
+def test_pins_stay_with_others(folder):
+    store.pin("a", "1")
+    store.pin("b", "2")
+    store.pin("a", "3")
+    assert store.pins() == {"a": "3", "b": "2"}
+    assert names(folder) == ["pins.json"]
+
+
+@pytest.mark.parametrize("content", ["not json", "[]"])
+def test_unreadable_pins(folder, content):
+    folder.mkdir()
+    (folder / "pins.json").write_text(content)
+    with pytest.raises(BadModel, match=r"pins\.json: .*mend or remove this file"):
+        cards.sha256(card(sha256=""))
+
+
+@pytest.fixture
+def fetched(tmp_path):
+    path = tmp_path / "fetched by hand.bin"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.mark.parametrize("changes", [{}, {"size": 0, "sha256": ""}], ids=["published", "pinned"])
+def test_adopted_file_is_copied(folder, fetched, monkeypatch, changes):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    thing = card(**changes)
+    download.adopt(thing, fetched)
+    assert fetched.read_bytes() == CONTENT
+    assert cards.checked(thing).read_bytes() == CONTENT
+    assert set(names(folder)) <= {"thing.bin", "pins.json"}
+    download.adopt(thing, cards.path(thing))  # itself
+    assert cards.path(thing).read_bytes() == CONTENT
+
+
+def test_adopted_file_must_be_the_right_one(folder, fetched):
+    download.adopt(card(), fetched)
+    fetched.write_bytes(CONTENT[1:])
+    with pytest.raises(BadModel, match=f"is not the file of thing: sha256 is .* should be {SHA256}"):
+        download.adopt(card(), fetched)
+    assert fetched.exists()
+    assert names(folder) == ["thing.bin"]
+    assert cards.path(card()).read_bytes() == CONTENT
+
+
+def test_adopting_nothing(tmp_path, folder):
+    for path in (tmp_path, tmp_path / "no such file"):
+        with pytest.raises(BadSetting, match=r"cannot be read .*; name the file that you fetched"):
+            download.adopt(card(), path)
+    assert names(folder) == []
+
+
+def test_interrupted_copy_is_removed(folder, fetched, monkeypatch):
+    def interrupted(source, target, length):
+        target.write(source.read(length))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(download.shutil, "copyfileobj", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        download.adopt(card(), fetched)
+    assert names(folder) == []
+
+
+def test_adopting_on_a_full_disk(folder, fetched, monkeypatch):
+    with full_disk(monkeypatch, "thing.bin.copy"), pytest.raises(BadModel, match=r"^thing: the disk is full"):
+        download.adopt(card(), fetched)
+    assert names(folder) == []
+    assert fetched.exists()

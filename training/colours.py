@@ -1,0 +1,139 @@
+"""The colours that captions name: those of the colour survey of xkcd, and the words of makeup counters.
+
+Randall Munroe, Color survey results, 2010: 949 names that most people gave to the same colour; public domain (CC0).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib.colors import XKCD_COLORS, to_rgb
+
+RGB = tuple[float, float, float]  # sRGB in [0, 1]
+HELD_OUT_SHARE = 0.17  # of the names by their hash; about 12 % remain, see `_without_parts`
+
+VULGAR = {"poo", "poop", "shit", "puke", "snot", "piss", "barf", "vomit", "booger", "diarrhea", "bile"}
+JUDGED = {
+    "flesh", "indian", "ugly", "icky", "nasty", "gross", "boring", "weird", "nice", "sick", "sickly", "bland", "drab",
+    "off",
+}  # fmt: skip
+MISSPELT = {
+    "toupe", "liliac", "perrywinkle", "urple", "kelley", "forrest", "lavendar", "fluro", "ocher", "creme", "terracota",
+}  # fmt: skip
+OTHERS = {  # words that say something else here
+    "lipstick", "blush", "rouge", "highlighter", "metallic", "velvet", "and", "with", "barney", "kermit",
+}  # fmt: skip
+ALONE = {"dark", "pale", "light"}  # no colour without another word
+
+MAKEUP = {
+    "nude": (203, 146, 120),
+    "berry": (142, 30, 78),
+    "plum": (96, 32, 82),
+    "coral": (252, 98, 84),
+    "burgundy": (104, 8, 36),
+    "wine": (118, 12, 50),
+    "rose": (214, 90, 122),
+    "rosy": (222, 106, 118),
+    "peach": (255, 176, 136),
+    "bronze": (158, 102, 50),
+    "copper": (184, 102, 56),
+    "gold": (214, 172, 60),
+    "rose gold": (206, 142, 128),
+    "silver": (192, 194, 200),
+    "taupe": (140, 118, 104),
+    "champagne": (240, 214, 174),
+    "mauve": (174, 112, 136),
+    "terracotta": (196, 98, 66),
+    "cherry": (190, 10, 42),
+    "fuchsia": (224, 28, 136),
+    "blonde": (196, 160, 104),
+    "ginger": (176, 90, 40),
+    "auburn": (122, 52, 34),
+    "gray": (146, 149, 145),
+    "jet black": (8, 8, 10),
+    "pearl": (240, 234, 226),
+    "baby pink": (255, 183, 206),
+    "hot pink": (255, 40, 140),
+}
+
+FAMILY_NAMES = (
+    "red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink", "brown", "black", "grey", "white",
+)  # fmt: skip
+ALSO = {  # the last word of a name that belongs to a family of another name
+    "teal": "turquoise", "aqua": "turquoise", "cyan": "turquoise", "violet": "purple", "lavender": "purple",
+    "lilac": "purple", "navy": "blue", "maroon": "red", "crimson": "red", "charcoal": "grey", "magenta": "pink",
+    "beige": "brown", "tan": "brown",
+}  # fmt: skip
+
+
+def shade(modifier: str, rgb: RGB) -> RGB:
+    """A colour made dark, deep, light, pale or bright."""
+    colour = np.array(rgb)
+    mean = colour.mean()
+    changed = {
+        "dark": colour * 0.55,
+        "deep": mean + (colour * 0.7 - mean * 0.85) * 1.15,
+        "light": colour + (1 - colour) * 0.42,
+        "pale": colour + (1 - colour) * 0.62,
+        "bright": mean + (colour - mean) * 1.25 + 0.06,
+    }[modifier]
+    red, green, blue = np.clip(changed, 0, 1).round(3).tolist()
+    return red, green, blue
+
+
+def lab(rgb: Iterable[RGB]) -> np.ndarray:
+    """CIELAB (n, 3) of sRGB colours, white point D65."""
+    values = np.array(list(rgb), float)
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])  # IEC 61966-2-1
+    xyz = linear @ matrix.T / matrix.sum(1)
+    root = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * root[:, 1] - 16, 500 * (root[:, 0] - root[:, 1]), 200 * (root[:, 1] - root[:, 2])], 1)
+
+
+def _without_parts(picked: set[str], names: set[str]) -> set[str]:
+    """The picked names that no other name contains: "mustard" cannot be unknown next to "mustard yellow"."""
+    while True:
+        others = [f" {name} " for name in names - picked]
+        kept = {name for name in picked if not any(f" {name} " in other for other in others)}
+        if kept == picked:
+            return kept
+        picked = kept
+
+
+_names = {name.removeprefix("xkcd:"): to_rgb(value) for name, value in XKCD_COLORS.items()}
+_unwanted = VULGAR | JUDGED | MISSPELT | OTHERS
+SURVEY: dict[str, RGB] = {
+    name: rgb
+    for name, rgb in _names.items()
+    if not _unwanted & set(name.split()) and name not in ALONE and "/" not in name and not name.endswith(" tan")
+}
+FAMILIES: dict[str, RGB] = {name: SURVEY[name] for name in FAMILY_NAMES}
+_words: dict[str, RGB] = {name: (red / 255, green / 255, blue / 255) for name, (red, green, blue) in MAKEUP.items()}
+SHADES: dict[str, RGB] = {
+    f"{modifier} {name}": shade(modifier, rgb)
+    for name, rgb in _words.items()
+    for modifier in ("dark", "deep", "light", "pale", "bright")
+    if f"{modifier} {name}" not in SURVEY and not name.startswith(("jet", "baby", "hot", "gray", "pearl"))
+}
+_picked = {name for name in SURVEY if zlib.crc32(name.encode()) % 1000 < 1000 * HELD_OUT_SHARE}
+_held_out = _without_parts(_picked - set(_words) - set(FAMILIES), set(SURVEY) | set(_words) | set(SHADES))
+
+HELD_OUT_COLOURS: dict[str, RGB] = {name: rgb for name, rgb in SURVEY.items() if name in _held_out}
+SURVEY_COLOURS: dict[str, RGB] = {name: _words.get(name, rgb) for name, rgb in SURVEY.items() if name not in _held_out}
+COLOURS: dict[str, RGB] = {**SURVEY_COLOURS, **_words, **SHADES}
+
+_heads = {name: ALSO.get(last, last) for name in SURVEY if (last := name.split()[-1]) in {*FAMILIES, *ALSO}}
+_prototypes = lab(SURVEY[name] for name in _heads)
+
+
+def family(rgb: RGB) -> str:
+    """The colour family that most of the survey's nearest names end in: the people's own borders, in CIELAB."""
+    distances = np.linalg.norm(_prototypes - lab([rgb]), axis=1)
+    nearest = np.argsort(distances)[:9]
+    votes: dict[str, float] = {}
+    for head, distance in zip((list(_heads.values())[index] for index in nearest), distances[nearest], strict=True):
+        votes[head] = votes.get(head, 0) + 1 / (distance + 0.5)
+    return max(votes, key=lambda name: votes[name])
