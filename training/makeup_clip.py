@@ -214,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("output", type=Path, help="the file to write, or with --evaluate to read")
-    parser.add_argument("--samples", type=int, default=200_000, help="pictures to learn from")
+    parser.add_argument("--samples", type=int, default=190_000, help="pictures to learn from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path("build/makeup_clip"), help="for crops and checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in that folder")

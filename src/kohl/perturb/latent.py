@@ -49,7 +49,7 @@ class Search:
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
     change: float = 1150.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
-    colour: float = 2.0  # weight of a change of colour against one of brightness
+    colour: float = 10.0  # weight of a change of colour against one of brightness
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.5  # Adam's in those steps
