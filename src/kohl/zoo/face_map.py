@@ -152,7 +152,7 @@ class FaceMap:
         face = np.concatenate([self.at(*range(17)), with_forehead(self.landmarks)[:67:-1]])
         features = self.filled(*self.eyes, self.lips, soft=0.02)
         brows = np.sum([np.exp(-np.square(self.distance(self.at(*brow)) / 0.07)) for brow in BROWS], 0)
-        outline = self.filled(smooth(face, closed=True), soft=0.06)
+        outline = np.clip(1.03 * self.filled(smooth(face, closed=True), soft=0.06) - 0.03, 0, 1)  # it ends somewhere
         skin: np.ndarray = outline * (1 - features) * (1 - 0.8 * brows) * self.alike
         return skin
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
+from itertools import pairwise
 from typing import TypeAlias
 
 from kohl.types import BadSetting
@@ -35,8 +36,9 @@ class Prompt:
 def understood(text: str, vocabulary: Vocabulary) -> Prompt:
     """The prompt of `text`, its slips corrected.
 
-    What is neither known nor a slip stays: the model may know parts of it. Raises `BadSetting` for a text that is too
-    long or says nothing about makeup.
+    What is neither known nor a slip stays, because the model may know parts of it; but not before a colour, which it
+    would only confuse: kelly green is a green. Raises `BadSetting` for a text that is too long or says nothing about
+    makeup.
     """
     if len(text) > LONGEST:
         raise BadSetting(f"text: must be at most {LONGEST} characters long, not {len(text)}")
@@ -49,6 +51,8 @@ def understood(text: str, vocabulary: Vocabulary) -> Prompt:
         raise BadSetting(f"text: must be at most {MOST} words and commas long, not {len(tokens)}")
     unknown = [token for token in tokens if _is_word(token) and token not in known]
     _check(typed, tokens, unknown, vocabulary)
+    colours = {word for phrase in vocabulary.get("colours", ()) for word in phrase.split()}
+    tokens = [one for one, then in pairwise([*tokens, ""]) if one not in unknown or then not in colours]
     if odd := [f"“{word}”" for word in dict.fromkeys(unknown) if len(word) > 2]:
         notes.append(f"kohl does not know {', '.join(odd)}")
     return Prompt(" ".join(tokens).replace(" ,", ",").replace(" :", ":"), tuple(notes))
