@@ -1,4 +1,4 @@
-"""Makes the picture of the README: `python docs/photos/before_after.py BEFORE AFTER OUT.jpg`."""
+"""Makes the picture of the README: `python docs/photos/before_after.py BEFORE AFTER… OUT.jpg`."""
 
 import sys
 from pathlib import Path
@@ -24,4 +24,5 @@ def beside(paths: list[Path]) -> Image.Image:
 
 
 if __name__ == "__main__":
-    beside([Path(name) for name in sys.argv[1:3]]).save(sys.argv[3], quality=92)
+    *photos, output = map(Path, sys.argv[1:])
+    beside(photos).save(output, quality=92)
