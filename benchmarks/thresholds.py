@@ -34,12 +34,14 @@ def main() -> None:
     """Print a table, or JSON, of every judge's thresholds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--judge", action="append", help="its name, onnx:PATH or encoder:NAME; default: every judge")
+    parser.add_argument(
+        "--judge", action="append", help="its name, onnx:PATH or encoder:NAME; default: every judge that is here"
+    )
     parser.add_argument("--limit", type=int, help="take only the first so many photos")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     settings = parser.parse_args()
     photos = people(settings.folder)[: settings.limit]
-    names = settings.judge or cards.named("judge")
+    names = settings.judge or [name for name in cards.named("judge") if cards.present(cards.find(name))]
     results = [calibration(white_box(name) if name in ENCODERS else cards.judge(name), photos) for name in names]
     print(json.dumps(results, indent=2) if settings.json else "\n\n".join(map(table, results)))
 

@@ -153,7 +153,7 @@ def test_file_fetched_by_hand(folder, capsys, fetched_by_hand, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert cli.main(["models", "pull", "by-hand", "--yes"]) == 1
     said = capsys.readouterr().err
-    assert "the archive with assets/by-hand.pth, unpack it, by hand from https://example.org/tokens and run" in said
+    assert "fetch the archive with assets/by-hand.pth by hand from https://example.org/tokens and run" in said
     assert "licence" not in said  # asking would be of no use
     terminal(monkeypatch, "yes\n")
     assert cli.main(["models", "pull", "by-hand", "--from", fetched_by_hand]) == 0

@@ -44,10 +44,14 @@ def test_names_and_files_are_each_another():
 
 @pytest.mark.parametrize("card", PULLED, ids=lambda card: card.name)
 def test_pulled_file_can_be_had(card):
-    addresses = [*card.urls, card.source]
+    addresses = [*card.urls, card.source, *([card.archive.url] if card.archive else [])]
     assert all(address.startswith("https://") for address in addresses)
     assert len({*card.urls}) == len(card.urls)
-    assert not (card.urls and card.member)  # an archive is unpacked by hand
+    assert not (card.urls and card.member)  # the addresses are those of the very file
+    if card.archive:
+        assert card.member
+        assert card.archive.size > 0
+        assert re.fullmatch("[0-9a-f]{64}", card.archive.sha256)
     assert Path(card.file).name == card.file
     assert card.sha256 == "" or re.fullmatch("[0-9a-f]{64}", card.sha256)
     assert card.size > 0 or not card.sha256

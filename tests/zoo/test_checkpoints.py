@@ -349,6 +349,20 @@ def test_refuses_another_checkpoint_of_torch(tmp_path, content, reason):
         checkpoints.generator(saved(content, tmp_path))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [lambda x: x.to_sparse(), lambda x: x.to("meta"), lambda x: x.to(torch.complex64), lambda x: x[:1].expand(10**9)],
+    ids=["sparse", "no numbers", "complex", "one number for all"],
+)
+@pytest.mark.parametrize("name", ["conv1.activate.bias", "latent_avg"])
+def test_refuses_tensors_that_are_not_their_numbers(toy, tmp_path, name, odd):
+    content = as_rosinality(toy)
+    values = content if name in content else content["g_ema"]
+    values[name] = odd(values[name])
+    with pytest.raises(BadModel, match=f"{name} is not simply its numbers; use"):
+        checkpoints.generator(saved(content, tmp_path))
+
+
 @pytest.mark.parametrize("content", [{}, [1], {"G_ema": 5}, {"G": {}}, {"G_ema": SimpleNamespace(state={})}])
 def test_refuses_another_pickle(pickled, content):
     with pytest.raises(BadModel, match=r"network\.pkl"):

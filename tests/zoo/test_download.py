@@ -3,60 +3,26 @@
 import errno
 import hashlib
 import os
-import threading
+import sys
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from served import PROXIES, resumable_from, send, serving
 
 from kohl.types import BadModel, BadSetting
 from kohl.zoo import cards, download, store
-from kohl.zoo.card import Card
+from kohl.zoo.card import Card, Role
 
 CONTENT = os.urandom(3 * download.CHUNK + 17)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
-
-class Server(ThreadingHTTPServer):
-    """Answers a path with what `says` holds for it, and remembers what was asked."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.says, self.asked = {}, []
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self.server_port}/{path}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append((self.path, self.headers.get("Range")))
-        self.server.says[self.path.removeprefix("/")](self)
-
-    def log_message(self, *_):
-        pass
-
-
-def send(handler, status, body, **headers):
-    handler.send_response(status)
-    for name, value in {"Content_Length": len(body), **headers}.items():
-        handler.send_header(name.replace("_", "-"), str(value))
-    handler.end_headers()
-    handler.wfile.write(body)
+resumable = resumable_from(CONTENT)
 
 
 def whole(handler):
     send(handler, 200, CONTENT)
-
-
-def resumable(handler):
-    start = int(handler.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
-    span = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
-    send(handler, 206 if start else 200, CONTENT[start:], Content_Range=span)
 
 
 def cut(handler):
@@ -90,18 +56,14 @@ def shifted(handler):
 
 @pytest.fixture
 def server():
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
     """An empty cache folder; no proxy and no offline mode, whatever the machine has."""
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "no_proxy", "NO_PROXY", "HF_HUB_OFFLINE"):
+    for name in (*PROXIES, "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KOHL_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
@@ -324,7 +286,7 @@ def test_not_offline(asked_of, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("member", "said"), [("", "fetch it by hand"), ("a/b.pth", "the archive with a/b.pth, unpack")]
+    ("member", "said"), [("", "fetch it by hand"), ("a/b.pth", "fetch the archive with a/b.pth by hand")]
 )
 def test_file_that_only_people_can_fetch(member, said):
     with pytest.raises(
@@ -397,12 +359,37 @@ def test_adopted_file_is_copied(folder, fetched, monkeypatch, changes):
 
 def test_adopted_file_must_be_the_right_one(folder, fetched):
     download.adopt(card(), fetched)
-    fetched.write_bytes(CONTENT[1:])
-    with pytest.raises(BadModel, match=f"is not the file of thing: sha256 is .* should be {SHA256}"):
-        download.adopt(card(), fetched)
+    for content, said in ((CONTENT[1:], "this file has"), (CONTENT[::-1], f"sha256 is .* should be {SHA256}")):
+        fetched.write_bytes(content)
+        with pytest.raises(BadModel, match=f"is not the file of thing: {said}"):
+            download.adopt(card(), fetched)
     assert fetched.exists()
     assert names(folder) == ["thing.bin"]
     assert cards.path(card()).read_bytes() == CONTENT
+
+
+def weights(path):
+    """What the card below is for."""
+    if path.read_bytes() != CONTENT:
+        raise BadModel(f"{path}: holds no weights; fetch the published file.")
+
+
+def test_what_nobody_published_a_hash_of_must_at_least_be_the_model(asked_of, folder, fetched, monkeypatch):
+    monkeypatch.setitem(sys.modules, "toy", SimpleNamespace(weights=weights))
+    thing = asked_of(another, size=0, sha256="", roles={"encoder": Role("toy:weights")})
+    with pytest.raises(BadModel, match=r"^thing: not downloaded \(127\.0\.0\.1: holds no weights\); run the same"):
+        download.pull(thing)
+    for content in (b"", b"a cat"):
+        fetched.write_bytes(content)
+        with pytest.raises(BadModel, match="is not the file of thing: holds no weights; fetch it by hand from"):
+            download.adopt(thing, fetched)
+    assert names(folder) == []
+    fetched.write_bytes(CONTENT)
+    download.adopt(thing, fetched)
+    assert store.pins() == {"thing": SHA256}
+    fetched.write_bytes(b"a cat")
+    with pytest.raises(BadModel, match="as pinned in"):
+        download.adopt(thing, fetched)
 
 
 def test_adopting_nothing(tmp_path, folder):

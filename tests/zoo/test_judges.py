@@ -16,7 +16,7 @@ from kohl.zoo.onnx import similarity
 from kohl.zoo.sface import TEMPLATE
 
 
-@pytest.fixture(scope="module", params=cards.named("judge"))
+@pytest.fixture(scope="module", params=[name for name in cards.named("judge") if cards.find(name).package])
 def judge(request):
     return cards.judge(request.param)
 
@@ -109,11 +109,16 @@ def test_a_file_that_is_no_photo_is_refused(judge, tmp_path, content):
         judge.compare(path, [path])
 
 
-def mean_colour(path, size=112):
-    """A recogniser whose embedding is the mean of each channel that it is fed."""
-    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["pooled"]), helper.make_node("Flatten", ["pooled"], ["y"])]
-    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, size, size])]
-    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])]
+def mean_colour(path, size=112, *, then=("Identity",), kind=TensorProto.FLOAT):
+    """A recogniser whose embedding is the mean of each channel that it is fed, and what more is then done to it."""
+    steps = ("GlobalAveragePool", "Flatten", *then)
+    names = ["x", *(f"step{number}" for number in range(1, len(steps))), "y"]
+    nodes = [
+        helper.make_node(step, [before] * (2 if step in ("Sub", "Div") else 1), [after])
+        for step, before, after in zip(steps, names, names[1:], strict=False)
+    ]
+    inputs = [helper.make_tensor_value_info("x", kind, ["n", 3, size, size])]
+    outputs = [helper.make_tensor_value_info("y", kind, ["n", "d"])]
     graph = helper.make_graph(nodes, "mean", inputs, outputs)
     onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), path)
     return path
@@ -176,6 +181,39 @@ def test_sface_by_path_is_the_sface_judge(tmp_path, folder):
 def test_a_wrong_card_is_refused(tmp_path, wrong, error, message):
     with pytest.raises(error, match=message):
         judge_with(mean_colour(tmp_path / "model.onnx"), CARD.replace(*wrong))
+
+
+@pytest.mark.parametrize("then", [("Sub",), ("Sub", "Div"), ("Exp",)], ids=["zeros", "not numbers", "infinite"])
+def test_a_judge_that_would_never_match_anybody_is_refused(tmp_path, folder, then):
+    judge = judge_with(mean_colour(tmp_path / "model.onnx", then=then), CARD)
+    assert judge.faces(folder / "none.png") == ()
+    with pytest.raises(BadModel, match=r"model\.onnx: gives no embedding of a face"):
+        judge.compare(folder / "face.png", [folder / "face.png"])
+
+
+def test_a_judge_may_speak_in_large_numbers(tmp_path, folder):
+    judge = judge_with(
+        mean_colour(tmp_path / "model.onnx", then=("Exp",)),
+        CARD.replace("mean = 0", "mean = -500").replace("std = 1", "std = 10"),
+    )
+    (seen,) = judge.faces(folder / "face.png")
+    assert seen.embedding.min() > 1e20  # its square is infinite in float32
+    assert judge.compare(folder / "face.png", [folder / "face.png"]) == [pytest.approx(1)]
+
+
+def test_a_judge_that_wants_other_numbers_is_refused(tmp_path):
+    model = mean_colour(tmp_path / "model.onnx", kind=TensorProto.FLOAT16)
+    with pytest.raises(BadModel, match=r"model\.onnx: takes tensor\(float16\), but kohl feeds float32"):
+        judge_with(model, CARD)
+
+
+def test_a_judge_that_fails_on_a_face_is_refused(tmp_path, folder):
+    model = onnx.load(mean_colour(tmp_path / "model.onnx"))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([5, 7]), "shape"))
+    model.graph.node[-1].CopyFrom(helper.make_node("Reshape", ["step2", "shape"], ["y"]))
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(BadModel, match=r"model\.onnx: onnxruntime cannot run this model on a face \("):
+        judge_with(tmp_path / "model.onnx", CARD).faces(folder / "face.png")
 
 
 def test_a_missing_card_or_model_is_refused(tmp_path):

@@ -109,6 +109,7 @@ def another_zip(path):
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"<html>Too many have downloaded this file.</html>"),
         lambda path: path.write_bytes(bytes(range(256)) * 9),
+        lambda path: path.write_bytes(b"\x80\x02G\x00"),  # a number that is cut off
         lambda path: path.mkdir(),
     ],
 )
@@ -119,6 +120,27 @@ def test_what_is_not_weights_alone_is_refused(tmp_path, monkeypatch, write):
     with pytest.raises(BadModel, match=r"x\.pth: this is not a file of weights alone.*; fetch the published file"):
         state.checkpoint(path)
     assert not (tmp_path / "ran").exists()
+
+
+ODD = {  # tensors that are more, or less, than fractions in their places
+    "sparse": lambda x: x.to_sparse(),
+    "no numbers": lambda x: x.to("meta"),
+    "complex": lambda x: x.to(torch.complex64),
+    "whole": lambda x: x.long(),
+    "eight bits": lambda x: x.to(torch.float8_e4m3fn),
+    "nested": lambda x: torch.nested.nested_tensor([*x]),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_odd_tensors_are_refused(network, odd):
+    weights = network.state_dict()
+    assert state.plain(weights["last.weight"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own about nested tensors
+        weights["last.weight"] = odd(weights["last.weight"])
+    with pytest.raises(BadModel, match=r"x\.pth: this file is for another network, by the shape of last\.weight;"):
+        state.network(toy, weights, Path("x.pth"))
 
 
 def test_missing_and_broken_files_are_named(tmp_path):

@@ -12,7 +12,8 @@ def threshold(judge: Verifier, far: float) -> float:
     """The similarity at or above which `judge` says "same person", wrongly so for a share `far` of strangers."""
     if far not in judge.thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(judge.thresholds))
-        raise BadSetting(f"models.far: the {judge.name} judge has no threshold at {far:g}; it has {known or 'none'}")
+        has = known or "none; measure some with benchmarks/thresholds.py"
+        raise BadSetting(f"models.far: the {judge.name} judge has no threshold at {far:g}; it has {has}")
     return judge.thresholds[far]
 
 

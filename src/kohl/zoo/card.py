@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from importlib import import_module
+from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
     "detector",
@@ -30,6 +31,21 @@ class Role:
     thresholds: Mapping[float, float] = field(default_factory=dict)  # false-accept rate → similarity
     calibration: str = ""  # how the thresholds were obtained
 
+    def builder(self) -> Callable[..., Any]:
+        """The function that `build` names."""
+        module, function = self.build.split(":")
+        build: Callable[..., Any] = getattr(import_module(module), function)
+        return build
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip file that a model's file is published in."""
+
+    url: str  # https
+    size: int  # bytes
+    sha256: str
+
 
 @dataclass(frozen=True)
 class Card:
@@ -45,4 +61,5 @@ class Card:
     source: str  # for people to look at; of a pulled file without `urls`, where they fetch it by hand
     roles: Mapping[Kind, Role]
     urls: Sequence[str] = ()  # https addresses of the very file: the official one, then mirrors
-    member: str = ""  # its path inside the archive that people fetch by hand, if it is one
+    member: str = ""  # its name inside the zip archive that it is published in, if it is
+    archive: Archive | None = None  # that archive, if a program can fetch it; without one, people do so by hand

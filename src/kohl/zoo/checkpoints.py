@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import pickle
-import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +33,6 @@ FILTERS = (".kernel", ".resample_filter")  # the blur, which our layers have bui
 STAGES, DEEPEST = 9, 64  # more than 1024 pixels, or than that many dense layers, is no StyleGAN2
 ESTIMATES = 10_000  # latents whose mean stands in for a missing average
 GOOD = "use stylegan2-ffhq-config-f.pt, or ffhq.pkl of stylegan2-ada-pytorch"
-BROKEN = (*state.BROKEN, struct.error)  # what damaged and hostile files make a reader run into
 
 
 def convert(path: Path, output: Path) -> None:
@@ -160,14 +158,16 @@ def nvidia_name(name: str) -> str:
 
 def _rosinality(path: Path) -> dict[str, Tensor]:
     """`g_ema` of a .pt file, and `latent_avg` if there is one."""
-    try:
-        found = state.checkpoint(path)
-    except BROKEN as error:
-        raise BadModel(f"{path}: damaged or cut off; download the checkpoint again.") from error
+    found = state.checkpoint(path)
     tensors, average = found.get("g_ema"), found.get("latent_avg")
     if not isinstance(tensors, Mapping) or not all(isinstance(values, Tensor) for values in tensors.values()):
         raise BadModel(f"{path}: holds no g_ema, so it is another kind of checkpoint; {GOOD}.")
-    return {**tensors, **({"latent_avg": average} if isinstance(average, Tensor) else {})}
+    named = {**tensors, **({"latent_avg": average} if isinstance(average, Tensor) else {})}
+    for name, values in named.items():
+        # None is larger than its numbers in the file: a small file shall not become a large tensor.
+        if not state.plain(values) or values.nbytes > values.untyped_storage().nbytes():
+            raise BadModel(f"{path}: {name} is not simply its numbers; {GOOD}.")
+    return named
 
 
 def _nvidia(path: Path, file: BinaryIO) -> dict[str, Tensor]:
@@ -176,7 +176,7 @@ def _nvidia(path: Path, file: BinaryIO) -> dict[str, Tensor]:
     try:
         found = reader.load()
         tensors = dict(_tensors(found["G_ema"])) if isinstance(found, dict) and "G_ema" in found else {}
-    except BROKEN as error:
+    except state.BROKEN as error:
         raise BadModel(f"{path}: damaged, cut off, or not of networks; download the checkpoint again.") from error
     if not tensors:
         asks = f" but asks for {', '.join(sorted(reader.inert))}" if reader.inert else ""

@@ -8,6 +8,7 @@ import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -16,8 +17,8 @@ from urllib.parse import urlsplit
 
 from kohl import __version__
 from kohl.types import BadModel, BadSetting
-from kohl.zoo import cards, store
-from kohl.zoo.card import Card
+from kohl.zoo import archive, cards, store
+from kohl.zoo.card import Archive, Card
 
 CHUNK = 2**20  # bytes
 TIMEOUT_S = 30  # without a byte
@@ -36,7 +37,7 @@ def ignore(done: int, total: int) -> None:
 
 def check(card: Card) -> None:
     """Raises `BadModel` if the card's file cannot be downloaded, without trying: the sentence says what to do."""
-    if not card.urls:
+    if not card.urls and not card.archive:
         raise BadModel(f"{card.name}: no address gives this file to a program; {_by_hand(card)}.")
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "TRUE", "YES"):
         raise BadModel(
@@ -47,6 +48,8 @@ def check(card: Card) -> None:
 def pull(card: Card, watch: Watch = ignore) -> None:
     """Download the card's file, from where it was cut if it was; raises `BadModel` if no address gives it."""
     check(card)
+    if card.archive:
+        return _pull_from(_as_a_model(card.archive, card), card, watch)
     part = cards.path(card).with_name(f"{cards.path(card).name}.part")
     failures = []
     with _writing(card, part):
@@ -62,7 +65,10 @@ def pull(card: Card, watch: Watch = ignore) -> None:
 
 
 def adopt(card: Card, file: Path) -> None:
-    """Copy a `file` that was fetched by hand into the cache folder; raises `BadModel` if it is not the card's."""
+    """Copy a `file` that was fetched by hand, or the card's member of that archive, into the cache folder.
+
+    Raises `BadModel` if it is not the card's.
+    """
     copy = cards.path(card).with_name(f"{cards.path(card).name}.copy")
     try:
         source = file.open("rb")
@@ -70,8 +76,7 @@ def adopt(card: Card, file: Path) -> None:
         raise BadSetting(f"{file}: cannot be read ({error.strerror}); name the file that you fetched.") from error
     with source, _writing(card, copy):
         try:
-            with copy.open("wb") as target:
-                shutil.copyfileobj(source, target, CHUNK)
+            _copy(source, copy, card)
             _put_in_place(copy, card)
         except _Failure as failure:
             raise BadModel(f"{file}: is not the file of {card.name}: {failure}; {_by_hand(card)}.") from failure
@@ -79,10 +84,41 @@ def adopt(card: Card, file: Path) -> None:
             copy.unlink(missing_ok=True)
 
 
+def _pull_from(around: Card, card: Card, watch: Watch) -> None:
+    """Download the archive `around` the card's file, and keep only that file of it."""
+    whole = cards.path(around)
+    if not (cards.present(around) and store.sha256_of(whole) == around.sha256):  # else it could not be unpacked
+        pull(around, watch)
+    adopt(card, whole)
+    whole.unlink()
+
+
+def _as_a_model(published: Archive, card: Card) -> Card:
+    """A card for the archive itself, under the model's name."""
+    return replace(
+        card,
+        file=f"{card.file}.zip",
+        size=published.size,
+        sha256=published.sha256,
+        roles={},
+        urls=(published.url,),
+        archive=None,
+    )
+
+
+def _copy(source: IO[bytes], copy: Path, card: Card) -> None:
+    """Write what `source` holds of the card."""
+    try:
+        with copy.open("wb") as target:
+            shutil.copyfileobj(archive.content(source, card.member, size=card.size), target, CHUNK)
+    except archive.BROKEN as error:
+        raise _Failure(str(error) or "this archive is cut off") from error
+
+
 def _by_hand(card: Card) -> str:
     """How a person gets the file."""
-    where = next(iter(card.urls), card.source)
-    wanted = f"the archive with {card.member}, unpack it," if card.member else "it"
+    where = card.archive.url if card.archive else next(iter(card.urls), card.source)
+    wanted = f"the archive with {card.member}" if card.member else "it"
     return f"fetch {wanted} by hand from {where} and run `kohl models pull {card.name} --from FILE`"
 
 
@@ -191,12 +227,24 @@ def _refuse_unsafe(url: str) -> None:
 
 
 def _put_in_place(part: Path, card: Card) -> None:
-    """Give the file its name if its hash is right, and pin the hash if nobody published one; else remove it."""
+    """Give the file its name if its hash is right, or pin its hash if nobody published one; else remove it."""
     found, wanted = store.sha256_of(part), cards.sha256(card)
     if wanted and found != wanted:
         part.unlink()
         pinned = "" if card.sha256 else f" as pinned in {store.pins_file()}"
         raise _Failure(f"sha256 is {found} but should be {wanted}{pinned}, so nothing of it was kept")
     if not wanted:
+        _try(card, part)
         store.pin(card.name, found)
     part.replace(cards.path(card))
+
+
+def _try(card: Card, part: Path) -> None:
+    """Remove a file that is not the card's model: what is pinned by mistake would have to be unpinned by hand."""
+    for role in card.roles.values():
+        if not role.needs:
+            try:
+                role.builder()(part)
+            except BadModel as error:
+                part.unlink()
+                raise _Failure(str(error).removeprefix(f"{part}: ").split("; ")[0]) from error

@@ -80,6 +80,7 @@ def _eight_bit(grey: np.ndarray) -> np.ndarray:
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
     """The cosine of two embeddings of any length."""
+    first, second = (embedding.astype(np.float64) for embedding in (first, second))  # whose squares are finite
     return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
 
 

@@ -15,7 +15,7 @@ import onnxruntime
 
 from kohl.types import BadModel, BadSetting
 from kohl.zoo.judge import Judge, Seen, cosine
-from kohl.zoo.runtime import session
+from kohl.zoo.runtime import REFUSALS, session
 from kohl.zoo.sface import TEMPLATE
 from kohl.zoo.yunet import YuNet
 
@@ -48,7 +48,7 @@ class OnnxFaces:
 
     def __init__(self, model: Path, detector: YuNet, fed: Input, *, threads: int = 2) -> None:
         self.session = session(model, threads=threads)
-        self.detector, self.fed = detector, fed
+        self.model, self.detector, self.fed = model, detector, fed
         _check(self.session, model, fed)
 
     def __call__(self, pixels: np.ndarray) -> list[Seen]:
@@ -61,8 +61,13 @@ class OnnxFaces:
         crop = cv2.warpAffine(pixels, similarity(points, np.array(self.fed.template)), size).astype(np.float32)
         ordered = crop if self.fed.channels == "rgb" else crop[:, :, ::-1]
         values = (ordered - np.array(self.fed.mean, np.float32)) / np.array(self.fed.std, np.float32)
-        outputs = self.session.run(None, {self.session.get_inputs()[0].name: values.transpose(2, 0, 1)[None]})
+        try:
+            outputs = self.session.run(None, {self.session.get_inputs()[0].name: values.transpose(2, 0, 1)[None]})
+        except REFUSALS as error:
+            raise BadModel(f"{self.model}: onnxruntime cannot run this model on a face ({error}).") from error
         embedding: np.ndarray = outputs[0][0]
+        if not (np.isfinite(embedding).all() and embedding.any()):  # it would never match anybody
+            raise BadModel(f"{self.model}: gives no embedding of a face, but zeros or infinite numbers; take another.")
         return embedding
 
 
@@ -80,12 +85,28 @@ def sface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> 
     return Judge("sface", thresholds, OnnxFaces(model, YuNet(detector), Input(size=112)), cosine)
 
 
+def arcface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> Judge:
+    """A recogniser of InsightFace's as a judge, under its file's name.
+
+    A card `model`.toml beside it, with nothing but the table `thresholds`, adds to those that are published.
+    """
+    card = beside(model)
+    measured = _measured(card) if card.exists() else {}
+    fed = Input(size=112, mean=127.5, std=127.5)
+    return Judge(model.stem, {**thresholds, **measured}, OnnxFaces(model, YuNet(detector), fed), cosine)
+
+
 def judge(model: Path, detector: Path) -> Judge:
     """The recogniser at `model` as a judge, fed as the card `model`.toml beside it says."""
     if not model.is_file():
         raise BadModel(f"{model}: there is no such ONNX model.")
-    fed, thresholds = read_card(model.with_name(model.name + ".toml"))
+    fed, thresholds = read_card(beside(model))
     return Judge(f"onnx:{model}", thresholds, OnnxFaces(model, YuNet(detector), fed), cosine)
+
+
+def beside(model: Path) -> Path:
+    """Where the card of the file at `model` is, if it has one."""
+    return model.with_name(f"{model.name}.toml")
 
 
 def read_card(path: Path) -> tuple[Input, dict[float, float]]:
@@ -93,16 +114,32 @@ def read_card(path: Path) -> tuple[Input, dict[float, float]]:
 
     `template` may be the name of one: "arcface". Raises `BadModel` without a card, `BadSetting` for a wrong one.
     """
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadModel(f"{path}: this card cannot be read ({error.strerror}); an ONNX judge needs one.") from error
-    except ValueError as error:  # neither UTF-8 nor TOML
-        raise BadSetting(f"{path}: not a TOML file ({error}).") from error
+    settings = _settings(path)
     try:
         return _input(settings), _thresholds(settings)
     except BadSetting as error:
         raise BadSetting(f"{path}: {error}") from error
+
+
+def _measured(path: Path) -> dict[float, float]:
+    """The thresholds in a card that says nothing else."""
+    settings = _settings(path)
+    try:
+        if others := settings.keys() - {"thresholds"}:
+            raise BadSetting(f"{min(others)}: no such setting here; how this model is fed is known, keep [thresholds].")
+        return _thresholds(settings)
+    except BadSetting as error:
+        raise BadSetting(f"{path}: {error}") from error
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """The settings in a card."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadModel(f"{path}: this card cannot be read ({error.strerror}); an ONNX judge needs one.") from error
+    except ValueError as error:  # neither UTF-8 nor TOML
+        raise BadSetting(f"{path}: not a TOML file ({error}).") from error
 
 
 def _input(settings: Mapping[str, Any]) -> Input:
@@ -137,9 +174,13 @@ def _numbers(value: object, *shapes: tuple[int, ...]) -> bool:
 
 def _check(model: onnxruntime.InferenceSession, path: Path, fed: Input) -> None:
     """Refuse a model that does not take one picture as described, or does not give one embedding."""
-    (first, *others), wanted = model.get_inputs(), [1, 3, fed.size, fed.size]
-    fits = [not isinstance(has, int) or has == want for has, want in zip(first.shape, wanted, strict=False)]
-    if others or len(first.shape) != len(wanted) or not all(fits):
-        raise BadModel(f"{path}: takes {[value.shape for value in (first, *others)]} but its card says {wanted}.")
+    inputs, wanted = model.get_inputs(), [1, 3, fed.size, fed.size]
+    if not inputs:
+        raise BadModel(f"{path}: takes no picture.")
+    fits = [not isinstance(has, int) or has == want for has, want in zip(inputs[0].shape, wanted, strict=False)]
+    if len(inputs) > 1 or len(inputs[0].shape) != len(wanted) or not all(fits):
+        raise BadModel(f"{path}: takes {[value.shape for value in inputs]} but its card says {wanted}.")
+    if inputs[0].type != "tensor(float)":
+        raise BadModel(f"{path}: takes {inputs[0].type}, but kohl feeds float32; export it again.")
     if len(model.get_outputs()[0].shape) != 2:
         raise BadModel(f"{path}: gives {model.get_outputs()[0].shape}, not one embedding per picture.")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kohl.zoo.card import Card, Role
+from kohl.zoo.card import Archive, Card, Role
 
 ADV_MAKEUP = "cosine, as published with Adv-Makeup (IJCAI 2021), on faces cropped but not aligned"
+TO_MEASURE = "cosine; none is published by false-accept rate: they are read from a card beside the file, once measured"
+
+
+INSIGHTFACE = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 
 
 def _hugging_face(repository: str, commit: str, file: str) -> str:
@@ -130,6 +134,43 @@ PULLED = (
             ("ir152", "kohl.zoo.irse:ir152", {0.1: 0.094632, 0.01: 0.166788, 0.001: 0.227922}),
             ("facenet", "kohl.zoo.facenet:load", {0.1: 0.256587, 0.01: 0.409131, 0.001: 0.591191}),
             ("mobile_face", "kohl.zoo.mobilefacenet:load", {0.1: 0.183635, 0.01: 0.301611, 0.001: 0.380878}),
+        )
+    ),
+    *(
+        Card(
+            name=name,
+            package=None,
+            file=f"{name}.onnx",
+            size=size,
+            sha256=sha256,
+            licence="InsightFace's models: non-commercial research only",
+            commercial=False,
+            source="https://github.com/deepinsight/insightface/tree/master/model_zoo",
+            roles={"judge": Role("kohl.zoo.onnx:arcface", needs=("yunet",), calibration=TO_MEASURE)},
+            member=f"{name}.onnx",
+            archive=archive,
+        )
+        for name, size, sha256, archive in (
+            (
+                "w600k_r50",
+                174_383_860,
+                "4c06341c33c2ca1f86781dab0e829f88ad5b64be9fba56e56bc9ebdefc619e43",
+                Archive(
+                    f"{INSIGHTFACE}/buffalo_l.zip",
+                    size=288_621_354,
+                    sha256="80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f",
+                ),
+            ),
+            (
+                "w600k_mbf",
+                13_616_099,
+                "9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
+                Archive(  # the smallest of the two archives that hold this file
+                    f"{INSIGHTFACE}/buffalo_sc.zip",
+                    size=14_969_382,
+                    sha256="57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72",
+                ),
+            ),
         )
     ),
 )

@@ -19,7 +19,7 @@ def session(path: Path, *, threads: int = 2) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would slow torch down
-    options.log_severity_level = 3  # errors only
+    options.log_severity_level = 4  # nothing: what goes wrong is our own error
     try:
         model = onnx.load(path)
         _drop_unused_inputs(model.graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -21,8 +22,10 @@ Network = TypeVar("Network", bound=nn.Module)
 # What a damaged file makes torch trip over.
 BROKEN = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
-    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError),
+    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError, struct.error),
 )
+
+FRACTIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def checkpoint(path: Path) -> dict[str, Any]:
@@ -45,6 +48,17 @@ def checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def plain(x: Any) -> bool:
+    """Whether `x` is a tensor of fractions, each in its place: no sparse, quantised, nested or empty promise of one."""
+    return (
+        isinstance(x, Tensor)
+        and x.dtype in FRACTIONS
+        and x.layout == torch.strided
+        and x.device.type == "cpu"
+        and not x.is_nested
+    )
+
+
 def network(build: Callable[[], Network], weights: Mapping[str, Any], path: Path) -> Network:
     """What `build` makes, with the `weights` found in `path`; frozen, in evaluation mode, and faster than built.
 
@@ -60,10 +74,16 @@ def network(build: Callable[[], Network], weights: Mapping[str, Any], path: Path
     for fault, names in _faults(wanted, given):
         if names:
             raise BadModel(f"{path}: {fault} {_listed(names)}; fetch the published file.")
-    made.load_state_dict({name: value.float() for name, value in given.items()}, strict=False, assign=True)
+    made.load_state_dict({name: _own(value) for name, value in given.items()}, strict=False, assign=True)
     made.requires_grad_(False)
     _fold(made)
     return made.eval()
+
+
+def _own(value: Tensor) -> Tensor:
+    """A copy in float32, as a CPU likes it: the file's own pages would stay in memory beside copies made later."""
+    channels_last = torch.channels_last if value.dim() == 4 else torch.preserve_format
+    return value.to(torch.float32, copy=True, memory_format=channels_last)
 
 
 class Affine(nn.Module):
@@ -86,7 +106,7 @@ class Affine(nn.Module):
 def _faults(wanted: Mapping[str, Tensor], given: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """What may be wrong, and with which weights it is; the first fault explains the later ones."""
     both = {name: given[name] for name in wanted if name in given}
-    right = {name: x for name, x in both.items() if isinstance(x, Tensor) and x.shape == wanted[name].shape}
+    right = {name: x for name, x in both.items() if plain(x) and x.shape == wanted[name].shape}
     return [
         ("this file lacks", [name for name in wanted if name not in given]),
         ("this file is for another network, for it has", [name for name in given if name not in wanted]),

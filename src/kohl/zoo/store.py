@@ -60,7 +60,7 @@ def pins() -> dict[str, str]:
     path = pins_file()
     try:
         found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise _refusal(f"{path}: the pinned hashes cannot be read ({error}); mend or remove this file.") from error

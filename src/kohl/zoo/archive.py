@@ -1,0 +1,60 @@
+"""A file as it is, or one out of a zip archive: whole, and no larger than it should be."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import IO
+
+LARGEST = 2**32  # bytes of a file whose size nobody published
+PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods may fill the memory with what a few bytes stand for
+
+
+class BadArchive(Exception):
+    """Why it does not give the file."""
+
+
+# What a damaged or locked archive makes zipfile trip over.
+BROKEN = (BadArchive, zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, ValueError)
+
+
+def content(file: IO[bytes], member: str, *, size: int = 0) -> IO[bytes]:
+    """What is named `member` in an archive, in whichever folder of it; of any other file, its own content.
+
+    With a `size` it must have so many bytes. Raises one of `BROKEN`, and so does reading it, which notices a wrong
+    checksum at the end. No path of the archive is used.
+    """
+    try:
+        if member and zipfile.is_zipfile(file):
+            archive = zipfile.ZipFile(file)
+            found = [entry for entry in archive.infolist() if _name(entry.filename) == _name(member)]
+            if found:  # torch's own files are archives too
+                _check(found, size)
+                return archive.open(found[0])
+        if size and file.seek(0, os.SEEK_END) != size:
+            raise BadArchive(f"this file has {file.tell()} bytes instead of {size}")
+        file.seek(0)
+        return file
+    except OSError as error:  # an archive may send its reader anywhere
+        raise BadArchive(f"this archive cannot be read ({error.strerror})") from error
+
+
+def _check(found: Sequence[zipfile.ZipInfo], size: int) -> None:
+    """Raises `BadArchive` for what shall not be unpacked."""
+    entry = found[0]
+    if len(found) > 1:
+        raise BadArchive(f"this archive holds {len(found)} files named {_name(entry.filename)}")
+    if entry.compress_type not in PLAIN:
+        raise BadArchive(f"{_name(entry.filename)} is compressed in an unusual way")
+    if (size and entry.file_size != size) or entry.file_size > LARGEST:
+        wanted = f"instead of {size}" if size else "and that is too large"
+        raise BadArchive(f"{_name(entry.filename)} would have {entry.file_size} bytes {wanted}")
+
+
+def _name(path: str) -> str:
+    """The last part of a path."""
+    return PurePosixPath(path).name

@@ -1,0 +1,177 @@
+"""InsightFace's recognisers by card, with a toy in their place: out of the archive, fed as they want to be."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from photos import portrait
+from served import PROXIES, resumable_from, send, serving
+
+from kohl.cli import main
+from kohl.types import BadModel, BadSetting
+from kohl.zoo import cards, download
+from kohl.zoo.card import Archive
+from kohl.zoo.onnx import Input, OnnxFaces
+from kohl.zoo.yunet import YuNet
+
+NAMES = ("w600k_r50", "w600k_mbf")
+THRESHOLDS = '[thresholds]\n"0.01" = 0.5\n'
+
+
+def mean_colour():
+    """A recogniser, as bytes, whose embedding is the mean of each channel that it is fed."""
+    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["pooled"]), helper.make_node("Flatten", ["pooled"], ["y"])]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 112, 112])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])]
+    graph = helper.make_graph(nodes, "mean", inputs, outputs)
+    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]).SerializeToString()
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+MODEL = mean_colour()
+
+
+@pytest.fixture(params=NAMES)
+def pack(request):
+    """The archive of a recogniser, as bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("det_10g.onnx", b"a detector")
+        made.writestr(f"pack/{request.param}.onnx", MODEL)
+    return file.getvalue()
+
+
+@pytest.fixture
+def server():
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def card(request, pack, server, monkeypatch, tmp_path):
+    """A recogniser's own card but for the bytes: those of the toy, in an archive of the server."""
+    for name in (*PROXIES, "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path / "cache"))
+    server.says["pack.zip"] = resumable_from(pack)
+    known = cards.find(request.node.callspec.params["pack"])
+    changed = replace(
+        known,
+        size=len(MODEL),
+        sha256=sha256(MODEL),
+        archive=Archive(server.url("pack.zip"), size=len(pack), sha256=sha256(pack)),
+    )
+    monkeypatch.setattr(cards, "CARDS", tuple(changed if other is known else other for other in cards.CARDS))
+    return changed
+
+
+@pytest.fixture
+def face(tmp_path):
+    path = tmp_path / "face.png"
+    portrait().save(path)
+    return path
+
+
+def files():
+    return sorted(path.name for path in cards.store.cache().iterdir()) if cards.store.cache().exists() else []
+
+
+def test_the_member_of_the_archive_becomes_the_model(card, pack):
+    steps = []
+    download.pull(card, lambda done, total: steps.append((done, total)))
+    assert cards.path(card).read_bytes() == MODEL
+    assert files() == [f"{card.name}.onnx"]
+    assert steps[-1] == (len(pack), len(pack))
+
+
+def test_the_judge_is_fed_as_arcface_wants_it(card, face):
+    download.pull(card)
+    judge = cards.judge(card.name)
+    assert (judge.name, judge.thresholds) == (card.name, {})
+    plain = OnnxFaces(cards.path(card), YuNet(cards.checked(cards.find("yunet"))), Input(size=112))
+    (seen,), (raw,) = judge.faces(face), plain(np.asarray(portrait()))
+    np.testing.assert_allclose(seen.embedding, (raw.embedding - 127.5) / 127.5, rtol=1e-4)  # red comes first in both
+    assert judge.compare(face, [face]) == [pytest.approx(1)]
+
+
+def test_thresholds_are_read_from_the_card_beside_the_file(card, face, capsys):
+    download.pull(card)
+    assert main(["compare", "--judge", card.name, str(face), str(face)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"kohl: models.far: the {card.name} judge has no threshold at 0.01")
+    beside = cards.path(card).with_name(f"{card.name}.onnx.toml")
+    beside.write_text(THRESHOLDS)
+    assert cards.judge(card.name).thresholds == {0.01: 0.5}
+    assert main(["compare", "--judge", card.name, str(face), str(face)]) == 0
+    assert f"{card.name}  1.00, threshold 0.50: same person" in capsys.readouterr().out
+    beside.write_text(f"size = 112\n{THRESHOLDS}")
+    with pytest.raises(BadSetting, match=r"onnx\.toml: size: no such setting here"):
+        cards.judge(card.name)
+
+
+def test_what_is_cut_is_resumed(card, pack, server):
+    half = len(pack) // 2
+    server.says["pack.zip"] = lambda handler: send(handler, 200, pack[:half], Content_Length=len(pack))
+    with pytest.raises(BadModel, match=rf"^{card.name}: not downloaded .*; run the same command again, or fetch the a"):
+        download.pull(card)
+    assert files() == [f"{card.name}.onnx.zip.part"]
+    server.says["pack.zip"] = resumable_from(pack)
+    download.pull(card)
+    assert server.asked[-1] == ("/pack.zip", f"bytes={half}-")
+    assert files() == [f"{card.name}.onnx"]
+
+
+def test_an_archive_that_could_not_be_unpacked_is_not_fetched_again(card, server, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(download, "adopt", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            download.pull(card)
+    assert files() == [f"{card.name}.onnx.zip"]
+    download.pull(card)
+    assert len(server.asked) == 1
+    assert files() == [f"{card.name}.onnx"]
+
+
+def test_another_archive_is_refused_unopened(card, pack, server, monkeypatch):
+    monkeypatch.setattr(download.archive, "content", None)
+    server.says["pack.zip"] = resumable_from(pack[::-1])
+    with pytest.raises(BadModel, match=f"sha256 is .* but should be {sha256(pack)}, so nothing of it was kept"):
+        download.pull(card)
+    assert files() == []
+
+
+@pytest.mark.parametrize("kind", ["archive", "file"])
+def test_what_was_fetched_by_hand_may_be_the_archive_or_the_file(card, pack, tmp_path, kind, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    fetched = tmp_path / "fetched"
+    fetched.write_bytes(pack if kind == "archive" else MODEL)
+    assert main(["models", "pull", card.name, "--from", str(fetched), "--yes"]) == 0
+    assert files() == [f"{card.name}.onnx"]
+    assert cards.path(card).read_bytes() == MODEL
+
+
+@pytest.mark.parametrize("content", [MODEL + b"!", MODEL[::-1]], ids=["longer", "another"])
+def test_another_member_is_refused(card, tmp_path, content):
+    fetched = tmp_path / "fetched.zip"
+    with zipfile.ZipFile(fetched, "w") as made:
+        made.writestr(card.member, content)
+    with pytest.raises(BadModel, match=rf"fetched\.zip: is not the file of {card.name}: ") as error:
+        download.adopt(card, fetched)
+    assert f"; fetch the archive with {card.member} by hand from {card.archive.url} and run" in str(error.value)
+    assert files() == []
+
+
+def test_what_is_cut_off_is_refused(card, pack, tmp_path):
+    fetched = tmp_path / "fetched.zip"
+    for length in (0, 10, len(pack) // 2, len(pack) - 1):
+        fetched.write_bytes(pack[:length])
+        with pytest.raises(BadModel, match=f"is not the file of {card.name}"):
+            download.adopt(card, fetched)
+        assert files() == []
