@@ -71,7 +71,7 @@ def rates(
         name: {
             "psr": share(score < limit for score in kept),
             "lost": 100 - 100 * len(kept) / len(scores[name]),
-            "mean": statistics.mean(kept) - limit,
+            "mean": statistics.mean(kept) - limit if kept else float("nan"),
         }
         for name, kept in found.items()
     }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+import torch.nn.functional as F
 from fills import filled, lpips
 from published import golden, images, loaded, pooled, shapes
 
@@ -40,6 +41,23 @@ def test_gradient_is_the_original_s(distance, fixture):
     ours, theirs = pooled(distance(images(2, 64), inputs).sum(), inputs), torch.tensor(fixture["grad_pool"])
     torch.testing.assert_close(ours, theirs, atol=1e-3 * float(theirs.abs().max()), rtol=0)
     assert not any(weight.requires_grad for weight in distance.parameters())
+
+
+def test_bfloat16_is_near_float32(distance, monkeypatch):
+    first, second = images(2, 64), images(2, 64, "input.image2").requires_grad_()
+
+    def found():
+        scores = distance(first, second)
+        return scores.detach(), torch.autograd.grad(scores.sum(), second)[0]
+
+    exact, slope = found()
+    monkeypatch.setattr(distance, "dtype", torch.bfloat16)
+    rounded, rounded_slope = found()
+    assert rounded.dtype == rounded_slope.dtype == torch.float32
+    assert not torch.equal(rounded, exact)
+    torch.testing.assert_close(rounded, exact, atol=0, rtol=0.01)
+    assert F.cosine_similarity(rounded_slope.flatten(1), slope.flatten(1)).min() > 0.9  # rectifiers turn over
+    assert torch.equal(distance(first, first), torch.zeros(2))
 
 
 def test_equal_images_have_no_distance(distance):
