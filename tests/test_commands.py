@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from kohl.cli import main
+from kohl.train.learner import Training
 from kohl.zoo import cards
+from kohl.zoo.features import Features
 
 
 @pytest.fixture
@@ -64,3 +69,110 @@ def test_models_are_listed_with_their_licences(capsys):
     assert main(["models"]) == 0
     printed = capsys.readouterr().out
     assert all(card.sha256 in printed and card.source in printed for card in cards.CARDS)
+
+
+# `kohl train stylegan2`
+
+
+@pytest.fixture
+def learned(monkeypatch, tmp_path):
+    """What `learn` was asked for, in a folder with the photos of sixteen people, of whom no face is looked for."""
+    from kohl.train import faces, stylegan2
+
+    asked = []
+
+    def learn(gallery, features, folder, settings, *, said):
+        asked.append(SimpleNamespace(gallery=gallery, features=features, folder=folder, settings=settings))
+        said("it goes well")
+        return folder / "g.safetensors", folder / "e.safetensors"
+
+    monkeypatch.setattr(stylegan2, "learn", learn)
+    monkeypatch.setattr(faces, "_found", lambda people, side, said, rng: torch.zeros(2, 2, 3, side, side).unbind())
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    monkeypatch.chdir(tmp_path)
+    for number in range(16):
+        (tmp_path / "photos" / str(number)).mkdir(parents=True)
+        (tmp_path / "photos" / str(number) / "a.jpg").touch()
+    return asked
+
+
+def run(line):
+    """The exit code, whether it is returned or raised."""
+    try:
+        return main(line.split())
+    except SystemExit as leaving:
+        return leaving.code
+
+
+def test_a_folder_of_faces_is_learned_from_and_the_use_of_it_is_said(learned, capsys):
+    assert run("train stylegan2 photos -o out --images 320 --size 64 --batch 8 --seed 7") == 0
+    (call,) = learned
+    assert call.folder == Path("out")
+    assert call.settings == Training(images=320, size=64, batch=8, seed=7)
+    assert call.gallery.learned.shape == (2, 3, 80, 80)
+    assert isinstance(call.features, Features)
+    printed = capsys.readouterr()
+    assert printed.out == (
+        "it goes well\n"
+        "use it with --recipe mini --set models.generator=stylegan2:out/g.safetensors "
+        "--set models.encoder=stylegan2:out/e.safetensors\n"
+    )
+    assert printed.err == ""
+
+
+def test_without_settings_the_defaults_are_taken_and_told_in_the_help(learned, capsys):
+    assert run("train stylegan2 photos -o out") == 0
+    assert learned[0].settings == Training()
+    assert run("train stylegan2 --help") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for name in ("images", "size", "batch", "seed"):
+        assert f"(default: {getattr(Training(), name)})" in said
+
+
+def test_a_checkpoint_is_gone_on_from_only_if_that_is_asked_for(learned, capsys):
+    Path("out").mkdir()
+    Path("out/checkpoint.pt").write_bytes(b"months of work")
+    assert run("train stylegan2 photos -o out") == 2
+    said = "kohl: out: holds a checkpoint; pass --resume to go on, or choose another folder with -o\n"
+    assert capsys.readouterr().err == said
+    assert learned == []
+    assert Path("out/checkpoint.pt").read_bytes() == b"months of work"
+    assert run("train stylegan2 photos -o out --resume") == 0
+    assert len(learned) == 1
+
+
+def test_going_on_without_a_checkpoint_is_beginning(learned):
+    assert run("train stylegan2 photos -o out --resume") == 0
+    assert len(learned) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("train", "the following arguments are required: stylegan2; see kohl train --help"),
+        ("train pix2pix photos -o out", "argument stylegan2: invalid choice: 'pix2pix'"),
+        ("train stylegan2 photos", "the following arguments are required: -o/--output; see kohl train stylegan2"),
+        ("train stylegan2 -o out", "the following arguments are required: FACES; see kohl train stylegan2 --help"),
+        ("train stylegan2 photos -o out --images 0", "argument --images: must be a whole number above 0, not '0'"),
+        ("train stylegan2 photos -o out --batch 1.5", "argument --batch: must be a whole number above 0, not '1.5'"),
+        ("train stylegan2 photos -o out --size -64", "argument --size: must be a whole number above 0, not '-64'"),
+        ("train stylegan2 photos -o out --seed -1", "argument --seed: must be a whole number from 0 to"),
+        ("train stylegan2 photos -o out --resum", "unrecognized arguments: --resum"),
+        ("train stylegan2 photos -o out --size 100", "size: must be 64, 128, 256, 512 or 1024, not 100"),
+        ("train stylegan2 nowhere -o out", "nowhere: no such folder"),
+        ("train stylegan2 photos nowhere -o out", "nowhere: no such folder"),
+        ("train stylegan2 photos/0/a.jpg -o out", "photos/0/a.jpg: no such folder"),
+        ("train stylegan2 empty -o out", "empty: holds photos of 0 people; at least 16 are needed"),
+        ("train stylegan2 photos/0 -o out", "photos/0: holds photos of 1 people; at least 16 are needed"),
+        ("train stylegan2 photos -o photos/0/a.jpg", "photos/0/a.jpg: is a file; name a folder"),
+    ],
+)
+def test_a_wrong_line_for_learning_is_one_sentence_and_leaves_nothing(learned, capsys, line, sentence):
+    Path("empty").mkdir()
+    assert run(line) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"kohl: {sentence}")
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert learned == []
+    assert not Path("out").exists()

@@ -76,7 +76,7 @@ def test_a_wrong_setting_is_named_in_one_sentence(mapping, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("name", ["default", "subtle", "strong", "paper", "released"])
+@pytest.mark.parametrize("name", ["default", "subtle", "strong", "mini", "paper", "released"])
 def test_every_shipped_recipe_loads(name):
     assert isinstance(recipe.load(name), Recipe)
 
@@ -250,6 +250,8 @@ def test_the_published_losses_are_these(name, goal):
         ("search.recognition=-1", "search.recognition: must not be negative, not -1.0"),
         ("search.recognition=true", "search.recognition: must be a number, not true"),
         ("tuning.noise=1", "tuning.noise: must be true or false, not 1"),
+        ("tuning.exact=1", "tuning.exact: must be true or false, not 1"),
+        ("tuning.still=1", "tuning.still: must be a share, at least 0 and below 1, not 1.0"),
         ("tuning.size=100", "tuning.size: must be 16, 32 and so on, doubling, not 100"),
         ("models.perceptual=3", "models.perceptual: must be a text, not 3"),
     ],

@@ -121,10 +121,10 @@ def test_words_for_no_makeup_are_a_search_like_any_other(loaded):
         ("rote Lippen für Bösewichte", "^text: .* is not English"),
     ],
 )
-def test_words_that_say_nothing_are_refused_before_anything_else_is_loaded(loaded, text, message):
+def test_words_that_say_nothing_are_refused_before_any_network_is_loaded(loaded, text, message):
     with pytest.raises(BadSetting, match=message):
         pipeline.load(recipe(text))
-    assert loaded == ["makeup_clip"]
+    assert loaded == ["face_model", "makeup_clip"]
 
 
 def test_a_model_that_only_judges_gets_the_most_alike_of_random_looks(loaded):
@@ -209,7 +209,20 @@ def test_words_steer_a_stylegan2_but_nothing_is_drawn_on_it(styles, text_model):
     assert torch.equal(inversion.generator(inversion.latents), sitter(0).crops)
     steps = []
     house.attack(sitter(0), Goal.dodge(sitter(0), sitter(1)), rng=numbers(), watch=steps.append)
-    assert all(step.losses["text"] > 0 for step in steps)
+    tuning, search = steps[: chosen.tuning.steps], steps[chosen.tuning.steps :]
+    assert [step.index for step in steps] == [0, 1, 2, 3, 4]
+    assert all(step.losses.keys() == {"tuning"} for step in tuning)
+    assert all(step.losses["text"] > 0 for step in search)
+
+
+def test_an_encoder_of_another_generator_is_refused_before_the_work(styles, monkeypatch):
+    monkeypatch.setattr(cards, "inverter", lambda name: Encoder(6))
+    with pytest.raises(BadSetting) as error:
+        pipeline.load(styles.recipe)
+    assert str(error.value) == (
+        "models.encoder: e4e finds latents of 6 × 8, but face_model takes 8 × 8; "
+        "name an encoder that was trained with this generator"
+    )
 
 
 def test_the_linear_model_needs_neither_encoder_nor_distance(loaded):
@@ -219,8 +232,8 @@ def test_the_linear_model_needs_neither_encoder_nor_distance(loaded):
 
 @pytest.mark.parametrize(("setting", "kind"), [("encoder", "inverter"), ("perceptual", "perceptual")])
 def test_a_stylegan2_asks_for_them_by_role(styles, setting, kind):
-    models = replace(Models(), **{setting: "sface"})
-    with pytest.raises(BadSetting, match=f"^{kind} sface: no such model; did you mean {kind} "):
+    models = replace(Models(), **{setting: "dlib"})
+    with pytest.raises(BadSetting, match=f"^{kind} dlib: no such model; did you mean {kind} "):
         pipeline.load(replace(styles.recipe, models=models))
 
 
@@ -283,7 +296,7 @@ def test_every_style_is_known_by_its_name_and_is_a_look(loaded):
     assert len(styles) >= 10
     for style in styles:
         assert commands._style(style.replace(" ", "-")) == style
-        words, look, notes = pipeline._asked(recipe(style))
+        words, look, notes = pipeline._asked(recipe(style), draws=True)
         assert (words.text, notes) == (style, ())
         assert (look[:, 0] > 0.05).any()
 
@@ -320,7 +333,7 @@ def test_notes_are_said_beside_the_results(asked, monkeypatch, capsys, as_json):
 
 
 def test_words_that_say_nothing_are_a_wrong_usage_and_nothing_is_written(asked, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "load", lambda chosen: pipeline._asked(chosen))
+    monkeypatch.setattr(pipeline, "load", lambda chosen: pipeline._asked(chosen, draws=True))
     assert run("protect", "a.png", "--text", "a spaceship") == 2
     said = capsys.readouterr().err
     assert said.startswith("kohl: text: “a spaceship” names no makeup")

@@ -114,7 +114,7 @@ class LinearText(TextImage):
         return F.normalize(torch.stack([torch.as_tensor(vector).to(self.weight) for vector in vectors]))
 
 
-def invert(faces: Faces) -> Inversion:
+def invert(faces: Faces, *, watch: Watch = ignore) -> Inversion:
     """Zero latents and a `Paint`, which reproduces the faces there."""
     generator = Paint(faces)
     return Inversion(torch.zeros(len(faces.crops), *generator.latent_shape), generator)

@@ -30,6 +30,7 @@ class Encoder(nn.Module):
 
     def __init__(self, rows: int) -> None:
         super().__init__()
+        self.latent_shape = (rows, WIDTH)
         self.register_buffer("weight", torch.randn(3, rows * WIDTH, generator=numbers(1)))
 
     weight: Tensor

@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_protect(new("protect", help="make protected copies of photos", epilog=EXIT_CODES))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
+    _add_train(new("train", help="learn a small StyleGAN2 from your own folder of faces"))
     return parser
 
 
@@ -138,6 +139,25 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("file", type=Path, metavar="FILE")
     convert.add_argument("-o", "--output", type=Path, metavar="OUT", help="(default: FILE.safetensors)")
     convert.add_argument("--force", action="store_true", help="overwrite a file that exists")
+    convert.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Learn models from your own photos."
+    kinds = parser.add_subparsers(dest="kind", metavar="stylegan2", required=True)
+    stylegan2 = kinds.add_parser("stylegan2", allow_abbrev=False, help="a small StyleGAN2 and its encoder")
+    stylegan2.description = (
+        "Learn a small StyleGAN2 and its encoder from photos of faces, for --recipe mini. A photo directly in FACES is "
+        "a person of its own, those in a folder inside it are all of one; some people are kept out for measuring."
+    )
+    add = stylegan2.add_argument
+    add("faces", nargs="+", type=Path, metavar="FACES", help="a folder of photos")
+    add("-o", "--output", type=Path, metavar="DIR", required=True, help="folder for the weights, the log and samples")
+    add("--images", type=_count, metavar="N", help="pictures to learn from, each of them different (default: 20000)")
+    add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
+    add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
+    add("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
+    add("--resume", action="store_true", help="go on from the checkpoint in DIR, if there is one")
 
 
 def _strength(text: str) -> float:
@@ -160,6 +180,12 @@ def _decoy(text: str) -> int:
     if not re.fullmatch(r"decoy:[0-9]{1,9}", text):
         raise argparse.ArgumentTypeError(f"must be decoy:N, a synthetic person by number, not {text!r}")
     return int(text.removeprefix("decoy:"))
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
+    return int(text)
 
 
 def _seed(text: str) -> int:

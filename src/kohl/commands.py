@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kohl import batch, pipeline, recipe
@@ -96,6 +98,27 @@ def models(arguments: Namespace) -> int:
     return PROTECTED
 
 
+def train(arguments: Namespace) -> int:
+    """Learn a small StyleGAN2 from folders of faces, say how it goes, and how to use it."""
+    import torch
+
+    from kohl.train import faces, learner, stylegan2  # late: no other command learns
+    from kohl.zoo import features
+
+    given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
+    torch.set_num_threads(os.cpu_count() or 1)  # one network at a time
+    settings = learner.Training(**{name: value for name, value in given.items() if value is not None})
+    output, said = arguments.output, partial(print, flush=True)
+    if (output / stylegan2.CHECKPOINT).exists() and not arguments.resume:
+        raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
+    gallery = faces.gallery(arguments.faces, settings.size, output / "faces.safetensors", said=said)
+    seen = features.load(cards.checked(cards.find("sface")))
+    generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)
+    made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
+    print(f"use it with --recipe mini {made}")
+    return PROTECTED
+
+
 def _convert(arguments: Namespace) -> int:
     """Write a published StyleGAN2 as safetensors, and say how to use it."""
     from kohl.zoo import checkpoints  # late: it loads torch
@@ -109,7 +132,11 @@ def _convert(arguments: Namespace) -> int:
     if output.exists() and not arguments.force:
         raise BadSetting(f"{output}: already exists; pass --force to overwrite it, or choose another name with -o")
     checkpoints.convert(file, output)
-    print(f"{output}: use it with --set models.generator=stylegan2:{output}")
+    setting = f"models.generator=stylegan2:{output}"
+    if arguments.json:
+        print(json.dumps({"output": str(output), "set": setting}))
+    else:
+        print(f"{output}: use it with --set {setting}")
     return PROTECTED
 
 

@@ -46,6 +46,7 @@ from kohl.zoo.face_model import FaceModel
 from kohl.zoo.makeup_clip import MakeupCLIP
 from kohl.zoo.prompts import understood
 from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo.stylegan2_ops import fast_dtype
 
 LOOKS = 64  # looks that are tried for a text model that only judges
 
@@ -66,11 +67,11 @@ class House:
 def load(recipe: Recipe) -> House:
     """The models that `recipe` names; raises `BadSetting` for an unknown one, `BadModel` for a broken one."""
     models = recipe.models
-    words, look, notes = _asked(recipe)
     judges = [cards.judge(name) for name in models.judges]
     for judge in judges:
         verify.threshold(judge, models.far)  # found out now, not after the work
     generator = cards.generator(models.generator)
+    words, look, notes = _asked(recipe, draws=isinstance(generator, FaceModel))
     surrogates = {name: _surrogate(name, models.far, recipe.search.distance) for name in models.surrogates}
     return House(
         recipe=recipe,
@@ -84,24 +85,29 @@ def load(recipe: Recipe) -> House:
         ),
         decoys=cards.load("decoys"),
         judges=judges,
-        draws=look is not None and isinstance(generator, FaceModel),
+        draws=look is not None,
         notes=notes,
     )
 
 
-def _asked(recipe: Recipe) -> tuple[Words | None, Tensor | None, Sequence[str]]:
-    """The words of the recipe with the model that sees them, the look they stand for, and notes; no words, no model."""
+def _asked(recipe: Recipe, *, draws: bool) -> tuple[Words | None, Tensor | None, Sequence[str]]:
+    """The words of the recipe with the model that sees them, notes, and, if it `draws`, the look they stand for.
+
+    Without words there is no model.
+    """
     text = recipe.text.strip()
     if not text:
         return None, None, ()
     model = cards.load(recipe.models.text, "text")
     if not isinstance(model, MakeupCLIP):
+        if not draws:
+            return Words(model, text), None, ()
         candidates = looks.drawn(LOOKS, torch.Generator().manual_seed(0))
         return Words(model, text), looks.most_alike(model, text, cards.load("decoys")[0], candidates), ()
     prompt = understood(text, model.vocabulary)
     if not prompt.text:
         return None, None, prompt.notes
-    return Words(model, prompt.text), model.look([prompt.text])[0], prompt.notes
+    return Words(model, prompt.text), model.look([prompt.text])[0] if draws else None, prompt.notes
 
 
 def _inverter(generator: Generator, recipe: Recipe, look: Tensor | None) -> Inverter:
@@ -110,7 +116,14 @@ def _inverter(generator: Generator, recipe: Recipe, look: Tensor | None) -> Inve
     if isinstance(generator, FaceModel):
         return partial(in_closed_form, generator, look=look)
     assert isinstance(generator, StyleGAN2)  # there is no third kind
-    encode, perceptual = cards.load(models.encoder, "inverter"), cards.load(models.perceptual, "perceptual")
+    encode, perceptual = cards.inverter(models.encoder), cards.load(models.perceptual, "perceptual")
+    perceptual.dtype = torch.float32 if recipe.tuning.exact else fast_dtype()
+    if encode.latent_shape != generator.latent_shape:
+        found, wanted = (" × ".join(map(str, part.latent_shape)) for part in (encode, generator))
+        raise BadSetting(
+            f"models.encoder: {models.encoder} finds latents of {found}, but {models.generator} takes {wanted}; "
+            "name an encoder that was trained with this generator"
+        )
     return partial(pivotal, generator, encode, perceptual, settings=recipe.tuning)
 
 

@@ -172,7 +172,7 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What a running attack tells `watch`."""
+    """What a running attack tells `watch`; an inverter that takes steps tells the same of its own."""
 
     index: int
     total: int
@@ -183,7 +183,22 @@ class Step:
 Term: TypeAlias = Callable[[Candidate], Scores]
 Watch: TypeAlias = Callable[[Step], None]
 Detector: TypeAlias = Callable[[Photo], list[Face]]
-Inverter: TypeAlias = Callable[[Faces], Inversion]
+
+
+class Inverter(Protocol):
+    """Faces in, and out comes what gives them back: at once, or by steps that `watch` is told of."""
+
+    def __call__(self, faces: Faces, *, watch: Watch = ...) -> Inversion:
+        """Latents, and a new generator that gives these faces back there; nothing that was given changes."""
+        ...
+
+
+class Perceptual(Protocol):
+    """A distance between pictures as people, or a network, see them."""
+
+    def to_reference(self, reference: Images) -> Callable[[Images], Scores]:
+        """The distance from `reference`, which is looked at only once."""
+        ...
 
 
 class Attack(Protocol):

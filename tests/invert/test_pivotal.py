@@ -1,6 +1,8 @@
 """Pivotal tuning: a copy of the generator gives the face back; the caller's is as it was."""
 
+from contextlib import nullcontext
 from dataclasses import fields
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,9 +13,10 @@ from tiny_styles import WIDTH, Blocks, Encoder, generator
 
 from kohl import recipe
 from kohl.geometry import resized
+from kohl.invert import tune
 from kohl.invert.tune import SMALLEST, Tuning, pivotal
 from kohl.recipe import Recipe
-from kohl.types import BadSetting, Faces
+from kohl.types import BadSetting, Faces, ignore
 from kohl.zoo.own_styles import OwnStyles
 
 FACES = resized(sitters(), 32)
@@ -22,11 +25,11 @@ HELD = 2
 PIXELS = 0.1
 
 
-def tuned(made=None, faces=FACE, *, seen=None, **settings):
-    """The inversion by a tuning of a few steps."""
+def tuned(made=None, faces=FACE, *, seen=None, watch=ignore, **settings):
+    """The inversion by a tuning of a few steps, in float32."""
     made = made or generator()
-    settings = {"steps": 4, "rate": 0.01, "held": HELD, "pixels": PIXELS, **settings}
-    return pivotal(made, Encoder(made.latent_shape[0]), seen or Blocks(), faces, Tuning(**settings))
+    settings = {"steps": 4, "rate": 0.01, "held": HELD, "pixels": PIXELS, "exact": True, **settings}
+    return pivotal(made, Encoder(made.latent_shape[0]), seen or Blocks(), faces, Tuning(**settings), watch=watch)
 
 
 def loss(made, codes, faces=FACE):
@@ -136,6 +139,15 @@ def test_refining_moves_the_codes_and_no_weight():
     assert loss(made, codes_of(refined)) < 0.9 * loss(made, codes_of(plain))
 
 
+def test_refining_leaves_what_the_encoder_found_as_it_was():
+    made = generator()
+    found = Encoder(made.latent_shape[0])(FACE.crops)
+    before = found.clone()
+    inversion = pivotal(made, lambda crops: found, Blocks(), FACE, Tuning(refine=3, steps=0, held=HELD))
+    assert torch.equal(found, before)
+    assert not torch.equal(codes_of(inversion), before)
+
+
 @pytest.mark.parametrize(("size", "seen_at"), [(16, 16), (32, 32), (256, 32)])
 def test_compares_at_the_size_that_is_set_or_the_generator_s_own(size, seen_at):
     seen, made = Blocks(), generator()
@@ -152,12 +164,14 @@ def test_noise_may_be_among_the_latents():
     assert torch.equal(with_noise.latents[:, : without.latents.shape[1]], without.latents)
 
 
-def test_the_same_faces_give_the_same_generator_and_no_random_numbers_are_spent():
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
+def test_the_same_faces_give_the_same_generator_and_no_random_numbers_are_spent(monkeypatch, exact):
+    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.bfloat16)
     state = torch.get_rng_state()
-    first = tuned(refine=2, noise=True)
+    first = tuned(refine=2, noise=True, exact=exact)
     assert torch.equal(torch.get_rng_state(), state)
     torch.manual_seed(1)
-    second = tuned(refine=2, noise=True)
+    second = tuned(refine=2, noise=True, exact=exact)
     torch.set_rng_state(state)
     assert torch.equal(first.latents, second.latents)
     assert all(map(torch.equal, *(weights(found.generator.generator) for found in (first, second))))
@@ -184,7 +198,15 @@ def test_a_tuning_that_diverges_says_so(settings):
         tuned(**settings)
 
 
-NUMBERS = [setting.name for setting in fields(Tuning) if setting.name != "noise"]
+@pytest.mark.parametrize("settings", [{}, {"rate": 1e30}], ids=["as it should", "diverging"])
+def test_afterwards_there_are_as_many_threads_as_before(settings):
+    before = torch.get_num_threads()
+    with nullcontext() if not settings else pytest.raises(BadSetting):
+        tuned(**settings)
+    assert torch.get_num_threads() == before
+
+
+NUMBERS = [setting.name for setting in fields(Tuning) if not isinstance(setting.default, bool)]
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -193,8 +215,136 @@ def test_a_negative_setting_is_refused_by_name(name):
         recipe.override(Recipe(), [f"tuning.{name}=-1"])
 
 
+@pytest.mark.parametrize("still", [1.0, 1.5, -0.1])
+def test_a_share_that_no_loss_can_fall_by_is_refused(still):
+    with pytest.raises(BadSetting, match=rf"^tuning\.still: must be a share, at least 0 and below 1, not {still}$"):
+        Tuning(still=still)
+
+
 @pytest.mark.parametrize("size", [0, 8, 24, 250])
 def test_faces_are_compared_at_a_size_that_a_generator_draws_and_lpips_sees(size):
     with pytest.raises(BadSetting, match=rf"^tuning\.size: must be {SMALLEST}, 32 and so on, doubling, not {size}$"):
         Tuning(size=size)
     assert Tuning(size=1024).size == 1024
+
+
+# Bfloat16
+
+
+def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeypatch):
+    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.bfloat16)
+    exact, fast = (tuned(steps=8, exact=exact).generator for exact in (True, False))
+    assert (exact.generator.dtype, fast.generator.dtype) == (torch.float32, torch.bfloat16)
+    assert {weight.dtype for weight in fast.generator.parameters()} == {torch.float32}
+    start, end = fast.start, fast.start + 0.5 * torch.randn(fast.start.shape, generator=numbers())
+    assert torch.equal(fast(start), FACE.crops)
+    moved = [made(end) - FACE.crops for made in (exact, fast)]
+    assert moved[0].std() > 0.01
+    assert 0 < (moved[1] - moved[0]).std() < 0.1 * moved[0].std()
+
+
+def test_without_bfloat16_in_the_processor_nothing_is_rounded(monkeypatch):
+    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.float32)
+    same = [weights(tuned(exact=exact).generator.generator) for exact in (True, False)]
+    assert all(map(torch.equal, *same))
+
+
+def test_the_caller_s_generator_stays_as_exact_as_it_was(monkeypatch):
+    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.bfloat16)
+    made = generator()
+    tuned(made, exact=False)
+    assert made.dtype == torch.float32
+
+
+# What is told
+
+
+def test_every_step_is_told_in_order_with_its_loss_and_its_pictures():
+    steps, made = [], generator()
+    tuned(made, refine=3, steps=4, watch=steps.append)
+    assert [(step.index, step.total) for step in steps] == [(index, 7) for index in range(7)]
+    codes = Encoder(made.latent_shape[0])(FACE.crops)
+    assert steps[0].losses == {"tuning": pytest.approx(loss(made, codes), rel=1e-5)}
+    torch.testing.assert_close(steps[0].candidate.images, made.synthesis(codes))
+    for step in steps:
+        images, latents = step.candidate.images, step.candidate.latents
+        apart = (F.avg_pool2d(images, 4) - F.avg_pool2d(FACE.crops, 4)).abs().mean()
+        assert step.losses["tuning"] == pytest.approx(
+            float(apart + PIXELS * (images - FACE.crops).square().mean()), rel=1e-4
+        )
+        assert not images.requires_grad
+        assert not latents.requires_grad
+
+
+def test_being_watched_changes_nothing():
+    plain, watched = tuned(refine=2), tuned(refine=2, watch=lambda step: torch.rand(3))
+    assert torch.equal(plain.latents, watched.latents)
+    assert all(map(torch.equal, *(weights(found.generator.generator) for found in (plain, watched))))
+
+
+def test_nothing_to_do_is_nothing_to_tell():
+    steps = []
+    tuned(steps=0, watch=steps.append)
+    assert steps == []
+
+
+# Convergence
+
+
+def course(losses, *, still=0.0, enough=0.0):
+    """How many of these losses are looked at before it stops, and by how many steps the one variable moved."""
+    variable, seen = torch.zeros(1), []
+
+    def fall(index):
+        seen.append(index)
+        return losses[index] + (variable - variable.detach()).sum()  # of this value, and always downhill
+
+    tune._descend([variable], 1.0, fall, range(len(losses)), still=still, enough=enough)
+    assert not variable.requires_grad
+    return SimpleNamespace(seen=len(seen), moved=round(-variable.item()))
+
+
+SPAN = tune.SPAN
+
+
+def test_a_loss_that_hardly_falls_for_a_span_stops_the_tuning():
+    # A fall by half the share, spread over every span.
+    slow = [0.995 ** (index / SPAN) for index in range(4 * SPAN)]
+    assert course(slow, still=0.01).seen == SPAN + 1
+    assert course(slow, still=0.004).seen == len(slow)
+
+
+def test_a_loss_that_falls_far_enough_goes_on_to_the_end():
+    fast = [0.98 ** (index / SPAN) for index in range(4 * SPAN)]
+    assert course(fast, still=0.01) == SimpleNamespace(seen=len(fast), moved=len(fast))
+
+
+def test_a_loss_that_stops_falling_is_left_a_span_later():
+    losses = [1.0 - 0.01 * min(index, 30) for index in range(4 * SPAN)]
+    assert course(losses, still=0.01).seen == 31 + SPAN  # the best of the span is then no better than that before
+
+
+def test_a_jolt_is_no_end_while_better_ones_follow():
+    losses = [0.98 ** (index / SPAN) * (3.0 if index % 7 == 0 else 1.0) for index in range(4 * SPAN)]
+    assert course(losses, still=0.01).seen == len(losses)
+
+
+def test_no_share_stops_nothing_not_even_what_rises():
+    rising = [1.0 + index for index in range(3 * SPAN)]
+    assert course(rising, still=0.0).seen == len(rising)
+    assert course(rising, still=0.01).seen == SPAN + 1
+
+
+def test_no_step_is_taken_from_the_loss_that_ends_it():
+    assert course([3.0, 2.0, 1.0, 0.5], enough=1.0) == SimpleNamespace(seen=3, moved=2)
+
+
+def test_what_has_converged_stops_the_tuning(monkeypatch):
+    # A rate of nothing leaves the loss where it is.
+    monkeypatch.setattr(tune, "SPAN", 5)
+    steps, refining = [], []
+    tuned(steps=20, rate=0.0, watch=steps.append)
+    assert len(steps) == 6
+    tuned(steps=3, refine=20, refine_rate=0.0, watch=refining.append)
+    assert [step.index for step in refining] == [*range(6), 20, 21, 22]  # the generator has yet to converge
+    assert {step.total for step in refining} == {23}

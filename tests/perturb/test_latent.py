@@ -11,7 +11,7 @@ from tiny import REACH, STILL, LinearText, faces, numbers, surrogates
 from kohl.geometry import resized
 from kohl.perturb import terms
 from kohl.perturb.latent import Adam, LatentSearch, Search, Words, decay
-from kohl.types import BadSetting, Candidate, Goal, Inversion
+from kohl.types import BadSetting, Candidate, Goal, Inversion, Step, ignore
 
 SEARCH = Search(
     steps=14,
@@ -229,6 +229,8 @@ def test_more_strength_is_more_distance():
         *((each.name, -1) for each in fields(Search) if each.name != "views"),
         ("steps", 0),
         ("patience", 0),
+        ("last_rate", 0.0),
+        ("last_rate", 1.1),
         ("masking", 0.0),  # detail is divided by it
     ],
 )
@@ -354,7 +356,7 @@ class Recorded:
     def __init__(self, start=None):
         self.faces, self.latents, self.start = [], [], start
 
-    def __call__(self, faces):
+    def __call__(self, faces, *, watch=ignore):
         self.faces.append(faces)
         inversion = tiny.invert(faces)
         seen = []
@@ -409,3 +411,65 @@ def test_a_change_is_what_differs_from_where_the_search_starts():
     assert steps[0].losses["change"] == 0
     torch.testing.assert_close(changed, tiny.Paint(SOURCE)(start))
     assert not torch.equal(changed, SOURCE.crops)
+
+
+# An inverter that takes steps
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """An inverter that tells so many of its steps, of which it takes only the first few if it is soon done."""
+
+    steps: int
+    taken: int
+
+    def __call__(self, faces, *, watch=ignore):
+        inversion = tiny.invert(faces)
+        for index in range(self.taken):
+            watch(Step(index, self.steps, {"tuning": 0.5}, Candidate(faces.crops, inversion.latents)))
+        return inversion
+
+
+def told(inverter, *, source=SOURCE, **settings):
+    """The steps that are told of an inverter's work and a search."""
+    return on_large(inverter, source=source, steps=4, **settings)[1]
+
+
+@pytest.mark.parametrize("scouts", [0, 3])
+def test_the_inverter_s_steps_and_the_search_s_are_told_as_one_count(scouts):
+    steps = told(Stepping(5, taken=5), scouts=scouts)
+    assert [(step.index, step.total) for step in steps] == [(index, 9) for index in range(9)]
+    assert [step.losses.keys() == {"tuning"} for step in steps] == [True] * 5 + [False] * 4
+
+
+def test_steps_that_an_inverter_leaves_out_are_left_out_of_the_count():
+    # The total stands from the first step, so that a bar moves on and never back.
+    steps = told(Stepping(5, taken=2))
+    assert [(step.index, step.total) for step in steps] == [(index, 9) for index in (0, 1, 5, 6, 7, 8)]
+
+
+def test_an_inverter_that_takes_no_steps_is_not_told_of():
+    plain, stepping = told(tiny.invert), told(Stepping(0, taken=0))
+    assert [(step.index, step.total) for step in plain] == [(index, 4) for index in range(4)]
+    assert [step.losses for step in stepping] == [step.losses for step in plain]
+
+
+def test_only_the_inversion_that_is_searched_is_told_of():
+    # Larger crops are inverted once more in the end, when the steps are over.
+    steps = told(Stepping(5, taken=5), source=LARGE)
+    assert [(step.index, step.total) for step in steps] == [(index, 9) for index in range(9)]
+    assert {step.candidate.images.shape[-1] for step in steps} == {tiny.SIZE}
+
+
+def test_a_step_of_the_inverter_is_told_as_it_was_but_for_the_count():
+    seen, given = [], []
+
+    def inverter(faces, *, watch=ignore):
+        inversion = tiny.invert(faces)
+        given.append(Step(0, 1, {"tuning": 0.25}, Candidate(faces.crops, inversion.latents)))
+        watch(given[0])
+        return inversion
+
+    LatentSearch(inverter, surrogates(), SEARCH)(SOURCE, GOALS["dodging"], rng=numbers(), watch=seen.append)
+    assert seen[0].candidate is given[0].candidate
+    assert (seen[0].losses, seen[0].index, seen[0].total) == ({"tuning": 0.25}, 0, 1 + SEARCH.steps)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -10,20 +12,28 @@ import torch
 from torch import Tensor
 
 from kohl.geometry import resized
-from kohl.types import BadSetting, Faces, Images, Inversion, Latents, Scores
+from kohl.types import BadSetting, Candidate, Faces, Images, Inversion, Latents, Perceptual, Step, Watch, ignore
 from kohl.zoo.face_model import FaceModel, OwnFace
-from kohl.zoo.lpips import LPIPS
 from kohl.zoo.makeup import MadeUp, bare
 from kohl.zoo.own_styles import OwnStyles
 from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo.stylegan2_ops import fast_dtype
 
 SMALLEST = 16  # pixels of a side that LPIPS can look at
+SPAN = 50  # steps in which the loss must still fall
 
 
-def in_closed_form(model: FaceModel, faces: Faces, look: Tensor | None = None) -> Inversion:
+def in_closed_form(
+    model: FaceModel,
+    faces: Faces,
+    look: Tensor | None = None,
+    *,
+    watch: Watch = ignore,  # noqa: ARG001
+) -> Inversion:
     """What tuning approaches by gradient steps: the linear model plus the residual; zero latents are the face.
 
-    With a `look`, dials as `kohl.zoo.makeup` has them, zero latents are the face that wears it.
+    With a `look`, dials as `kohl.zoo.makeup` has them, zero latents are the face that wears it. There are no steps to
+    `watch`.
     """
     generator = MadeUp(OwnFace(model, faces), faces, bare() if look is None else look)
     return Inversion(faces.crops.new_zeros(len(faces.crops), *generator.latent_shape), generator)
@@ -37,54 +47,100 @@ class Tuning:
     refine_rate: float = 0.01
     steps: int = 450  # on the generator, as in CLIP2Protect
     rate: float = 5e-4
-    pixels: float = 0.1  # weight of the mean squared error beside LPIPS
+    pixels: float = 0.1  # weight of the mean squared error beside the perceptual distance
     enough: float = 0.0  # a loss at which to stop early
+    still: float = 0.01  # the share by which 50 steps must lower the loss; with less it stops; 0: it does not
     held: int = 8  # rows of w+ that the search may not move: they carry pose and the shape of the head
     noise: bool = False  # whether the search may also move the noise
+    directions: int = (
+        0  # in how many directions of equal effect the search moves; 0: each number by itself, as published
+    )
     size: int = 256  # pixels of a side at which faces are compared
+    exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is twice as fast
 
     def __post_init__(self) -> None:
-        for name in ("refine", "steps", "refine_rate", "rate", "pixels", "enough", "held"):
+        for name in ("refine", "steps", "refine_rate", "rate", "pixels", "enough", "held", "directions"):
             if getattr(self, name) < 0:
                 raise BadSetting(f"tuning.{name}: must not be negative, not {getattr(self, name)}")
+        if not 0 <= self.still < 1:
+            raise BadSetting(f"tuning.still: must be a share, at least 0 and below 1, not {self.still}")
         if self.size < SMALLEST or self.size & (self.size - 1):
             raise BadSetting(f"tuning.size: must be {SMALLEST}, {2 * SMALLEST} and so on, doubling, not {self.size}")
 
 
 def pivotal(
-    generator: StyleGAN2, encode: Callable[[Images], Latents], perceptual: LPIPS, faces: Faces, settings: Tuning
+    generator: StyleGAN2,
+    encode: Callable[[Images], Latents],
+    perceptual: Perceptual,
+    faces: Faces,
+    settings: Tuning,
+    *,
+    watch: Watch = ignore,
 ) -> Inversion:
-    """The encoder's latents, and a copy of the generator tuned until it gives the faces back there."""
+    """The encoder's latents, and a copy of the generator tuned until it gives the faces back there.
+
+    Nothing in it is random: the noise is the generator's own, and the same face always gives the same copy.
+    """
     wanted = resized(faces, min(settings.size, generator.size)).crops
     with torch.no_grad():
-        codes = encode(faces.crops)
+        codes = encode(faces.crops).clone()
     distance = perceptual.to_reference(wanted)
-
-    def loss(images: Images) -> Scores:
-        return distance(images) + settings.pixels * (images - wanted).square().flatten(1).mean(1)
-
     own = deepcopy(generator).requires_grad_(False)
-    size = wanted.shape[-1]
-    if settings.refine:
-        codes = codes.clone().requires_grad_()
-        _descend([codes], lambda: loss(own.synthesis(codes, size=size)), settings.refine, settings.refine_rate, 0.0)
-        codes = codes.detach()
-    if settings.steps:
-        weights = [weight.requires_grad_() for weight in own.parameters()]
-        _descend(weights, lambda: loss(own.synthesis(codes, size=size)), settings.steps, settings.rate, settings.enough)
-    personal = OwnStyles(own.requires_grad_(False), codes, faces, held=settings.held, noise=settings.noise)
+    own.dtype = torch.float32 if settings.exact else fast_dtype()
+
+    def step(index: int) -> Tensor:
+        images = own.synthesis(codes, size=wanted.shape[-1])
+        loss = (distance(images) + settings.pixels * (images - wanted).square().flatten(1).mean(1)).sum()
+        found = Candidate(images.detach(), codes.detach())
+        watch(Step(index, settings.refine + settings.steps, {"tuning": float(loss.detach())}, found))
+        return loss
+
+    with _more_threads():
+        _descend([codes], settings.refine_rate, step, range(settings.refine), still=settings.still)
+        codes.requires_grad_(False)
+        steps = range(settings.refine, settings.refine + settings.steps)
+        _descend([*own.parameters()], settings.rate, step, steps, still=settings.still, enough=settings.enough)
+        personal = OwnStyles(
+            own, codes, faces, held=settings.held, noise=settings.noise, directions=settings.directions
+        )
     return Inversion(personal.start, personal)
 
 
-def _descend(variables: list[Tensor], loss: Callable[[], Scores], steps: int, rate: float, enough: float) -> None:
-    """Moves the variables, in place, so many steps down the loss, or until it is `enough`."""
-    adam = torch.optim.Adam(variables, rate)
-    for _ in range(steps):
-        total = loss().sum()
+@contextmanager
+def _more_threads() -> Iterator[None]:
+    """Twice as many threads: kohl leaves half of the cores to each of two networks, but here is only one at a time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(2 * before, os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _descend(
+    variables: list[Tensor],
+    rate: float,
+    loss: Callable[[int], Tensor],
+    steps: range,
+    *,
+    still: float,
+    enough: float = 0.0,
+) -> None:
+    """Moves the variables, in place, so many steps down the loss, or until it is `enough` or hardly falls any more."""
+    if not steps:
+        return
+    adam = torch.optim.Adam([variable.requires_grad_() for variable in variables], rate, fused=True)
+    known: list[float] = []
+    for index in steps:
+        total = loss(index)
         if not total.isfinite():
             raise BadSetting("tuning: these settings make the tuning diverge; try a smaller rate")
-        if float(total.detach()) <= enough:
-            return
+        known.append(float(total.detach()))
+        converged = still > 0 and known[:-SPAN] and min(known[-SPAN:]) > (1 - still) * min(known[:-SPAN])
+        if converged or known[-1] <= enough:
+            break
         torch.autograd.backward(total)
         adam.step()
         adam.zero_grad()  # the last gradients are as large as the generator
+    for variable in variables:
+        variable.requires_grad_(False)

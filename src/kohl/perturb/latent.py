@@ -66,6 +66,8 @@ class Search:
                 raise BadSetting(f"search.{setting.name}: must not be negative, not {value}")
         if self.perspective >= 1:
             raise BadSetting(f"search.perspective: must be below 1, not {self.perspective}")
+        if not 0 < self.last_rate <= 1:
+            raise BadSetting(f"search.last_rate: must be above 0 and at most 1, not {self.last_rate}")
         for name in ("steps", "patience"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"search.{name}: must be at least 1, not {getattr(self, name)}")
@@ -128,7 +130,8 @@ class LatentSearch:
         settings = self.settings
         seen = faces if self.size is None else resized(faces, self.size)
         goal = replace(goal, source=goal.source if self.size is None else resized(goal.source, self.size))
-        inversion = self.invert(seen)
+        told = _Told(watch, settings.steps)
+        inversion = self.invert(seen, watch=told.inverted)
         weigh = partial(self._terms, inversion, seen, embed=cache(terms.Surrogate.embed), rng=rng)
         avoid = []
         if settings.scouts and goal.away and goal.towards:
@@ -136,7 +139,7 @@ class LatentSearch:
             alone = weigh(replace(goal, towards=0.0), avoid=())
             drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore)
             avoid = [seen.with_crops(_images(inversion.generator, drifted))]
-        latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, watch)
+        latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, told.searched)
         return _images(inversion.generator if seen is faces else self.invert(faces).generator, latents)
 
     def _descend(
@@ -208,6 +211,22 @@ class LatentSearch:
         else:
             term = terms.contrastive(model, text, view=view)
         return {"text": lambda candidate: settings.text * term(candidate)}
+
+
+class _Told:
+    """The watch of a whole search: the steps of an inverter that takes any come first, then its own."""
+
+    def __init__(self, watch: Watch, steps: int) -> None:
+        self.watch, self.steps, self.before = watch, steps, 0
+
+    def inverted(self, step: Step) -> None:
+        """A step of the inverter."""
+        self.before = step.total
+        self.watch(replace(step, total=self.before + self.steps))
+
+    def searched(self, step: Step) -> None:
+        """A step of the search."""
+        self.watch(replace(step, index=self.before + step.index, total=self.before + step.total))
 
 
 def _own(rng: torch.Generator) -> torch.Generator:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +71,7 @@ CARDS = (
                 thresholds={0.1: 0.2394, 0.01: 0.3591, 0.001: 0.3834},
                 calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %; OpenCV publishes 0.363.",
             ),
+            "perceptual": Role("kohl.zoo.features:load"),
         },
     ),
     Card(
@@ -107,6 +107,28 @@ CARDS = (
         commercial=False,
         source="training/face_model.py",
         roles={"generator": Role("kohl.zoo.face_model:load")},
+    ),
+    Card(
+        name="stylegan2-mini",
+        package="kohl",
+        file="zoo/weights/stylegan2_mini.safetensors",
+        size=8_456_370,
+        sha256="72baf1082c2119711d4a9bb778b4e7cf20fe1dd6f7f2cb022268d87ad0480eb2",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="kohl train stylegan2",
+        roles={"generator": Role("kohl.zoo.stylegan2:load")},
+    ),
+    Card(
+        name="stylegan2-mini-encoder",
+        package="kohl",
+        file="zoo/weights/stylegan2_mini_encoder.safetensors",
+        size=10_052_392,
+        sha256="19353456a27c1b45c9b1bead4580d6ed73ce5606159a8d62cdfca01a7548b0bf",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="kohl train stylegan2",
+        roles={"inverter": Role("kohl.zoo.style_encoder:load")},
     ),
     Card(
         name="makeup_clip",
@@ -192,8 +214,7 @@ def load(name: str, kind: Kind | None = None) -> Any:
     chosen = next(iter(card.roles)) if kind is None else kind
     role = card.roles[chosen]
     files = [checked(part) for part in (card, *map(find, role.needs))]
-    module, function = role.build.split(":")
-    build = getattr(import_module(module), function)
+    build = role.builder()
     return build(*files, thresholds=role.thresholds) if chosen == "judge" else build(*files)
 
 
@@ -211,6 +232,15 @@ def generator(name: str) -> Generator:
     from kohl.zoo import stylegan2  # late: it loads torch
 
     return stylegan2.load(Path(name.removeprefix("stylegan2:")))
+
+
+def inverter(name: str) -> Any:
+    """What turns crops into a generator's latents, of its `latent_shape`; `stylegan2:PATH` is one that kohl trained."""
+    if not name.startswith("stylegan2:"):
+        return load(name, "inverter")
+    from kohl.zoo import style_encoder  # late: it loads torch
+
+    return style_encoder.load(Path(name.removeprefix("stylegan2:")))
 
 
 def judge(name: str) -> Verifier:

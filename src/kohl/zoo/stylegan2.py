@@ -125,7 +125,7 @@ def filled(tensors: Named[str, Tensor]) -> StyleGAN2:
     )
     sizes = [tensors[f"colours.{stage}.weight"].shape[-1] for stage in range(stages)]
     generator = blank(sizes or [1], width=len(tensors["average"]), depth=depth)
-    generator.load_state_dict(tensors, assign=True)
+    generator.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     return generator.requires_grad_(False)
 
 
@@ -135,5 +135,7 @@ def load(path: Path, *, dtype: torch.dtype = torch.float32) -> StyleGAN2:
         generator = filled(store.tensors(path))
     except (LookupError, RuntimeError, TypeError) as error:
         raise BadModel(f"{path}: no StyleGAN2 that kohl has converted; convert the published checkpoint.") from error
+    if not all(values.isfinite().all() for values in generator.state_dict().values()):
+        raise BadModel(f"{path}: holds numbers that are not finite; convert the checkpoint again.")
     generator.dtype = dtype
     return generator

@@ -1,0 +1,1 @@
+"""Learning a generator from a folder of faces."""

@@ -1,0 +1,145 @@
+"""One step of learning: encoder and generator give pictures back, and later a discriminator judges what they draw."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kohl.train import discriminator
+from kohl.types import BadSetting, Images
+from kohl.zoo import style_encoder, stylegan2
+from kohl.zoo.features import Features
+from kohl.zoo.stylegan2_ops import fast_dtype
+
+CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 96, 128: 48, 256: 24, 512: 12, 1024: 8}  # at each size
+WIDTH, DEPTH = 256, 4  # of the latents and their mapping
+SMALLEST = 64  # pixels of a side
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and how a StyleGAN2 learns."""
+
+    size: int = 128  # pixels of a side
+    images: int = 20_000  # pictures it sees
+    batch: int = 16
+    rate: float = 3e-3  # of Adam
+    warm_up: float = 0.02  # share of the pictures until the rate is reached
+    decay: float = 0.25  # share of the pictures in which it falls to nothing
+    coarse: float = 1.0  # weight of the difference at a quarter of the size, beside that at the full size
+    features: float = 0.06  # weight of the difference in a recogniser's features
+    simple: float = 0.25  # share of the pictures whose rows must all be the same style
+    near: float = 0.002  # weight of the mean squared difference of the rows from that style
+    adversarial: float = 0.02  # weight of looking real
+    adversarial_from: float = 0.75  # share of the pictures seen before that begins to count
+    steep: float = 1.0  # weight of the discriminator's slope
+    steep_every: int = 16  # steps
+    memory: float = 0.998  # of the running mean of the weights, which is what is kept in the end
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size not in CHANNELS or self.size < SMALLEST:
+            raise BadSetting(f"size: must be 64, 128, 256, 512 or 1024, not {self.size}")
+        if min(self.images, self.batch) < 1:
+            raise BadSetting("images, batch: must be at least 1")
+
+    @property
+    def steps(self) -> int:
+        """How many steps that is."""
+        return max(1, self.images // self.batch)
+
+    def pace(self, done: float) -> float:
+        """The share of the learning rate once this share of the steps is done."""
+        rising = (done + 1 / self.steps) / self.warm_up if self.warm_up else 1.0
+        falling = (1 - done) / self.decay if self.decay else 1.0
+        return min(1.0, rising, falling)
+
+
+class Learner(nn.Module):
+    """The networks as they learn, and the running means of the two that are kept."""
+
+    def __init__(self, settings: Training) -> None:
+        super().__init__()
+        self.settings = settings
+        rng = torch.Generator().manual_seed(settings.seed)
+        channels = [CHANNELS[4 << stage] for stage in range(settings.size.bit_length() - 2)]
+        self.generator = stylegan2.untrained(channels, width=WIDTH, depth=DEPTH, rng=rng)
+        self.generator.dtype = fast_dtype()
+        self.encoder = style_encoder.untrained(settings.size, *self.generator.latent_shape, rng=rng)
+        self.discriminator = discriminator.untrained(settings.size, rng=rng)
+        self.mean_generator, self.mean_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
+        self.mean_encoder.requires_grad_(False)
+        # The mapping learns in the end, from what the encoder then finds.
+        draws = [weight for name, weight in self.generator.named_parameters() if not name.startswith("mapping.")]
+        pair = [weight.requires_grad_() for weight in (*draws, *self.encoder.parameters())]
+        self.optimizers = [
+            torch.optim.Adam(weights, settings.rate, betas=(momentum, 0.99))
+            # Momentum helps to give pictures back; between two that learn from each other it makes them swing.
+            for weights, momentum in ((pair, 0.9), ([*self.discriminator.parameters()], 0.0))
+        ]
+
+    def step(self, number: int, real: Images, features: Features, rng: torch.Generator) -> dict[str, float]:
+        """Learns from these pictures and returns the parts of the loss, by name."""
+        settings = self.settings
+        for optimizer in self.optimizers:
+            optimizer.param_groups[0]["lr"] = settings.rate * settings.pace(number / settings.steps)
+        judged = settings.adversarial > 0 and number >= settings.adversarial_from * settings.steps
+        drawn, losses = self._given_back(real, features, rng)
+        if judged:
+            self.discriminator.requires_grad_(False)
+            losses["fooled"] = settings.adversarial * discriminator.fooled(self._scores(drawn))
+            self.discriminator.requires_grad_(True)
+        _descend(self.optimizers[0], torch.stack([*losses.values()]).sum())
+        if judged:
+            # One by one: how much a batch varies would else say the same of both.
+            losses["told"] = discriminator.told(self._scores(drawn.detach()), self._scores(real))
+            steep = torch.zeros(())
+            if number % settings.steep_every == 0:
+                weight = settings.steep / 2 * settings.steep_every
+                steep = weight * discriminator.steepness(self.discriminator, real)
+            _descend(self.optimizers[1], losses["told"] + steep)
+        self._remember(min(settings.memory, (number + 1) / (number + 10)))
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _given_back(self, real: Images, features: Features, rng: torch.Generator) -> tuple[Images, dict[str, Tensor]]:
+        """What the generator draws for these pictures, and how far that is from them."""
+        settings = self.settings
+        with _fast():
+            style, rows = self.encoder.parts(real)
+        rows = rows * (torch.rand(len(real), 1, 1, generator=rng) >= settings.simple)
+        noise = [torch.randn(len(real), 1, *layer.shape[2:], generator=rng) for layer in self.generator.noise]
+        drawn = self.generator.synthesis(style[:, None] + rows, noise=noise)
+        return drawn, {
+            "pixels": (drawn - real).abs().mean(),
+            "coarse": settings.coarse * (F.avg_pool2d(drawn, 4) - F.avg_pool2d(real, 4)).abs().mean(),
+            "features": settings.features * features(drawn[::2], real[::2]).mean(),  # the slowest part: half will do
+            "near": settings.near * rows.square().mean(),
+        }
+
+    def _scores(self, images: Images) -> Tensor:
+        """How real the discriminator takes these pictures for."""
+        with _fast():
+            scores: Tensor = self.discriminator(images)
+        return scores
+
+    def _remember(self, memory: float) -> None:
+        """Moves the running means towards the weights of now."""
+        for mean, now in ((self.mean_generator, self.generator), (self.mean_encoder, self.encoder)):
+            for kept, value in zip(mean.parameters(), now.parameters(), strict=True):
+                kept.lerp_(value.detach(), 1 - memory)
+
+
+def _fast() -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16, enabled=fast_dtype() == torch.bfloat16)
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    if not loss.isfinite():
+        raise BadSetting("these settings make the learning diverge; try a smaller rate")
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    optimizer.step()

@@ -1,0 +1,143 @@
+"""Learns a small StyleGAN2 with its encoder from a gallery of faces, as long as one likes, however often it is stopped.
+
+All that is random in a step follows from the seed and the step's number. In the end the mapping learns to turn noise
+into such styles as the encoder finds.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import torch
+from safetensors.torch import save_file
+
+from kohl.score.quality import psnr
+from kohl.train import mapping
+from kohl.train.faces import Gallery
+from kohl.train.learner import Learner, Training
+from kohl.types import BadModel, BadSetting, Images
+from kohl.zoo import state
+from kohl.zoo.features import Features
+from kohl.zoo.style_encoder import StyleEncoder
+from kohl.zoo.stylegan2 import StyleGAN2
+
+CHECKPOINT = "checkpoint.pt"
+REPORT, SAVE = 640, 300.0  # pictures between two lines of the log, seconds between two checkpoints
+COLUMNS = ("pictures", "pixels", "coarse", "features", "near", "fooled", "told")  # of the log
+MAY_CHANGE = {"images", "adversarial", "adversarial_from"}  # settings that may differ when learning goes on
+SAMPLES, TRUNCATION = 8, 0.8  # how many, and of those from noise
+AT_ONCE = 64  # faces
+
+
+def learn(
+    gallery: Gallery, features: Features, folder: Path, settings: Training, *, said: Callable[[str], None]
+) -> tuple[Path, Path]:
+    """Learns until all pictures are seen, and writes a log, samples, the generator and the encoder: their two paths.
+
+    It goes on from the checkpoint in the folder, if there is one. Raises `BadModel` for one that cannot be read, and
+    `BadSetting` for one of other settings; the number of pictures and the adversarial part may change.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    learner, faces = Learner(settings), gallery.plain(settings.size)
+    first = _resumed(folder / CHECKPOINT, learner)
+    saved = started = time.monotonic()
+    for number in range(first, settings.steps):
+        rng = torch.Generator().manual_seed((settings.seed * 1_000_003 + number) % 2**63)
+        losses = learner.step(number, gallery.views(settings.batch, settings.size, rng), features, rng)
+        seen = (number + 1) * settings.batch
+        if seen // REPORT > (seen - settings.batch) // REPORT:
+            _log(folder / "log.csv", {"pictures": seen, **losses}, COLUMNS)
+            parts = "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+            speed = (number + 1 - first) * settings.batch / (time.monotonic() - started)
+            said(f"{seen} of {settings.images}  {parts}  {speed:.1f} a second")
+        if time.monotonic() - saved > SAVE or number + 1 == settings.steps:
+            _save(folder / CHECKPOINT, learner, number + 1)
+            pair = learner.mean_generator, learner.mean_encoder
+            figure = held_out(*pair, faces)
+            _log(folder / "held_out.csv", {"pictures": seen, "psnr": figure}, ("pictures", "psnr"))
+            said(f"held-out faces are given back at {figure:.2f} dB")
+            write_samples(folder / "samples.png", *pair, faces[:SAMPLES])
+            saved = time.monotonic()
+    return _finished(learner, gallery, folder, said)
+
+
+@torch.no_grad()
+def given_back(generator: StyleGAN2, encoder: StyleEncoder, faces: Images) -> Images:
+    """The faces as encoder and generator give them back."""
+    return torch.cat([generator(encoder(part)) for part in torch.split(faces, AT_ONCE)])
+
+
+def held_out(generator: StyleGAN2, encoder: StyleEncoder, faces: Images) -> float:
+    """The mean PSNR in dB at which faces are given back, without tuning."""
+    return float(psnr(given_back(generator, encoder, faces), faces).mean())
+
+
+def write_samples(path: Path, generator: StyleGAN2, encoder: StyleEncoder, faces: Images) -> None:
+    """A picture of three rows: faces, the same given back, and new ones that come from noise."""
+    noise = torch.randn(len(faces), generator.latent_shape[1], generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        new = generator(generator.latents(noise, truncation=TRUNCATION))
+    rows = [torch.cat([*row], 2) for row in (faces, given_back(generator, encoder, faces), new)]
+    pixels = (torch.cat(rows, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    cv2.imwrite(str(path), pixels[..., ::-1])
+
+
+def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None:
+    """Appends a row to a table, the first under a heading."""
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, columns)
+        if new:
+            table.writeheader()
+        table.writerow({name: value if isinstance(value, int) else f"{value:.5g}" for name, value in row.items()})
+
+
+def _save(path: Path, learner: Learner, done: int) -> None:
+    """Writes all that going on needs, whole or not at all."""
+    optimizers = [optimizer.state_dict() for optimizer in learner.optimizers]
+    part = path.with_suffix(".part")
+    kept = {"learner": learner.state_dict(), "optimizers": optimizers, "done": done}
+    torch.save({**kept, "settings": asdict(learner.settings)}, part)
+    part.replace(path)
+
+
+def _resumed(path: Path, learner: Learner) -> int:
+    """How many steps are done, once the learner is as it was then."""
+    if not path.exists():
+        return 0
+    try:
+        kept = torch.load(path, weights_only=True)
+        for name, value in asdict(learner.settings).items():
+            if name not in MAY_CHANGE and kept["settings"][name] != value:
+                raise BadSetting(f"{path}: was learned with {name} {kept['settings'][name]}; choose another folder")
+        learner.load_state_dict(kept["learner"])
+        for optimizer, known in zip(learner.optimizers, kept["optimizers"], strict=True):
+            optimizer.load_state_dict(known)
+        return int(kept["done"])
+    except state.BROKEN as error:
+        raise BadModel(f"{path}: this checkpoint cannot be read; remove it to begin again.") from error
+
+
+def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[str], None]) -> tuple[Path, Path]:
+    """Teaches the mapping which styles there are, and writes what is kept, in half precision: the two paths."""
+    settings, generator, encoder = learner.settings, learner.mean_generator, learner.mean_encoder
+    rng = torch.Generator().manual_seed(settings.seed)
+    with torch.no_grad():
+        views = (gallery.views(AT_ONCE, settings.size, rng) for _ in range(mapping.STYLES // AT_ONCE))
+        styles = torch.cat([encoder.parts(each)[0] for each in views])
+    generator.average.copy_(styles.mean(0))
+    mapping.learn(generator.mapping, styles, rng, said=said)
+    write_samples(folder / "samples.png", generator, encoder, gallery.plain(settings.size)[:SAMPLES])
+    size = {"size": torch.tensor(settings.size)}  # which no weight tells
+    paths = folder / "generator.safetensors", folder / "encoder.safetensors"
+    for path, network, also in zip(paths, (generator, encoder), ({}, size), strict=True):
+        tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+        part = path.with_suffix(".part")
+        save_file({**tensors, **also}, part)
+        part.replace(path)
+    return paths

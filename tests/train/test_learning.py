@@ -1,0 +1,344 @@
+"""A whole run of learning: what it writes, that it can be stopped anywhere, and what it refuses to go on from."""
+
+import csv
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import numbers
+from tiny_training import SIZE, Apart, gallery, same, shrink, weights
+
+from kohl.score.quality import psnr
+from kohl.train import learner, mapping, stylegan2
+from kohl.train.faces import Gallery
+from kohl.train.learner import Learner, Training
+from kohl.types import BadModel, BadSetting
+from kohl.zoo import cards, store
+from kohl.zoo.style_encoder import StyleEncoder
+from kohl.zoo.stylegan2 import StyleGAN2
+
+SETTINGS = {"size": SIZE, "images": 16, "batch": 2, "adversarial_from": 0.3, "steep_every": 2}  # eight steps
+GALLERY = gallery()
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    shrink(monkeypatch)
+    monkeypatch.setattr(stylegan2, "REPORT", 6)
+
+
+def learn(folder, *, known=GALLERY, said=lambda line: None, **settings):
+    return stylegan2.learn(known, Apart(), folder, Training(**{**SETTINGS, **settings}), said=said)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run from start to end, and what was said in it."""
+    folder, lines = tmp_path_factory.mktemp("run"), []
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        patch.setattr(stylegan2, "REPORT", 6)
+        paths = learn(folder, said=lines.append)
+    return SimpleNamespace(folder=folder, paths=paths, lines=lines)
+
+
+def learn_until(number, folder):
+    """Learns until a person stops it before that step."""
+    step = Learner.step
+
+    def until(self, index, *arguments):
+        if index == number:
+            raise KeyboardInterrupt
+        return step(self, index, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "step", until)
+        with pytest.raises(KeyboardInterrupt):
+            learn(folder)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def contents(paths):
+    return [path.read_bytes() for path in paths]
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# What is written
+
+
+def test_writes_two_networks_a_checkpoint_two_tables_and_samples(run):
+    expected = [
+        "checkpoint.pt",
+        "encoder.safetensors",
+        "generator.safetensors",
+        "held_out.csv",
+        "log.csv",
+        "samples.png",
+    ]
+    assert names(run.folder) == expected
+    assert run.paths == (run.folder / "generator.safetensors", run.folder / "encoder.safetensors")
+
+
+def test_the_networks_load_by_the_names_of_their_files_and_fit_together(run):
+    generator, encoder = cards.generator(f"stylegan2:{run.paths[0]}"), cards.inverter(f"stylegan2:{run.paths[1]}")
+    assert isinstance(generator, StyleGAN2)
+    assert isinstance(encoder, StyleEncoder)
+    assert encoder.latent_shape == generator.latent_shape == (10, 8)
+    assert (encoder.size, generator.size) == (SIZE, SIZE)
+    for network in (generator, encoder):
+        assert not network.training
+        assert not any(weight.requires_grad for weight in network.parameters())
+        assert {weight.dtype for weight in network.parameters()} == {torch.float32}
+    images = generator(encoder(torch.rand(2, 3, 256, 256, generator=numbers())))
+    assert images.shape == (2, 3, SIZE, SIZE)
+    assert images.isfinite().all()
+
+
+def test_what_is_kept_are_the_running_means_in_half_precision(run):
+    made = Learner(Training(**SETTINGS))
+    assert stylegan2._resumed(run.folder / "checkpoint.pt", made) == 8
+    for path, network in zip(run.paths, (made.mean_generator, made.mean_encoder), strict=True):
+        kept = store.tensors(path)
+        size = kept.pop("size", None)
+        assert {values.dtype for values in kept.values()} == {torch.float16}
+        assert (size is None) == (path.stem == "generator")
+        for name, values in network.state_dict().items():
+            if not name.startswith(("mapping.", "average")):
+                assert torch.equal(kept[name], values.half())
+
+
+def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run, monkeypatch, tmp_path):
+    made, given = Learner(Training(**SETTINGS)), []
+    stylegan2._resumed(run.folder / "checkpoint.pt", made)
+    monkeypatch.setattr(mapping, "learn", lambda network, styles, rng, said: given.append(styles))
+    stylegan2._finished(made, GALLERY, tmp_path, lambda line: None)
+    (styles,) = given
+    assert styles.shape == (mapping.STYLES, 8)
+    torch.testing.assert_close(made.mean_generator.average, styles.mean(0))
+    assert float(styles.std(0).min()) > 0
+    first = GALLERY.views(8, SIZE, numbers(0))
+    torch.testing.assert_close(styles[:8], made.mean_encoder.parts(first)[0])
+
+
+def test_the_log_has_a_line_now_and_then(run):
+    rows = table(run.folder / "log.csv")
+    assert [int(row["pictures"]) for row in rows] == [6, 12]
+    assert [*rows[0]] == list(stylegan2.COLUMNS)
+    for row in rows:
+        assert all(float(row[name]) >= 0 for name in ("pixels", "coarse", "features", "near"))
+    assert [row["told"] != "" for row in rows] == [False, True]  # the discriminator came in between
+    assert run.lines[0].startswith("6 of 16  pixels 0.")
+    assert run.lines[0].endswith(" a second")
+
+
+def test_held_out_faces_are_measured_and_shown(run):
+    (row,) = table(run.folder / "held_out.csv")
+    made = Learner(Training(**SETTINGS))
+    stylegan2._resumed(run.folder / "checkpoint.pt", made)
+    plain = GALLERY.plain(SIZE)
+    with torch.no_grad():
+        back = made.mean_generator(made.mean_encoder(plain))
+    figure = float(psnr(back, plain).mean())
+    assert (int(row["pictures"]), float(row["psnr"])) == (16, pytest.approx(figure, abs=1e-3))
+    assert f"held-out faces are given back at {figure:.2f} dB" in run.lines
+    with Image.open(run.folder / "samples.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape == (3 * SIZE, 3 * SIZE, 3)  # of three held-out faces: themselves, given back, and new ones
+    expected = (torch.cat([*plain], 2) * 255).round().byte().permute(1, 2, 0).numpy()
+    assert np.array_equal(pixels[:SIZE], expected)
+    given = (torch.cat([*back], 2) * 255).permute(1, 2, 0).numpy()
+    assert np.abs(pixels[SIZE : 2 * SIZE] - given).max() <= 0.51
+
+
+def test_faces_are_given_back_a_few_at_a_time():
+    made, seen = Learner(Training(**SETTINGS)), []
+    encoder = lambda part: seen.append(len(part)) or made.encoder(part)  # noqa: E731
+    with torch.no_grad():
+        back = stylegan2.given_back(made.generator, encoder, GALLERY.views(19, SIZE, numbers()))
+    assert seen == [8, 8, 3]
+    assert back.shape == (19, 3, SIZE, SIZE)
+
+
+def test_the_figure_is_the_mean_of_each_face_s():
+    # A tenth and a hundredth off: 20 and 40 dB.
+    faces = torch.full((2, 3, 8, 8), 0.5)
+    off = torch.tensor([0.1, 0.01]).view(2, 1, 1, 1)
+    assert stylegan2.held_out(lambda latents: latents, lambda part: part + off, faces) == pytest.approx(30, abs=1e-3)
+
+
+# The same again
+
+
+def test_the_same_seed_writes_the_same_bytes_and_spends_no_other_random_numbers(run, tmp_path):
+    state = torch.get_rng_state()
+    assert contents(learn(tmp_path / "again")) == contents(run.paths)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(99)
+    other = contents(learn(tmp_path / "other", seed=1))
+    torch.set_rng_state(state)
+    assert not set(other) & set(contents(run.paths))
+
+
+def test_every_step_of_every_seed_has_random_numbers_of_its_own(monkeypatch, tmp_path):
+    drawn, views = [], Gallery.views
+
+    def seen(self, count, size, rng):
+        drawn.append(rng.initial_seed())
+        return views(self, count, size, rng)
+
+    monkeypatch.setattr(Gallery, "views", seen)
+    monkeypatch.setattr(stylegan2, "_finished", lambda *given: None)
+    for seed in (0, 1):
+        learn(tmp_path / str(seed), seed=seed)
+    assert len(drawn) == len(set(drawn)) == 16
+
+
+def test_the_largest_seed_is_a_seed(tmp_path):
+    learn(tmp_path, images=2, seed=2**63 - 1)
+    assert (tmp_path / "generator.safetensors").exists()
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(run, monkeypatch, tmp_path, number):
+    monkeypatch.setattr(stylegan2, "SAVE", -1.0)  # after every step
+    learn_until(number, tmp_path)
+    assert not (tmp_path / "generator.safetensors").exists()
+    assert contents(learn(tmp_path)) == contents(run.paths)
+    states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (tmp_path, run.folder)]
+    assert same(*([*state["learner"].values()] for state in states))
+    assert [int(row["pictures"]) for row in table(tmp_path / "held_out.csv")] == [2, 4, 6, 8, 10, 12, 14, 16]
+
+
+def test_a_run_that_is_at_its_end_writes_the_same_once_more(run, monkeypatch):
+    before = contents(run.paths)
+    monkeypatch.setattr(Learner, "step", None)
+    assert contents(learn(run.folder)) == before
+
+
+def test_without_a_checkpoint_being_due_nothing_is_saved(tmp_path):
+    learn_until(5, tmp_path)
+    assert names(tmp_path) == ["log.csv"]
+
+
+def test_more_pictures_and_another_discriminator_may_follow(run, monkeypatch, tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
+    taken, step = [], Learner.step
+    monkeypatch.setattr(Learner, "step", lambda self, *given: taken.append(given[0]) or step(self, *given))
+    learn(tmp_path, images=20, adversarial=0.1, adversarial_from=0.0)
+    assert taken == [8, 9]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"batch": 4}, "batch 2"),
+        ({"rate": 0.5}, f"rate {Training().rate}"),
+        ({"seed": 3}, "seed 0"),
+        ({"size": 128}, "size 64"),
+    ],
+    ids=str,
+)
+def test_another_setting_is_refused_by_name_and_the_checkpoint_stays(run, settings, said):
+    path, before = run.folder / "checkpoint.pt", contents([run.folder / "checkpoint.pt", *run.paths])
+    with pytest.raises(BadSetting) as error:
+        learn(run.folder, **settings)
+    assert str(error.value) == f"{path}: was learned with {said}; choose another folder"
+    assert contents([path, *run.paths]) == before
+
+
+def broken(path: Path, kind: str) -> None:
+    """Spoils a good checkpoint."""
+    whole = path.read_bytes()
+    kept = torch.load(path, weights_only=True)
+    match kind:
+        case "empty":
+            path.write_bytes(b"")
+        case "cut off":
+            path.write_bytes(whole[: len(whole) // 2])
+        case "no checkpoint":
+            path.write_bytes(b"a checkpoint, in so many words\n" * 50)
+        case "a list":
+            torch.save([1, 2, 3], path)
+        case "a weight missing":
+            kept["learner"].popitem()
+            torch.save(kept, path)
+        case "an optimizer missing":
+            torch.save({**kept, "optimizers": kept["optimizers"][:1]}, path)
+        case _:
+            kept.pop(kind)
+            torch.save(kept, path)
+
+
+KINDS = ["empty", "cut off", "no checkpoint", "a list", "a weight missing", "an optimizer missing"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "learner", "optimizers", "done", "settings"])
+def test_a_checkpoint_that_cannot_be_read_is_named_and_stays(run, tmp_path, kind):
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes((run.folder / "checkpoint.pt").read_bytes())
+    broken(path, kind)
+    before = path.read_bytes()
+    with pytest.raises(BadModel) as error:
+        learn(tmp_path)
+    assert str(error.value) == f"{path}: this checkpoint cannot be read; remove it to begin again."
+    assert path.read_bytes() == before
+
+
+class Intruder:
+    """What a checkpoint must not be able to run."""
+
+    def __reduce__(self):
+        return os.mkdir, ("intruder",)
+
+
+def test_a_checkpoint_runs_no_code(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"learner": Intruder()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(BadModel, match="this checkpoint cannot be read"):
+        learn(tmp_path)
+    assert names(tmp_path) == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(run, monkeypatch, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(before := (run.folder / "checkpoint.pt").read_bytes())
+
+    def full(content, part):
+        Path(part).write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        learn(tmp_path, images=20)
+    assert path.read_bytes() == before
+
+
+def test_nobody_who_is_held_out_is_learned_from(tmp_path):
+    # Other held-out faces change no weight, only the figure.
+    others = gallery(seed=5)
+    mixed = type(GALLERY)(GALLERY.learned, others.held)
+    first, second = learn(tmp_path / "a", images=4), learn(tmp_path / "b", images=4, known=mixed)
+    assert contents(first) == contents(second)
+    figures = [table(tmp_path / name / "held_out.csv")[0]["psnr"] for name in "ab"]
+    assert figures[0] != figures[1]
+
+
+def test_the_learned_faces_matter(run, tmp_path):
+    assert not set(contents(learn(tmp_path, known=gallery(seed=5)))) & set(contents(run.paths))
+
+
+def test_learning_goes_in_bfloat16_where_the_processor_has_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(learner, "fast_dtype", lambda: torch.bfloat16)
+    generator = cards.generator(f"stylegan2:{learn(tmp_path, images=8)[0]}")
+    assert all(values.isfinite().all() for values in weights(generator))
