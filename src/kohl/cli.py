@@ -108,7 +108,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         default="default",
         metavar="FILE|NAME",
-        help="settings: default, subtle, strong, paper, released, or a TOML file",
+        help="settings: default, subtle, strong, mini, paper, released, or a TOML file",
     )
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")

@@ -226,6 +226,13 @@ def test_a_run_that_is_at_its_end_writes_the_same_once_more(run, monkeypatch):
     assert contents(learn(run.folder)) == before
 
 
+def test_the_log_of_a_run_that_was_stopped_has_each_line_once(run, tmp_path):
+    learn_until(5, tmp_path)
+    assert len(table(tmp_path / "log.csv")) == 1  # and no checkpoint: it will begin again
+    learn(tmp_path)
+    assert (tmp_path / "log.csv").read_bytes() == (run.folder / "log.csv").read_bytes()
+
+
 def test_without_a_checkpoint_being_due_nothing_is_saved(tmp_path):
     learn_until(5, tmp_path)
     assert names(tmp_path) == ["log.csv"]

@@ -11,17 +11,17 @@ from tiny_styles import WIDTH, Encoder, generator
 
 from kohl.geometry import resized
 from kohl.types import BadSetting, Faces
-from kohl.zoo.own_styles import OwnStyles
+from kohl.zoo.own_styles import STEP, OwnStyles
 
 FACES = resized(sitters(), 32)
 HELD = 2
 
 
-def own(size=32, *, faces=FACES, made=None, held=HELD, noise=False):
+def own(size=32, *, faces=FACES, made=None, held=HELD, **settings):
     """A generator of `size` pixels that draws on the faces, with the latents that it starts from."""
     made = made or generator(size)
     codes = Encoder(made.latent_shape[0])(faces.crops)
-    return OwnStyles(made, codes, faces, held=held, noise=noise), codes
+    return OwnStyles(made, codes, faces, held=held, **settings), codes
 
 
 def moved(latents, amount=0.5):
@@ -165,3 +165,56 @@ def test_refuses_to_hold_every_row_that_a_picture_of_this_size_depends_on(size, 
     rows = min(8, 2 * (size.bit_length() - 2))
     with pytest.raises(BadSetting, match=rf"^tuning\.held: must be below {rows}.*, not {held}$"):
         own(size, held=held)
+
+
+# Directions of equal effect
+
+
+@pytest.mark.parametrize("noise", [False, True], ids=["styles", "noise"])
+@pytest.mark.parametrize("size", [16, 32])
+def test_a_step_along_any_direction_changes_the_face_as_much(size, noise):
+    personal, _ = own(size, noise=noise, directions=6)
+    assert personal.latent_shape == (6,)
+    assert not personal.start.any()
+    mask = F.interpolate(personal.mask, (size, size), mode="area")
+    drawn = personal.picture(personal.start)
+    for index in range(6):
+        step = torch.zeros(3, 6)
+        step[:, index] = small = 0.01
+        change = mask * (personal.picture(step) - drawn) / small
+        level = (change.square().sum((1, 2, 3)) / (3 * mask.square().sum((1, 2, 3)))).sqrt()
+        # A sketch of few slopes: it is right to a factor, and the numbers themselves differ a hundredfold.
+        assert ((level > STEP / 2) & (level < 2 * STEP)).all()
+
+
+def test_the_directions_are_those_in_which_the_face_changes_most():
+    # Drawn by the last colours alone, the picture is linear in the last row: its Jacobian is known.
+    made = generator(16)
+    for layer in made.layers:
+        layer.strength.zero_()
+    personal, _ = own(16, made=made, held=5, directions=4)
+    plain, _ = own(16, made=made, held=5)
+    mask = F.interpolate(plain.mask, (16, 16), mode="area")
+    jacobian = torch.autograd.functional.jacobian(lambda x: (mask * plain.picture(x))[0].flatten(), plain.start)[:, 0]
+    _, gains, best = torch.linalg.svd(jacobian)
+    found = F.normalize(personal.axes[0], dim=1)
+    assert (found @ best[:3].T).abs().square().sum(1)[:2] == pytest.approx(1, abs=0.1)
+    lengths = personal.axes[0].norm(dim=1)
+    assert (lengths.diff() > 0).all()  # a weaker direction takes a longer step
+    assert float(lengths[1] / lengths[0]) == pytest.approx(float(gains[0] / gains[1]), rel=0.35)
+
+
+@pytest.mark.parametrize("noise", [False, True], ids=["styles", "noise"])
+def test_directions_start_as_the_faces_and_are_the_same_every_time(noise):
+    personal, again = (own(noise=noise, directions=5)[0] for _ in range(2))
+    assert torch.equal(personal(personal.start), FACES.crops)
+    assert torch.equal(personal.axes, again.axes)
+    changed = personal(moved(personal.start, 20.0))
+    outside = (personal.mask == 0).expand_as(changed)
+    assert torch.equal(changed[outside], FACES.crops[outside])
+    assert not torch.equal(changed, FACES.crops)
+
+
+def test_there_are_no_more_directions_than_numbers():
+    with pytest.raises(BadSetting, match="at most 48"):
+        own(directions=49)

@@ -45,6 +45,8 @@ def learn(
     folder.mkdir(parents=True, exist_ok=True)
     learner, faces = Learner(settings), gallery.plain(settings.size)
     first = _resumed(folder / CHECKPOINT, learner)
+    for name in ("log.csv", "held_out.csv"):
+        _forget(folder / name, first * settings.batch)
     saved = started = time.monotonic()
     for number in range(first, settings.steps):
         rng = torch.Generator().manual_seed((settings.seed * 1_000_003 + number) % 2**63)
@@ -87,11 +89,18 @@ def write_samples(path: Path, generator: StyleGAN2, encoder: StyleEncoder, faces
     cv2.imwrite(str(path), pixels[..., ::-1])
 
 
+def _forget(path: Path, seen: int) -> None:
+    """Drops the rows of a table that lie behind so many pictures: they will come again."""
+    if path.exists():
+        heading, *rows = path.read_text("utf-8").splitlines(keepends=True)
+        path.write_text("".join([heading, *(row for row in rows if int(row.split(",")[0]) <= seen)]), "utf-8")
+
+
 def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None:
     """Appends a row to a table, the first under a heading."""
     new = not path.exists()
     with path.open("a", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, columns)
+        table = csv.DictWriter(file, columns, lineterminator="\n")
         if new:
             table.writeheader()
         table.writerow({name: value if isinstance(value, int) else f"{value:.5g}" for name, value in row.items()})

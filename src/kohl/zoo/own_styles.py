@@ -17,7 +17,7 @@ from kohl.zoo.stylegan2 import StyleGAN2
 
 STEP = 0.003  # mean change of the face's pixels along one axis, per step of 1
 LEAST = 0.01  # of the largest gain: weaker directions are not made up for
-OVERSAMPLED, AT_ONCE = 1.25, 16  # slopes for each axis, and together
+OVERSAMPLED, FEWEST, AT_ONCE = 1.25, 96, 16  # slopes for each axis, in all, and together
 SOFT = 0.03  # of the crop's side: how softly the pasted face ends
 
 
@@ -51,6 +51,8 @@ class OwnStyles(Generator):
         self.noises = generator.noise[: rows - 1]
         parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
         self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
+        if directions > self.codes.shape[1]:
+            raise BadSetting(f"tuning.directions: must be at most {self.codes.shape[1]}, the numbers, not {directions}")
         self.mask = torch.stack([_face(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
         self.axes = self._axes(directions) if directions else None
         self.start = codes.new_zeros(len(codes), directions) if directions else self.codes
@@ -85,7 +87,7 @@ class OwnStyles(Generator):
         axes = []
         for code, first, inside in zip(self.codes, self.first, mask, strict=True):
             slopes = []
-            for _ in range(math.ceil(count * OVERSAMPLED / AT_ONCE)):
+            for _ in range(math.ceil(max(count * OVERSAMPLED, FEWEST) / AT_ONCE)):
                 latents = code.expand(AT_ONCE, -1).clone().requires_grad_()
                 probe = inside * torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng)
                 picture = self._drawn(latents, first.expand(AT_ONCE, -1, -1))
