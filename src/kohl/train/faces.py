@@ -52,6 +52,8 @@ def gallery(folders: Sequence[Path], size: int, cache: Path, *, said: Callable[[
     where there are too few people to hold any out, and `BadModel` for a cache that is none of this size.
     """
     found, side = people(folders), round(size * FINER)
+    if len(found) < HELD:
+        raise BadSetting(f"{folders[0]}: holds photos of {len(found)} people; at least {HELD} are needed")
     if cache.exists():
         said(f"{cache}: holds the faces that were found before; remove it to have the photos read again")
         return _kept(cache, side)
@@ -116,8 +118,6 @@ def people(folders: Sequence[Path]) -> list[list[Path]]:
             if path.resolve() not in known:
                 found.setdefault(path if path.parent == folder else path.parent, []).append(path)
                 known.add(path.resolve())
-    if len(found) < HELD:
-        raise BadSetting(f"{folders[0]}: holds photos of {len(found)} people; at least {HELD} are needed")
     return list(found.values())
 
 
