@@ -24,7 +24,6 @@ import torch
 
 from kohl import pipeline, recipe
 from kohl.align.detect import Detect
-from kohl.invert import tune
 from kohl.perturb.latent import LatentSearch
 from kohl.score import verify
 from kohl.types import Step
@@ -104,7 +103,6 @@ def run(photo: Path, folder: Path, names: Sequence[str], settings: Sequence[str]
     # These files are random, so they cannot have the published hashes: here they are known by their pinned ones.
     cards.CARDS = tuple(replace(card, sha256="") if card.name in names else card for card in cards.CARDS)
     chosen = recipe.override(recipe.load("paper"), settings)
-    tune.SPAN = chosen.tuning.steps + 1  # tuning would end early if random weights stopped getting better
     took: Counter[str] = Counter()
     for name, (owner, attribute) in STAGES.items():
         setattr(owner, attribute, timed(getattr(owner, attribute), name, took))

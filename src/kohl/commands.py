@@ -111,6 +111,8 @@ def train(arguments: Namespace) -> int:
     output, said = arguments.output, partial(print, flush=True)
     if (output / stylegan2.CHECKPOINT).exists() and not arguments.resume:
         raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
+    if (output / "generator.safetensors").exists() and not (output / stylegan2.CHECKPOINT).exists():
+        raise BadSetting(f"{output}: holds a generator, but no checkpoint to go on from; choose another folder with -o")
     gallery = faces.gallery(arguments.faces, settings.size, output / "faces.safetensors", said=said)
     seen = features.load(cards.checked(cards.find("sface")))
     generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)

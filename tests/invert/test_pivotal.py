@@ -348,3 +348,14 @@ def test_what_has_converged_stops_the_tuning(monkeypatch):
     tuned(steps=3, refine=20, refine_rate=0.0, watch=refining.append)
     assert [step.index for step in refining] == [*range(6), 20, 21, 22]  # the generator has yet to converge
     assert {step.total for step in refining} == {23}
+
+
+@pytest.mark.parametrize("wrong", [{"held": 8}, {"directions": 10_000}], ids=str)
+def test_what_cannot_be_searched_is_found_out_before_the_tuning(wrong):
+    seen = []
+    made = generator()
+    with pytest.raises(BadSetting, match=f"tuning.{next(iter(wrong))}: must be "):
+        pivotal(
+            made, Encoder(made.latent_shape[0]), Blocks(), FACE, Tuning(**{"held": HELD, **wrong}), watch=seen.append
+        )
+    assert seen == []

@@ -82,9 +82,12 @@ def test_what_was_kept_is_learned_from_again_to_the_same_bytes(run, capsys):
     assert main([*run.arguments, "--batch", "2", "--seed", "3", "--resume"]) == 0
     assert "holds the faces that were found before" in capsys.readouterr().out
     assert [file.read_bytes() for file in files] == before
+    kept = (run.output / "checkpoint.pt").read_bytes()
     (run.output / "checkpoint.pt").unlink()
-    assert main([*run.arguments, "--batch", "2", "--seed", "3"]) == 0
+    assert main([*run.arguments, "--batch", "2", "--seed", "3", "--resume"]) == 2
+    assert "holds a generator, but no checkpoint to go on from" in capsys.readouterr().err
     assert [file.read_bytes() for file in files] == before
+    (run.output / "checkpoint.pt").write_bytes(kept)
 
 
 def test_what_is_said_in_the_end_protects_a_photo_with_what_was_learned(run, capsys, tmp_path):

@@ -142,7 +142,7 @@ def test_what_is_learned_is_a_batch_of_any_size():
 
 
 def test_what_diverges_says_so():
-    with pytest.raises(BadSetting, match=r"^these settings make the learning diverge; try a smaller rate$"):
+    with pytest.raises(BadSetting, match=r"^the learning diverges; begin again in another folder"):
         step(learning(), pictures=torch.full((4, 3, SIZE, SIZE), float("nan")))
 
 

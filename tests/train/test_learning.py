@@ -16,7 +16,7 @@ from kohl.score.quality import psnr
 from kohl.train import learner, mapping, stylegan2
 from kohl.train.faces import Gallery
 from kohl.train.learner import Learner, Training
-from kohl.types import BadModel, BadSetting
+from kohl.types import BadModel, BadSetting, KohlError
 from kohl.zoo import cards, store
 from kohl.zoo.style_encoder import StyleEncoder
 from kohl.zoo.stylegan2 import StyleGAN2
@@ -349,3 +349,14 @@ def test_learning_goes_in_bfloat16_where_the_processor_has_it(monkeypatch, tmp_p
     monkeypatch.setattr(learner, "fast_dtype", lambda: torch.bfloat16)
     generator = cards.generator(f"stylegan2:{learn(tmp_path, images=8)[0]}")
     assert all(values.isfinite().all() for values in weights(generator))
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(monkeypatch, tmp_path):
+    def full(content, path):
+        path.write_bytes(b"half")
+        raise RuntimeError("no space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(KohlError, match=r"cannot be written .*; free some space and go on with --resume"):
+        learn(tmp_path)
+    assert names(tmp_path) == ["log.csv"]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from kohl.geometry import resized
 from kohl.types import BadSetting, Candidate, Faces, Images, Inversion, Latents, Perceptual, Step, Watch, ignore
+from kohl.zoo import own_styles
 from kohl.zoo.face_model import FaceModel, OwnFace
 from kohl.zoo.makeup import MadeUp, bare
 from kohl.zoo.own_styles import OwnStyles
@@ -81,6 +82,13 @@ def pivotal(
 
     Nothing in it is random: the noise is the generator's own, and the same face always gives the same copy.
     """
+    own_styles.check(
+        generator,
+        faces.crops.shape[-1],
+        held=settings.held,
+        noise=settings.noise,
+        directions=settings.directions,
+    )
     wanted = resized(faces, min(settings.size, generator.size)).crops
     with torch.no_grad():
         codes = encode(faces.crops).clone()

@@ -18,7 +18,6 @@ from kohl.types import BadModel, BadPhoto, BadSetting, Faces, Images
 from kohl.zoo import cards, store
 from kohl.zoo.makeup import Makeup
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 FINER = 1.25  # how much finer the kept crops are than the pictures cut from them
 HELD = 16  # one person in so many is only measured, never learned from
 LOOKS = 3  # made-up pictures of each face, beside the bare one
@@ -59,8 +58,8 @@ def gallery(folders: Sequence[Path], size: int, cache: Path, *, said: Callable[[
         return _kept(cache, side)
     if cache.parent.exists() and not cache.parent.is_dir():
         raise BadSetting(f"{cache.parent}: is a file; name a folder")
+    cache.parent.mkdir(parents=True, exist_ok=True)  # found out now, not after the work
     learned, held = _found(found, side, said, torch.Generator().manual_seed(seed))
-    cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(".part")
     save_file({"learned": learned, "held": held}, part)
     part.replace(cache)
@@ -113,7 +112,7 @@ def people(folders: Sequence[Path]) -> list[list[Path]]:
     found: dict[Path, list[Path]] = {}
     known: set[Path] = set()
     for folder in folders:
-        photos = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+        photos = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in imageio.SUFFIXES]
         for path in photos:
             if path.resolve() not in known:
                 found.setdefault(path if path.parent == folder else path.parent, []).append(path)

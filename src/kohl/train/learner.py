@@ -108,7 +108,7 @@ class Learner(nn.Module):
     def _given_back(self, real: Images, features: Features, rng: torch.Generator) -> tuple[Images, dict[str, Tensor]]:
         """What the generator draws for these pictures, and how far that is from them."""
         settings = self.settings
-        with _fast():
+        with _fast(self.generator.dtype):
             style, rows = self.encoder.parts(real)
         rows = rows * (torch.rand(len(real), 1, 1, generator=rng) >= settings.simple)
         noise = [torch.randn(len(real), 1, *layer.shape[2:], generator=rng) for layer in self.generator.noise]
@@ -122,7 +122,7 @@ class Learner(nn.Module):
 
     def _scores(self, images: Images) -> Tensor:
         """How real the discriminator takes these pictures for."""
-        with _fast():
+        with _fast(self.generator.dtype):
             scores: Tensor = self.discriminator(images)
         return scores
 
@@ -133,13 +133,15 @@ class Learner(nn.Module):
                 kept.lerp_(value.detach(), 1 - memory)
 
 
-def _fast() -> torch.autocast:
-    return torch.autocast("cpu", torch.bfloat16, enabled=fast_dtype() == torch.bfloat16)
+def _fast(dtype: torch.dtype) -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16)
 
 
 def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     if not loss.isfinite():
-        raise BadSetting("these settings make the learning diverge; try a smaller rate")
+        raise BadSetting(
+            "the learning diverges; begin again in another folder, with another --seed or a larger --batch"
+        )
     optimizer.zero_grad()
     torch.autograd.backward(loss)
     optimizer.step()

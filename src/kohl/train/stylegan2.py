@@ -14,13 +14,14 @@ from pathlib import Path
 
 import cv2
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from kohl.score.quality import psnr
 from kohl.train import mapping
 from kohl.train.faces import Gallery
 from kohl.train.learner import Learner, Training
-from kohl.types import BadModel, BadSetting, Images
+from kohl.types import BadModel, BadSetting, Images, KohlError
 from kohl.zoo import state
 from kohl.zoo.features import Features
 from kohl.zoo.style_encoder import StyleEncoder
@@ -91,14 +92,14 @@ def write_samples(path: Path, generator: StyleGAN2, encoder: StyleEncoder, faces
 
 def _forget(path: Path, seen: int) -> None:
     """Drops the rows of a table that lie behind so many pictures: they will come again."""
-    if path.exists():
+    if path.exists() and path.stat().st_size:
         heading, *rows = path.read_text("utf-8").splitlines(keepends=True)
         path.write_text("".join([heading, *(row for row in rows if int(row.split(",")[0]) <= seen)]), "utf-8")
 
 
 def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None:
     """Appends a row to a table, the first under a heading."""
-    new = not path.exists()
+    new = not (path.exists() and path.stat().st_size)
     with path.open("a", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, columns, lineterminator="\n")
         if new:
@@ -111,7 +112,11 @@ def _save(path: Path, learner: Learner, done: int) -> None:
     optimizers = [optimizer.state_dict() for optimizer in learner.optimizers]
     part = path.with_suffix(".part")
     kept = {"learner": learner.state_dict(), "optimizers": optimizers, "done": done}
-    torch.save({**kept, "settings": asdict(learner.settings)}, part)
+    try:
+        torch.save({**kept, "settings": asdict(learner.settings)}, part)
+    except RuntimeError as error:  # torch's way to say that the disk is full
+        part.unlink(missing_ok=True)
+        raise KohlError(f"{part}: cannot be written ({error}); free some space and go on with --resume") from error
     part.replace(path)
 
 
@@ -147,6 +152,10 @@ def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[
     for path, network, also in zip(paths, (generator, encoder), ({}, size), strict=True):
         tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
         part = path.with_suffix(".part")
-        save_file({**tensors, **also}, part)
+        try:
+            save_file({**tensors, **also}, part)
+        except SafetensorError as error:
+            part.unlink(missing_ok=True)
+            raise KohlError(f"{part}: cannot be written ({error}); free some space and go on with --resume") from error
         part.replace(path)
     return paths

@@ -15,7 +15,7 @@ from kohl.types import BadSetting, Faces, Generator, Images, Latents
 from kohl.zoo.face_model import with_forehead
 from kohl.zoo.stylegan2 import StyleGAN2
 
-STEP = 0.003  # mean change of the face's pixels along one axis, per step of 1
+STEP = 0.003  # root mean square change of the face's pixels along one axis, per step of 1
 LEAST = 0.01  # of the largest gain: weaker directions are not made up for
 OVERSAMPLED, FEWEST, AT_ONCE = 1.25, 96, 16  # slopes for each axis, in all, and together
 SOFT = 0.03  # of the crop's side: how softly the pasted face ends
@@ -44,15 +44,11 @@ class OwnStyles(Generator):
         super().__init__()
         self.generator, self.crops, self.size = generator, faces.crops, faces.crops.shape[-1]
         self.drawn = min(self.size, generator.size)
-        rows = 2 * (self.drawn.bit_length() - 2)  # that a picture of this size depends on
-        if held >= rows:
-            raise BadSetting(f"tuning.held: must be below {rows}, the rows of w+ at {self.drawn} pixels, not {held}")
+        check(generator, self.size, held=held, noise=noise, directions=directions)
         self.first, styles = codes[:, :held], codes[:, held:].flatten(1)
-        self.noises = generator.noise[: rows - 1]
+        self.noises = generator.noise[: _rows(self.drawn) - 1]
         parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
         self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
-        if directions > self.codes.shape[1]:
-            raise BadSetting(f"tuning.directions: must be at most {self.codes.shape[1]}, the numbers, not {directions}")
         self.mask = torch.stack([_face(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
         self.axes = self._axes(directions) if directions else None
         self.start = codes.new_zeros(len(codes), directions) if directions else self.codes
@@ -106,6 +102,22 @@ class OwnStyles(Generator):
         """The faces, changed as far as the generator's picture at `latents` differs from that at the codes."""
         change = self.made(latents) - self.reproduced
         return (self.crops + self.mask * change).clamp(0, 1)
+
+
+def check(generator: StyleGAN2, size: int, *, held: int, noise: bool, directions: int) -> None:
+    """Raises `BadSetting` where so many rows cannot be held or so many directions not be found, in crops of `size`."""
+    drawn = min(size, generator.size)
+    rows, (total, width) = _rows(drawn), generator.latent_shape
+    if held >= rows:
+        raise BadSetting(f"tuning.held: must be below {rows}, the rows of w+ at {drawn} pixels, not {held}")
+    numbers = (total - held) * width + (sum(layer.numel() for layer in generator.noise[: rows - 1]) if noise else 0)
+    if directions > numbers:
+        raise BadSetting(f"tuning.directions: must be at most {numbers}, the numbers, not {directions}")
+
+
+def _rows(drawn: int) -> int:
+    """How many rows of w+ a picture of this size depends on."""
+    return 2 * (drawn.bit_length() - 2)
 
 
 def _face(landmarks: np.ndarray, size: int) -> Tensor:

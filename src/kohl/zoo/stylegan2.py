@@ -1,6 +1,6 @@
 """StyleGAN2 (Karras et al., CVPR 2020) in plain torch: w and w+, noise as an input, and images before the last blocks.
 
-Weights come from a file that `kohl.zoo.checkpoints.convert` has written.
+Weights come from a file that `kohl.zoo.checkpoints.convert` or `kohl train` has written.
 """
 
 from __future__ import annotations
@@ -130,12 +130,14 @@ def filled(tensors: Named[str, Tensor]) -> StyleGAN2:
 
 
 def load(path: Path, *, dtype: torch.dtype = torch.float32) -> StyleGAN2:
-    """The generator in a file that `kohl.zoo.checkpoints.convert` has written; raises `BadModel` for any other."""
+    """The generator in a file that kohl has converted or trained; raises `BadModel` for any other."""
     try:
         generator = filled(store.tensors(path))
     except (LookupError, RuntimeError, TypeError) as error:
-        raise BadModel(f"{path}: no StyleGAN2 that kohl has converted; convert the published checkpoint.") from error
+        raise BadModel(
+            f"{path}: no StyleGAN2 that kohl has converted or trained; see `kohl models convert` and `kohl train`."
+        ) from error
     if not all(values.isfinite().all() for values in generator.state_dict().values()):
-        raise BadModel(f"{path}: holds numbers that are not finite; convert the checkpoint again.")
+        raise BadModel(f"{path}: holds numbers that are not finite; convert or train it again.")
     generator.dtype = dtype
     return generator
