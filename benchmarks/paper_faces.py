@@ -14,11 +14,9 @@ import torch
 from kohl import pipeline, recipe
 from kohl.align import crop, imageio
 from kohl.geometry import resized
-from kohl.invert.tune import pivotal
 from kohl.score.quality import psnr
 from kohl.train.faces import HELD, people
 from kohl.types import Faces, Images
-from kohl.zoo import cards
 
 AIMS = {"held out": 28.0, "photos": 26.0}  # dB
 
@@ -67,13 +65,11 @@ def _figures(paths: Sequence[Path], chosen: recipe.Recipe, rows: list[Images]) -
 
 def _given_back(paths: Sequence[Path], chosen: recipe.Recipe) -> Iterator[tuple[Images, Images, Images, float]]:
     """Of each photo the largest face, that face by the encoder alone and after tuning, and the seconds it took."""
-    detect = pipeline.load(chosen).detect
-    models = chosen.models
-    generator, encode = cards.generator(models.generator), cards.inverter(models.encoder)
-    perceptual = cards.load(models.perceptual, "perceptual")
+    house = pipeline.load(chosen)
+    generator, encode, _ = house.attack.invert.args
     for path in paths:
         photo = imageio.read(path)
-        fit = [face for face in detect(photo) if face.reason is None]
+        fit = [face for face in house.detect(photo) if face.reason is None]
         if not fit:
             continue
         faces: Faces = crop.crops(photo, fit[:1])
@@ -81,7 +77,7 @@ def _given_back(paths: Sequence[Path], chosen: recipe.Recipe) -> Iterator[tuple[
         with torch.no_grad():
             encoded = generator(encode(faces.crops))
         started = time.perf_counter()
-        inversion = pivotal(generator, encode, perceptual, faces, chosen.tuning)
+        inversion = house.attack.invert(faces)
         taken = time.perf_counter() - started
         with torch.no_grad():
             tuned = inversion.generator.picture(inversion.latents).clamp(0, 1)

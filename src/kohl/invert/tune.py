@@ -53,11 +53,9 @@ class Tuning:
     still: float = 0.01  # the share by which 50 steps must lower the loss; with less it stops; 0: it does not
     held: int = 8  # rows of w+ that the search may not move: they carry pose and the shape of the head
     noise: bool = False  # whether the search may also move the noise
-    directions: int = (
-        0  # in how many directions of equal effect the search moves; 0: each number by itself, as published
-    )
+    directions: int = 0  # of equal effect, along which the search moves; 0: each number by itself, as published
     size: int = 256  # pixels of a side at which faces are compared
-    exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is twice as fast
+    exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is faster
 
     def __post_init__(self) -> None:
         for name in ("refine", "steps", "refine_rate", "rate", "pixels", "enough", "held", "directions"):
@@ -105,7 +103,6 @@ def pivotal(
 
     with _more_threads():
         _descend([codes], settings.refine_rate, step, range(settings.refine), still=settings.still)
-        codes.requires_grad_(False)
         steps = range(settings.refine, settings.refine + settings.steps)
         _descend([*own.parameters()], settings.rate, step, steps, still=settings.still, enough=settings.enough)
         personal = OwnStyles(

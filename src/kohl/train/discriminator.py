@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from kohl.types import Images, Scores
 from kohl.zoo.style_encoder import CELLS, Convolution, Halving, rectified
-from kohl.zoo.stylegan2_ops import Dense
+from kohl.zoo.stylegan2_ops import EPS, Dense
 
 WIDEST, HIDDEN = 192, 192  # channels
-EPS = 1e-8
 
 
 class Discriminator(nn.Module):

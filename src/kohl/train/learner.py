@@ -17,7 +17,6 @@ from kohl.zoo.stylegan2_ops import fast_dtype
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 96, 128: 48, 256: 24, 512: 12, 1024: 8}  # at each size
 WIDTH, DEPTH = 256, 4  # of the latents and their mapping
-SMALLEST = 64  # pixels of a side
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.size not in CHANNELS or self.size < SMALLEST:
+        if self.size not in style_encoder.SIZES:
             raise BadSetting(f"size: must be 64, 128, 256, 512 or 1024, not {self.size}")
         if min(self.images, self.batch) < 1:
             raise BadSetting("images, batch: must be at least 1")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kohl.types import BadModel, Images, Latents
 from kohl.zoo import state, store
-from kohl.zoo.stylegan2_ops import SLOPE, Dense
+from kohl.zoo.stylegan2_ops import GAIN, SLOPE, Dense
 
 CHANNELS = (32, 64, 128, 192, 192, 192)  # from the input's size, halving
 CELLS = 4  # a side of the last features, whatever the input's size
@@ -85,7 +85,7 @@ class StyleEncoder(nn.Module):
 
 def rectified(x: Tensor) -> Tensor:
     """A leaky rectifier that keeps the variance."""
-    return F.leaky_relu(x, SLOPE) * math.sqrt(2)
+    return F.leaky_relu(x, SLOPE) * GAIN
 
 
 def untrained(size: int, rows: int, width: int, *, rng: torch.Generator) -> StyleEncoder:
