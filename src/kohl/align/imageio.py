@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
+from kohl import files
 from kohl.types import BadPhoto, Metadata, Photo
 
 MAX_PIXELS = 64 * 2**20  # a 64-megapixel phone's 9248 × 6936 still fits; 200 MB as RGB
@@ -68,21 +70,39 @@ def read(path: Path) -> Photo:
     return Photo(pixels[..., :3].copy(), path, _metadata(image, pixels))
 
 
-def write(photo: Photo, path: Path, *, force: bool = False) -> None:
-    """Write `photo` to `path`, whole or not at all, with its alpha and colour profile and no other metadata.
+@contextmanager
+def writing(photo: Photo, path: Path, *, force: bool = False) -> Iterator[Path]:
+    """The file of `photo`, to be looked at inside the block; at its end it takes the name `path`, whole or not at all.
 
-    The format is the one that the suffix of `path` names, else the photo's own. A JPEG keeps the original's
-    quantisation tables where they are fine enough, and is never chroma-subsampled: that would save few bytes and blur
-    the change. BMP holds no profile. Raises BadPhoto when the format cannot hold the photo, when `path` exists and not
-    `force`, and always when `path` is the photo's own file.
+    It has the photo's alpha and colour profile and no other metadata. The format is the one that the suffix of `path`
+    names, else the photo's own. A JPEG keeps the original's quantisation tables where they are fine enough, and is
+    never chroma-subsampled: that would save few bytes and blur the change. BMP holds no profile. Raises BadPhoto when
+    the format cannot hold the photo, when `path` exists and not `force`, and always when `path` is the photo's own
+    file. After an error inside the block nothing is left.
     """
     check_output(path, photo.path, force=force)
     data = _encoded(photo, path)
+    del photo  # hundreds of megabytes, perhaps
+    inside: BaseException | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _place(data, path, force=force)
+        with files.placed(path, force=force) as part:
+            part.write_bytes(data)
+            del data
+            try:
+                yield part
+            except BaseException as error:
+                inside = error
+                raise
     except OSError as error:
+        if error is inside:
+            raise
         raise BadPhoto(_unwritable(path, error)) from None
+
+
+def write(photo: Photo, path: Path, *, force: bool = False) -> None:
+    """Write `photo` to `path` as `writing` does."""
+    with writing(photo, path, force=force):
+        pass
 
 
 def check_output(path: Path, original: Path, *, force: bool = False) -> None:
@@ -270,30 +290,3 @@ def _fine(tables: dict[int, list[int]]) -> list[list[int]]:
     Image.new("RGB", (8, 8)).save(buffer, "JPEG", quality=COARSEST)
     limits = JpegImagePlugin.JpegImageFile(BytesIO(buffer.getvalue())).quantization  # 0: luma, 1: chroma
     return [np.minimum(table, limits[min(index, 1)]).tolist() for index, table in sorted(tables.items())]
-
-
-def _place(data: bytes, path: Path, *, force: bool) -> None:
-    """Put a file of `data` at `path` in one step; FileExistsError if there is one by then and not `force`."""
-    part = path.with_name(f".kohl-{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb") as file:  # not tempfile: its files are closed to everyone else, whatever the umask
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if force:
-            part.replace(path)
-        else:
-            _claim(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _claim(part: Path, path: Path) -> None:
-    """Give `part` the name `path` unless a file has it, even one made this instant."""
-    try:
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links here (FAT, some network folders): reserve the name, then take it
-        path.open("xb").close()
-        part.replace(path)
