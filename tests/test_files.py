@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -34,9 +35,14 @@ def test_it_has_the_rights_of_any_new_file(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_there(tmp_path, force, error):
     (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(error), files.placed(tmp_path / "a", force=force) as part:
-        part.write_bytes(b"half")
-        raise error
+
+    def broken():
+        with files.placed(tmp_path / "a", force=force) as part:
+            part.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        broken()
     assert names(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
 
@@ -45,9 +51,14 @@ def test_an_error_leaves_what_was_there(tmp_path, force, error):
 def test_a_file_that_appears_meanwhile_is_not_lost(tmp_path, monkeypatch, links):
     if not links:  # as on FAT
         monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(PermissionError("no hard links")))
-    with pytest.raises(FileExistsError), files.placed(tmp_path / "a") as part:
-        part.write_bytes(b"ours")
-        (tmp_path / "a").write_bytes(b"theirs")
+
+    def overtaken():
+        with files.placed(tmp_path / "a") as part:
+            part.write_bytes(b"ours")
+            (tmp_path / "a").write_bytes(b"theirs")
+
+    with pytest.raises(FileExistsError):
+        overtaken()
     assert (tmp_path / "a").read_bytes() == b"theirs"
     files.write(tmp_path / "a", b"ours", force=True)
     files.write(tmp_path / "b", b"ours")
@@ -72,13 +83,14 @@ def test_only_what_no_living_run_holds_is_cleaned(tmp_path):
 
 def test_a_killed_run_leaves_only_what_the_next_one_cleans(tmp_path):
     code = "import sys, time; from pathlib import Path; from kohl import files\n"
-    code += "with files.placed(Path(sys.argv[1])) as part: part.write_bytes(b'half'); print(part, flush=True); time.sleep(60)"
+    code += "with files.placed(Path(sys.argv[1])) as part:\n"
+    code += "    part.write_bytes(b'half'); print(part, flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code, tmp_path / "a"], stdout=subprocess.PIPE, text=True)
     part = process.stdout.readline().strip()
     assert files.clean(tmp_path) == []
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert names(tmp_path) == [os.path.basename(part)]
+    assert names(tmp_path) == [Path(part).name]
     assert list(map(str, files.clean(tmp_path))) == [part]
     assert names(tmp_path) == []
 
