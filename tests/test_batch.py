@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import pytest
 
 from kohl import __version__, batch, pipeline
@@ -21,7 +22,8 @@ def asked(monkeypatch):
         "broken.jpg": BadPhoto("broken.jpg: is not\na photo"),
         "full.jpg": OSError(28, "No space left on device"),
         "huge.jpg": MemoryError(),
-        "bug.jpg": ZeroDivisionError(),
+        "bug.jpg": ZeroDivisionError("no\n number"),
+        "interrupt.jpg": KeyboardInterrupt(),
     }
 
     def protect(path, output, house, **settings):
@@ -59,9 +61,29 @@ def test_a_failed_row_says_how_it_was_tried():
     assert 0 <= row.seconds < 1
 
 
-def test_what_nobody_foresaw_is_not_hidden():
-    with pytest.raises(ZeroDivisionError):
-        rows("bug.jpg")
+def test_what_nobody_foresaw_is_a_row_too_and_not_hidden():
+    first, second = rows("bug.jpg", "a.jpg")
+    said = "kohl itself failed (ZeroDivisionError: no\n number); please report this sentence, without the photo"
+    assert (first.status, first.reason) == ("failed", " ".join(said.split()))
+    assert second.status == "protected"
+
+
+def test_an_interrupt_ends_the_batch(asked):
+    with pytest.raises(KeyboardInterrupt):
+        rows("a.jpg", "interrupt.jpg", "b.jpg")
+    assert [call[0].name for call in asked] == ["a.jpg", "interrupt.jpg"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("std::bad_alloc"),  # dlib's
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you"),
+        cv2.error("OpenCV(5.0.0) alloc.cpp:66: error: (-4:Insufficient memory) Failed to allocate 99 bytes"),
+    ],
+)
+def test_memory_that_ran_out_is_called_so_by_whichever_name(error):
+    assert batch.sentence(error) == "there is not enough memory for this; try a smaller photo"
 
 
 def test_the_settings_reach_every_photo(asked):
@@ -93,6 +115,24 @@ def test_a_result_never_overwrites_one_of_the_photos(asked):
     assert [row.status for row in found] == ["failed", "protected"]
     assert "would overwrite a_kohl.jpg, which is one of the photos" in found[0].reason
     assert rows("a.jpg", outputs=["./a.jpg"], force=True)[0].status == "failed"
+
+
+def test_a_result_never_overwrites_a_reference_or_what_else_is_kept(asked, tmp_path):
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "me.jpg")
+    settings = {"references": [tmp_path / "me.jpg"], "kept": {tmp_path / "report.jpg": "the report"}, "force": True}
+    found = rows(
+        "a.jpg", "b.jpg", "c.jpg", outputs=[tmp_path / name for name in ("link.jpg", "report.jpg", "c")], **settings
+    )
+    assert [row.status for row in found] == ["failed", "failed", "protected"]
+    assert "me.jpg, which is one of the references" in found[0].reason
+    assert "report.jpg, which is the report" in found[1].reason
+    assert len(asked) == 1
+
+
+def test_a_photo_that_failed_has_not_taken_its_name(asked):
+    first, second, third = rows("broken.jpg", "two/a.jpg", "a.jpg", outputs=["x.jpg", "x.jpg", "x.jpg"])
+    assert (first.status, second.status, third.status) == ("failed", "protected", "failed")
+    assert "is already the result of two/a.jpg" in third.reason
 
 
 def test_photos_and_outputs_are_paired():

@@ -65,8 +65,61 @@ def test_a_photo_is_protected_beside_itself_and_said_to_be(asked, capsys):
         "  face 0  protected\n"
         "    dlib no longer matches (1.00 → 0.20, threshold 0.40)\n"
         "    33.4 dB, SSIM 0.951\n"
+        "This photo is protected.\n"
     )
     assert printed.err == ""
+
+
+def test_the_last_line_tells_of_a_face_that_was_skipped_and_of_one_that_was_left_out(asked, monkeypatch, capsys):
+    skipped = FaceRow(1, (2, 2, 9, 9), "skipped", "cut off", {"dlib": Judgement(1.0, 1.0, 0.4, 0.01)})
+    left_out = FaceRow(2, (2, 2, 9, 9), "left_out", "left out with --faces")
+    row = Row("a.png", "a_kohl.png", "not_protected", "face 1 was skipped", 1.0, [FACE, skipped, left_out])
+    monkeypatch.setattr(pipeline, "protect", lambda *_, **__: row)
+    assert run("protect", "a.png") == 3
+    said = "This photo is not protected: 1 face was skipped and can still be recognised"
+    assert capsys.readouterr().out.splitlines()[-1] == f"{said}; 1 face was left out (2), as you asked."
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_report_that_appears_during_the_run_is_not_lost(asked, monkeypatch, capsys, force):
+    real = pipeline.protect
+
+    def protect(*arguments, **settings):
+        Path("page.html").write_text("somebody's")
+        return real(*arguments, **settings)
+
+    monkeypatch.setattr(pipeline, "protect", protect)
+    code = run("protect", "a.png", "--report", "page.html", *force)
+    if force:
+        assert (code, "kohl 0.1.0" in Path("page.html").read_text()) == (0, True)
+    else:
+        assert (code, Path("page.html").read_text()) == (2, "somebody's")
+        said = "kohl: page.html: has come to be during the run and was left as it is; name another report\n"
+        assert capsys.readouterr().err == said
+    assert not list(Path().glob(".kohl-*"))
+
+
+def test_no_force_overwrites_the_recipe_a_reference_or_the_report(asked, capsys):
+    Path("my.png").write_text("strength = 0.25")  # a recipe may have any name
+    line = ["a.png", "--force", "--recipe", "my.png"]
+    assert run("protect", *line, "--report", "my.png") == 2
+    assert run("protect", *line, "-o", "my.png") == 1
+    assert "my.png: would overwrite my.png, which is the recipe" in capsys.readouterr().err
+    assert Path("my.png").read_text() == "strength = 0.25"
+    before = Path("b.png").read_bytes()
+    assert run("protect", "a.png", "--force", "--reference", "b.png", "-o", "b.png") == 1
+    assert Path("b.png").read_bytes() == before
+    assert run("protect", "a.png", "--force", "--report", "x.png", "-o", "x.png") == 2
+    assert asked == []
+
+
+def test_what_a_killed_run_left_is_cleaned_where_results_and_report_go(asked):
+    left = [Path(folder) / ".kohl-00.part" for folder in (".", "out", "pages")]
+    for part in left:
+        part.parent.mkdir(exist_ok=True)
+        part.write_bytes(b"half a photo")
+    assert run("protect", "a.png", "-o", "out", "--report", "pages/page.html") == 0
+    assert [part.exists() for part in left] == [True, False, False]
 
 
 def test_the_arguments_reach_the_pipeline(asked):
@@ -145,7 +198,7 @@ def test_a_report_shows_every_photo(asked, capsys):
         (["--set", "strength=2"], "strength: must be between 0 and 1, not 2.0"),
         (["--set", "strength"], "strength: not a setting; write it as NAME=VALUE, such as search.steps=80"),
         (["--report", "."], ".: is a folder; name a file for the report"),
-        (["--report", "a.png", "--force"], "a.png: is one of the photos; choose another name for the report"),
+        (["--report", "a.png", "--force"], "a.png: is a photo, a result or a recipe of this run; choose another name"),
         (["--report", "b.png"], "b.png: already exists; pass --force to overwrite it"),
         (["b.png", "-o", "out.png"], "out.png: is one file for 2 photos; name a folder with -o"),
     ],

@@ -1,6 +1,6 @@
 """The stages as one function, with toys in place of every model."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,25 +94,66 @@ def test_every_face_is_protected_and_the_largest_is_the_first(photo):
     assert where[36:52, 92:].any()
 
 
-def test_a_face_that_is_unfit_is_listed_with_the_reason(photo):
-    row, pixels = run(photo, house(detect=detector(TWO[0], face(80, 20, 48, "too small: 9 pixels"))))
+def test_a_face_that_is_unfit_is_judged_and_decides_for_the_photo(photo):
+    toys = house(detect=detector(TWO[0], face(80, 20, 48, "cut off: half")), judges=[STRICT])
+    row, pixels = run(photo, toys)
     first, second = row.faces
-    assert (first.status, row.status, row.reason) == ("protected", "protected", None)
-    assert (second.index, second.box, second.status) == (1, (92, 32, 24, 24), "skipped")
-    assert second.reason == "too small: 9 pixels"
-    assert (second.judges, second.psnr, second.ssim) == ({}, None, None)
+    assert (second.index, second.box, second.status, second.recognised) == (1, (92, 32, 24, 24), "skipped", True)
+    assert second.reason.startswith("cut off: half; the colour judge still matches the original (1.00, threshold 0.50)")
+    assert (second.psnr, second.ssim) == (None, None)
+    assert second.judges["colour"].matches
     assert not changed(photo, pixels)[:, 64:].any()
+    assert row.status == first.status == "not_protected"
+    assert row.reason == f"face 1 was skipped: {second.reason}; face 0: {first.reason}"  # the worst first
 
 
-def test_a_face_that_was_not_chosen_is_listed_and_left_alone(photo):
-    row, pixels = run(photo, house(detect=detector(*TWO)), faces=(1,))
+def test_a_protected_face_does_not_make_up_for_one_that_was_skipped(photo):
+    row, _ = run(photo, house(detect=detector(TWO[0], face(80, 20, 48, "cut off: half"))))
+    assert [one.status for one in row.faces] == ["protected", "skipped"]
+    assert (row.status, row.reason) == ("not_protected", f"face 1 was skipped: {row.faces[1].reason}")
+
+
+def test_a_skipped_face_that_a_judge_matches_to_a_reference_is_open_too(photo, tmp_path):
+    @dataclass(frozen=True)
+    class Elsewhere(MeanColour):
+        def compare(self, probe, gallery, *, box=None):
+            return [0.2 if path == photo else 1.0 for path in gallery] if box[0] > 64 else [0.2] * len(gallery)
+
+    reference = picture(tmp_path / "other.png", seed=3)
+    toys = house(detect=detector(TWO[0], face(80, 20, 48, "cut off: half")), judges=[Elsewhere()])
+    row, _ = run(photo, toys, references=[reference])
+    assert row.status == "not_protected"
+    assert row.reason.endswith("cut off: half; the colour judge still matches other.png (1.00, threshold 0.99)")
+
+
+def test_a_face_that_no_judge_recognises_is_said_to_be_so_and_does_not_count(tmp_path):
+    pixels = imageio.read(picture(tmp_path / "photo.png")).pixels.copy()
+    pixels[:, 64:] = 0  # where the judge finds no face
+    imageio.write(Photo(pixels), tmp_path / "black.png")
+    row, _ = run(tmp_path / "black.png", house(detect=detector(TWO[0], face(80, 20, 48, "too small: 9 pixels"))))
+    second = row.faces[1]
+    assert (second.status, second.recognised) == ("skipped", False)
+    assert second.reason == "too small: 9 pixels; no judge recognises it"
+    assert (row.status, row.reason) == ("protected", None)
+
+
+def test_a_face_that_was_left_out_is_named_left_alone_and_not_judged(photo):
+    row, pixels = run(photo, house(detect=detector(*TWO, face(70, 0, 16, "too small"))), faces=(1,))
     assert [(one.status, one.reason) for one in row.faces] == [
-        ("skipped", "not chosen with --faces"),
+        ("left_out", "left out with --faces, and so not changed"),
         ("protected", None),
+        ("left_out", "left out with --faces, and so not changed"),
     ]
+    assert (row.faces[0].judges, row.status) == ({}, "protected")
     where = changed(photo, pixels)
     assert not where[:, :64].any()
     assert where[:, 80:].any()
+
+
+def test_a_chosen_face_that_is_unfit_counts(photo):
+    row, _ = run(photo, house(detect=detector(TWO[0], face(80, 20, 48, "too small"))), faces=(0, 1))
+    assert [one.status for one in row.faces] == ["protected", "skipped"]
+    assert row.status == "not_protected"
 
 
 def test_one_face_that_is_not_protected_decides_for_the_photo(photo):
@@ -209,7 +250,7 @@ def test_random_numbers_depend_on_the_pixels_the_seed_and_the_face_alone():
     pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
 
     def first(photo, seed=0, index=0):
-        return torch.rand(1, generator=random_numbers(photo, seed, index)).item()
+        return torch.rand(1, generator=random_numbers(imageio.digest(photo), seed, index)).item()
 
     same = first(Photo(pixels, Path("a.png")))
     assert first(Photo(pixels.copy(), Path("elsewhere/b.jpg"))) == same
@@ -318,6 +359,29 @@ def test_an_existing_file_is_left_alone_unless_forced(photo):
     assert output.read_bytes() == b"mine"
     assert attack.goals == []  # refused before the work
     assert run(photo, force=True)[0].status == "protected"
+
+
+class Broken(MeanColour):
+    """A judge that meets what nobody foresaw; it notes which files there are by then."""
+
+    def compare(self, probe, gallery, *, box=None):
+        object.__setattr__(self, "seen", {path.name: path.read_bytes() for path in probe.parent.glob("[!.]*")})
+        if probe.name.startswith(".kohl-"):
+            raise TypeError("an odd tag")
+        return super().compare(probe, gallery, box=box)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_result_that_could_not_be_judged_is_never_there(photo, force):
+    output = photo.parent / "out.png"
+    if force:
+        output.write_bytes(b"an older result")
+    before = {path.name: path.read_bytes() for path in photo.parent.iterdir()}
+    judge = Broken()
+    with pytest.raises(TypeError, match="an odd tag"):
+        run(photo, house(judges=[judge]), force=force)
+    assert judge.seen == before
+    assert {path.name: path.read_bytes() for path in photo.parent.iterdir()} == before
 
 
 def test_the_original_is_never_overwritten_and_never_changed(photo):

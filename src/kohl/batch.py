@@ -1,11 +1,12 @@
-"""Many photos, one after the other; what kohl refuses of one of them becomes its row and never stops the rest."""
+"""Many photos, one after the other; whatever goes wrong with one of them becomes its row and never stops the rest."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kohl import __version__, pipeline, recipe
@@ -13,6 +14,8 @@ from kohl.types import BadPhoto, KohlError, NoFace, Row, Watch, ignore
 
 if TYPE_CHECKING:
     from kohl.pipeline import House
+
+OUT_OF_MEMORY = ("can't allocate memory", "Failed to allocate")  # torch and OpenCV say so by errors of other kinds
 
 
 def protect_all(
@@ -25,20 +28,24 @@ def protect_all(
     references: Sequence[Path] = (),
     decoy: int | None = None,
     force: bool = False,
+    kept: Mapping[Path, str] = MappingProxyType({}),
     watch: Watch = ignore,
 ) -> Iterator[Row]:
     """The row of each photo in turn, as soon as it is known; `outputs` are the files to write, in the same order.
 
-    Nothing of one photo is kept for the next. An output that is also one of the photos, or another's output, is
-    refused even with `force`: it would be lost.
+    Nothing of one photo is kept for the next. An output that is also a photo or a reference, another's output, or one
+    of the `kept` files (by what they are), is refused even with `force`: it would be lost.
     """
-    taken = {real(path): f"would overwrite {path}, which is one of the photos" for path in paths}
+    lost = {
+        **{real(path): f"would overwrite {path}, which is {what}" for path, what in kept.items()},
+        **{real(path): f"would overwrite {path}, which is one of the references" for path in references},
+        **{real(path): f"would overwrite {path}, which is one of the photos" for path in paths},
+    }
     for path, output in zip(paths, outputs, strict=True):
         started = time.perf_counter()
         try:
-            if clash := taken.get(real(output)):
+            if clash := lost.get(real(output)):
                 raise BadPhoto(f"{output}: {clash}; choose another name or folder with -o")
-            taken[real(output)] = f"is already the result of {path}"
             row = pipeline.protect(
                 path,
                 output,
@@ -50,7 +57,8 @@ def protect_all(
                 force=force,
                 watch=watch,
             )
-        except (KohlError, OSError, MemoryError) as error:
+            lost[real(output)] = f"is already the result of {path}"
+        except Exception as error:  # whatever it is: the other photos have a right to their rows
             row = Row(
                 photo=str(path),
                 output=None,
@@ -66,11 +74,14 @@ def protect_all(
 
 def sentence(error: BaseException) -> str:
     """An error as one sentence for people."""
-    if isinstance(error, MemoryError):
+    text = " ".join(str(error).split())
+    if isinstance(error, KohlError):
+        return text
+    if isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY):
         return "there is not enough memory for this; try a smaller photo"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(str(error).split())
+    return f"kohl itself failed ({type(error).__name__}: {text}); please report this sentence, without the photo"
 
 
 def real(path: Path) -> str:

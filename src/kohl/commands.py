@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from kohl import batch, pipeline, recipe
+from kohl import batch, files, pipeline, recipe
 from kohl.align import imageio
 from kohl.cli import FAILED, PROTECTED, UNPROTECTED
 from kohl.console import Bar, downloading, summary
 from kohl.score import report, verify
+from kohl.score.headline import headline
 from kohl.score.record import record
 from kohl.types import BadSetting, KohlError, Row
 from kohl.zoo import cards, store
@@ -33,9 +34,12 @@ def protect(arguments: Namespace) -> int:
         chosen = replace(chosen, text=_style(arguments.style))
     outputs = _outputs(arguments.photos, arguments.output)
     if arguments.report:
-        _check_report(arguments.report, [*arguments.photos, *outputs, *arguments.reference], force=arguments.force)
+        used = [*arguments.photos, *outputs, *arguments.reference, Path(arguments.recipe)]
+        _check_report(arguments.report, used, force=arguments.force)
     for reference in arguments.reference:
         imageio.read(reference)  # what is no photo is found out now, not after the models are loaded
+    for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
+        files.clean(folder)
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)
@@ -53,12 +57,15 @@ def protect(arguments: Namespace) -> int:
             references=arguments.reference,
             decoy=arguments.target,
             force=arguments.force,
+            kept=_kept(arguments),
             watch=bar.step,
         ):
             rows.append(row)
             _say(row, bar, as_json=arguments.json)
     if arguments.report:
-        report.write(rows, arguments.report, licences=_licences(), read=imageio.read)
+        _write_report(rows, arguments.report, force=arguments.force)
+    if not arguments.json:
+        print(f"{headline(rows)}.")
     return _exit_code(rows)
 
 
@@ -227,10 +234,25 @@ def _check_report(path: Path, used: Sequence[Path], *, force: bool) -> None:
     if path.is_dir():
         raise BadSetting(f"{path}: is a folder; name a file for the report")
     if batch.real(path) in map(batch.real, used):
-        raise BadSetting(f"{path}: is one of the photos; choose another name for the report")
+        raise BadSetting(f"{path}: is a photo, a result or a recipe of this run; choose another name for the report")
+    if path.exists() and not path.is_file():
+        raise BadSetting(f"{path}: is no ordinary file; name another one for the report")
     if path.exists() and not force:
         raise BadSetting(f"{path}: already exists; pass --force to overwrite it, or choose another name for the report")
     path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _kept(arguments: Namespace) -> dict[Path, str]:
+    """The files that no result may overwrite, beside photos and references, and what they are."""
+    kept = {Path(arguments.recipe): "the recipe"}
+    return {**kept, arguments.report: "the report"} if arguments.report else kept
+
+
+def _write_report(rows: Sequence[Row], path: Path, *, force: bool) -> None:
+    try:
+        report.write(rows, path, licences=_licences(), read=imageio.read, force=force)
+    except FileExistsError:
+        raise BadSetting(f"{path}: has come to be during the run and was left as it is; name another report") from None
 
 
 def _say(row: Row, bar: Bar, *, as_json: bool) -> None:

@@ -32,6 +32,7 @@ from kohl.types import (
     Faces,
     Generator,
     Goal,
+    Images,
     Inverter,
     NoFace,
     Photo,
@@ -151,7 +152,9 @@ def protect(
     """Protects the faces of the photo at `path` and writes the result to `output`, then judges the written file.
 
     `faces` chooses among the detected faces, the largest first; all by default. With `decoy` the result shall be
-    matched as that synthetic person; without, as nobody. Raises `NoFace` and `BadPhoto`; nothing is written then.
+    matched as that synthetic person; without, as nobody. A face that is unfit is judged too: as long as a judge matches
+    it, the photo is not protected. The file gets its name once it has been judged. Raises `NoFace` and `BadPhoto`;
+    nothing is written then, nor after any other error.
     """
     started = time.perf_counter()
     imageio.check_output(output, path, force=force)
@@ -160,25 +163,33 @@ def protect(
     photo = imageio.read(path)
     found = house.detect(photo)
     chosen = _chosen(found, faces)
-    changed = photo
+    content, changed = imageio.digest(photo), photo
     for index in chosen:
-        changed = _protected(
-            changed, found[index], house, rng=random_numbers(photo, seed, index), decoy=decoy, watch=watch
-        )
-    imageio.write(changed, output, force=force)
-    written = imageio.read(output)
-    rows = [
-        _judged(index, face, photo, written, output, house, references)
-        if index in chosen
-        else FaceRow(index, _whole(face.box), "skipped", face.reason or "not chosen with --faces")
-        for index, face in enumerate(found)
-    ]
-    reasons = [f"face {row.index}: {row.reason}" for row in rows if row.status == "not_protected"]
+        rng = random_numbers(content, seed, index)
+        changed = _protected(changed, found[index], house, rng=rng, decoy=decoy, watch=watch)
+    before = [_crop(photo, found[index]) for index in chosen]
+    writing = imageio.writing(changed, output, force=force)
+    del photo, changed  # a large photo is not kept twice while it is encoded and judged
+    with writing as file:
+        written = imageio.read(file)
+        likeness = {
+            index: _likeness(crop, _crop(written, found[index])) for index, crop in zip(chosen, before, strict=True)
+        }
+        del written
+        judged = partial(_judged, original=path, protected=file, house=house, references=references)
+        rows = [
+            judged(index, face, likeness=likeness.get(index))
+            if faces is None or index in faces
+            else FaceRow(index, _whole(face.box), "left_out", "left out with --faces, and so not changed")
+            for index, face in enumerate(found)
+        ]
+    skipped = [f"face {row.index} was skipped: {row.reason}" for row in rows if _is_open(row)]
+    failed = [f"face {row.index}: {row.reason}" for row in rows if row.status == "not_protected"]
     return Row(
         photo=str(path),
         output=str(output),
-        status="not_protected" if reasons else "protected",
-        reason="; ".join(reasons) or None,
+        status="not_protected" if skipped or failed else "protected",
+        reason="; ".join([*skipped, *failed]) or None,
         seconds=time.perf_counter() - started,
         faces=rows,
         recipe=as_dict(house.recipe),
@@ -187,10 +198,10 @@ def protect(
     )
 
 
-def random_numbers(photo: Photo, seed: int, face: int) -> torch.Generator:
-    """The same numbers for the same photo, seed and face, whatever else is protected in the same run."""
-    content = imageio.digest(photo) + f"{seed}:{face}".encode()
-    return torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1)
+def random_numbers(content: bytes, seed: int, face: int) -> torch.Generator:
+    """The same numbers for the same photo (its digest), seed and face, whatever else is protected in the same run."""
+    drawn = hashlib.sha256(content + f"{seed}:{face}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(drawn[:8], "big") >> 1)
 
 
 def _chosen(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
@@ -225,14 +236,37 @@ def _goal(source: Faces, house: House, *, decoy: int | None, rng: torch.Generato
 
 
 def _judged(
-    index: int, face: Face, photo: Photo, written: Photo, output: Path, house: House, references: Sequence[Path]
+    index: int,
+    face: Face,
+    *,
+    likeness: tuple[float, float] | None,
+    original: Path,
+    protected: Path,
+    house: House,
+    references: Sequence[Path],
 ) -> FaceRow:
-    """What the judges say of one face in the written file, and how much it changed."""
-    judges, others = verify.judge_face(house.judges, photo.path, output, references, face.box, house.recipe.models.far)
-    status, reason = verify.verdict(judges, others)
-    crops = [quality.face_crop(pixels, face.points.astype(np.float32)) for pixels in (photo.pixels, written.pixels)]
-    psnr, ssim = (float(measure(*crops)) for measure in (quality.psnr, quality.ssim))
-    return FaceRow(index, _whole(face.box), status, reason, judges, others, psnr, ssim)
+    """What the judges say of one face in the written file, and how much it changed, if it was to."""
+    judges, others = verify.judge_face(house.judges, original, protected, references, face.box, house.recipe.models.far)
+    if likeness is None:
+        reason = f"{face.reason}; {verify.still_matching(judges, others) or 'no judge recognises it'}"
+        return FaceRow(index, _whole(face.box), "skipped", reason, judges, others)
+    status, verdict = verify.verdict(judges, others)
+    return FaceRow(index, _whole(face.box), status, verdict, judges, others, *likeness)
+
+
+def _is_open(row: FaceRow) -> bool:
+    """Whether it is a face that kohl could not change and a judge can still match."""
+    return row.status == "skipped" and row.recognised
+
+
+def _crop(photo: Photo, face: Face) -> Images:
+    """The face as it is measured."""
+    return quality.face_crop(photo.pixels, face.points.astype(np.float32))
+
+
+def _likeness(before: Images, after: Images) -> tuple[float, float]:
+    """PSNR and SSIM."""
+    return float(quality.psnr(before, after)), float(quality.ssim(before, after))
 
 
 def _whole(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:

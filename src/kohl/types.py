@@ -245,12 +245,19 @@ class FaceRow:
 
     index: int
     box: tuple[int, int, int, int]
-    status: str  # protected · not_protected · skipped
+    status: str  # protected · not_protected · skipped (unfit, but judged) · left_out (as was asked)
     reason: str | None = None
     judges: Mapping[str, Judgement] = field(default_factory=dict)
     references: Mapping[str, Mapping[str, Judgement]] = field(default_factory=dict)  # path → judge → judgement
     psnr: float | None = None  # dB, on the face crop of `score.quality`, from the files
     ssim: float | None = None
+
+    @property
+    def recognised(self) -> bool:
+        """Whether some judge still matches this face of the saved file."""
+        return any(
+            judgement.matches for judges in (self.judges, *self.references.values()) for judgement in judges.values()
+        )
 
 
 @dataclass(frozen=True)

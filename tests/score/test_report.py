@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 
@@ -150,15 +151,20 @@ def test_a_name_that_is_no_utf8_is_written_all_the_same(tmp_path):
     assert "failed" in page(tmp_path, Row("bad\udcff.png", None, "failed", "not an image"))
 
 
-@pytest.mark.parametrize(
-    ("statuses", "words"),
-    [
-        (["protected"], "This photo is protected"),
-        (["failed"], "This photo is not protected"),
-        (["protected", "protected"], "All 2 photos are protected"),
-        (["no_face", "failed"], "None of 2 photos are protected"),
-        (["protected", "failed"], "1 of 2 photos is protected"),
-    ],
-)
-def test_the_headline_counts(statuses, words):
-    assert report.headline([Row("a.jpg", None, status) for status in statuses]) == words
+def test_a_page_that_somebody_else_wrote_meanwhile_is_left_alone(tmp_path):
+    page(tmp_path, PROTECTED)
+    with pytest.raises(FileExistsError):
+        page(tmp_path, PROTECTED)
+    report.write([NO_FACE], tmp_path / "report.html", licences={}, read=read, force=True)
+    assert "no face in this photo" in (tmp_path / "report.html").read_text()
+
+
+def test_the_page_says_that_it_holds_the_original(tmp_path):
+    text = words(page(tmp_path, PROTECTED))
+    assert "This page contains the original photo : keep it to yourself." in text.replace("photo:", "photo :")
+
+
+def test_a_face_that_was_skipped_comes_first_in_the_headline(tmp_path):
+    skipped = FaceRow(1, (50, 5, 9, 9), "skipped", "cut off; the dlib judge still matches", {"dlib": KEPT})
+    row = replace(PROTECTED, status="not_protected", faces=[PROTECTED.faces[0], skipped])
+    assert "not protected: 1 face was skipped and can still be recognised" in words(page(tmp_path, row))

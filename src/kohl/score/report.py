@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kohl import files
+from kohl.score.headline import headline
 from kohl.score.pictures import CONTRAST, pictures
 from kohl.score.verify import says
 from kohl.types import Photo, Row
@@ -20,10 +21,18 @@ from kohl.types import Photo, Row
 FOLDER = Path(__file__).parent
 
 
-def write(rows: Sequence[Row], path: Path, *, licences: Mapping[str, str], read: Callable[[Path], Photo]) -> None:
+def write(
+    rows: Sequence[Row],
+    path: Path,
+    *,
+    licences: Mapping[str, str],
+    read: Callable[[Path], Photo],
+    force: bool = False,
+) -> None:
     """One self-contained page about `rows`, whole or not at all; opening it asks no server for anything.
 
-    `licences` says under which licence each model comes; `read` opens a photo upright.
+    `licences` says under which licence each model comes; `read` opens a photo upright. Raises `FileExistsError` where a
+    file is by then, unless `force`.
     """
     style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     environment = Environment(
@@ -50,17 +59,9 @@ def write(rows: Sequence[Row], path: Path, *, licences: Mapping[str, str], read:
         style_hash=_allowed(style),
         script_hash=_allowed(script),
     )
-    _save(page, path)
-
-
-def headline(rows: Sequence[Row]) -> str:
-    """How many of the photos are protected, in words."""
-    count = sum(row.status == "protected" for row in rows)
-    if len(rows) == 1:
-        return "This photo is protected" if count else "This photo is not protected"
-    if count == len(rows):
-        return f"All {count} photos are protected"
-    return f"{count or 'None'} of {len(rows)} photos {'is' if count == 1 else 'are'} protected"
+    # A file name may be no UTF-8.
+    with files.placed(path, force=force) as part, part.open("w", encoding="utf-8", errors="xmlcharrefreplace") as file:
+        file.writelines(page)
 
 
 def _settings(recipe: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
@@ -84,12 +85,3 @@ def _one_in(rate: float) -> str:
 def _allowed(text: str) -> str:
     """How the page's content security policy names the one style or script that it may use."""
     return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
-
-
-def _save(page: Iterable[str], path: Path) -> None:
-    """Write beside `path` first, and put it in place only when it is complete."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".kohl-") as folder:
-        part = Path(folder) / path.name
-        with part.open("w", encoding="utf-8", errors="xmlcharrefreplace") as file:  # a file name may be no UTF-8
-            file.writelines(page)
-        part.replace(path)

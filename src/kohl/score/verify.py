@@ -54,7 +54,7 @@ def verdict(
     A judge that never found the face in the original has no say, but if it matches the saved file it is believed. A
     reference in which one judge finds no face is left to the others. What was left out is told even when protected.
     """
-    against = [("the original", judges), *((Path(path).name, judgements) for path, judgements in references.items())]
+    against = _against(judges, references)
     problems = [
         *(problem for photo, judgements in against for problem in _matches(photo, judgements)),
         *(f"the {name} judge {says(judgement)}" for name, judgement in judges.items() if _lost(judgement)),
@@ -70,6 +70,12 @@ def verdict(
     return "protected", f"not judged by {' and '.join(silent)}, which found no face in the original" if silent else None
 
 
+def still_matching(judges: Mapping[str, Judgement], references: Mapping[str, Mapping[str, Judgement]]) -> str | None:
+    """Which judges match a face that was left as it was, in one sentence; None where none does."""
+    against = _against(judges, references)
+    return "; ".join(match for photo, judgements in against for match in _matches(photo, judgements)) or None
+
+
 def says(judgement: Judgement) -> str:
     """A judgement in a few words that follow the judge's name."""
     if _lost(judgement):
@@ -80,6 +86,13 @@ def says(judgement: Judgement) -> str:
         return "still matches"
     matched = judgement.before is not None and judgement.before >= judgement.threshold
     return "no longer matches" if matched else "does not match, and did not before"
+
+
+def _against(
+    judges: Mapping[str, Judgement], references: Mapping[str, Mapping[str, Judgement]]
+) -> list[tuple[str, Mapping[str, Judgement]]]:
+    """What was compared with, in words, and what the judges say of it."""
+    return [("the original", judges), *((Path(path).name, judgements) for path, judgements in references.items())]
 
 
 def _lost(judgement: Judgement) -> bool:
