@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"files", "geometry", "types"},
+    {"files", "geometry", "memory", "types"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
     {"pipeline", "recipe"},

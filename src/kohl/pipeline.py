@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kohl import __version__
+from kohl import __version__, memory
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.invert.tune import in_closed_form, pivotal
@@ -164,18 +164,21 @@ def protect(
     found = house.detect(photo)
     chosen = _chosen(found, faces)
     content, changed = imageio.digest(photo), photo
+    memory.give_back()  # what reading and looking took
     for index in chosen:
         rng = random_numbers(content, seed, index)
         changed = _protected(changed, found[index], house, rng=rng, decoy=decoy, watch=watch)
     before = [_crop(photo, found[index]) for index in chosen]
     writing = imageio.writing(changed, output, force=force)
     del photo, changed  # a large photo is not kept twice while it is encoded and judged
+    memory.give_back()
     with writing as file:
         written = imageio.read(file)
         likeness = {
             index: _likeness(crop, _crop(written, found[index])) for index, crop in zip(chosen, before, strict=True)
         }
         del written
+        memory.give_back()
         judged = partial(_judged, original=path, protected=file, house=house, references=references)
         rows = [
             judged(index, face, likeness=likeness.get(index))
