@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"types", "geometry"},
+    {"types", "geometry", "plain_file", "shown", "toml", "ranges", "beside"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
     {"pipeline", "recipe"},
