@@ -131,9 +131,9 @@ def _convert(arguments: Namespace) -> int:
         raise BadSetting(f"{output}: is a folder; name a file with -o")
     if batch.real(output) == batch.real(file):
         raise BadSetting(f"{output}: is the checkpoint itself; choose another name with -o")
-    if output.exists() and not arguments.force:
+    if os.path.lexists(output) and not arguments.force:
         raise BadSetting(f"{output}: already exists; pass --force to overwrite it, or choose another name with -o")
-    checkpoints.convert(file, output)
+    checkpoints.convert(file, output, force=arguments.force)
     setting = f"models.generator=stylegan2:{output}"
     if arguments.json:
         print(json.dumps({"output": str(output), "set": setting}))

@@ -323,10 +323,9 @@ def test_cut_file_without_a_published_size(asked_of, folder):
 
 
 def test_pins_stay_with_others(folder):
-    store.pin("a", "1")
-    store.pin("b", "2")
-    store.pin("a", "3")
-    assert store.pins() == {"a": "3", "b": "2"}
+    for name, digit in (("a", "1"), ("b", "2"), ("a", "3")):
+        store.pin(name, digit * 64)
+    assert store.pins() == {"a": "3" * 64, "b": "2" * 64}
     assert names(folder) == ["pins.json"]
 
 
