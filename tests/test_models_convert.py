@@ -101,12 +101,11 @@ def test_a_folder_is_no_output(checkpoint, capsys, force):
     [
         (["missing.pt"], r"missing\.pt: cannot be read \(No such file or directory\)"),
         (["."], r"\.: cannot be read \(Is a directory\)"),
-        ([""], r"\.: cannot be read \(Is a directory\)"),
         (["notes.txt"], r"notes\.txt: neither a \.pt of torch nor an NVIDIA \.pkl"),
         (["cut.pkl"], r"cut\.pkl: damaged"),
         (["ffhq.pkl", "-o", "no/folder/here"], r"no/folder/here: cannot be written"),
     ],
-    ids=["missing", "a folder", "nothing", "a text", "cut off", "no folder"],
+    ids=["missing", "a folder", "a text", "cut off", "no folder"],
 )
 def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(checkpoint, capsys, arguments, message):
     Path("notes.txt").write_text("weights")
