@@ -80,6 +80,27 @@ def test_what_exists_is_overwritten_only_by_force(checkpoint, capsys):
     assert_alike("stylegan2:ffhq.safetensors")
 
 
+def test_a_file_beside_the_output_is_left_alone(checkpoint):
+    for name in ("ffhq.safetensors.part", ".kohl-1234.part"):
+        Path(name).write_bytes(b"theirs")
+    assert convert(checkpoint) == 0
+    assert convert(checkpoint, "-o", "no/folder/here") == 1
+    assert files() == [".kohl-1234.part", "ffhq.pkl", "ffhq.safetensors", "ffhq.safetensors.part"]
+    assert Path("ffhq.safetensors.part").read_bytes() == b"theirs"
+
+
+def test_an_output_that_appears_meanwhile_is_not_overwritten(checkpoint, capsys, monkeypatch):
+    def meanwhile(*arguments):
+        Path("ffhq.safetensors").write_bytes(b"theirs")
+        return save(*arguments)
+
+    save = checkpoints.save_file
+    monkeypatch.setattr(checkpoints, "save_file", meanwhile)
+    assert convert(checkpoint) == 1
+    assert "ffhq.safetensors: cannot be written (File exists)" in capsys.readouterr().err
+    assert (files(), Path("ffhq.safetensors").read_bytes()) == (["ffhq.pkl", "ffhq.safetensors"], b"theirs")
+
+
 @pytest.mark.parametrize("name", ["ffhq.pkl", "./ffhq.pkl", "link.pkl"])
 def test_the_checkpoint_itself_is_never_overwritten(checkpoint, capsys, name):
     Path("link.pkl").symlink_to(checkpoint)

@@ -240,7 +240,7 @@ def _check_report(path: Path, used: Sequence[Path], *, force: bool) -> None:
         raise BadSetting(f"{path}: is a folder; name a file for the report")
     if batch.real(path) in map(batch.real, used):
         raise BadSetting(f"{path}: is one of the photos; choose another name for the report")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise BadSetting(f"{path}: already exists; pass --force to overwrite it, or choose another name for the report")
     path.parent.mkdir(parents=True, exist_ok=True)
 
