@@ -16,6 +16,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.says, self.asked = {}, []
 
+    def handle_error(self, request, client_address):
+        """Whoever asked has left, as a client may."""
+
     def url(self, path):
         return f"http://127.0.0.1:{self.server_port}/{path}"
 

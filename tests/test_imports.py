@@ -13,7 +13,7 @@ HEAVY = {"torch", "onnx", "onnxruntime", "dlib", "cv2", "numpy", "PIL"}
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "socketserver", "ssl", "urllib3"}
 NETWORK |= {"asyncio", "telnetlib", "urllib.request", "webbrowser", "websockets", "xmlrpc"}
 # A download that was asked for by name, a judge that the user names, and a page for this machine's own browser.
-MAY_REACH_A_NETWORK = {"zoo/download.py", "zoo/cloud.py", "ui/app.py"}
+MAY_REACH_A_NETWORK = {"zoo/download.py", "zoo/answers.py", "zoo/cloud.py", "ui/app.py"}
 COMMANDS = {"import": ["-c", "import kohl"], "help": ["-m", "kohl", "--help"]}
 
 

@@ -80,6 +80,27 @@ def test_what_exists_is_overwritten_only_by_force(checkpoint, capsys):
     assert_alike("stylegan2:ffhq.safetensors")
 
 
+def test_a_file_beside_the_output_is_left_alone(checkpoint):
+    for name in ("ffhq.safetensors.part", ".kohl-1234.part"):
+        Path(name).write_bytes(b"theirs")
+    assert convert(checkpoint) == 0
+    assert convert(checkpoint, "-o", "no/folder/here") == 1
+    assert files() == [".kohl-1234.part", "ffhq.pkl", "ffhq.safetensors", "ffhq.safetensors.part"]
+    assert Path("ffhq.safetensors.part").read_bytes() == b"theirs"
+
+
+def test_an_output_that_appears_meanwhile_is_not_overwritten(checkpoint, capsys, monkeypatch):
+    def meanwhile(*arguments):
+        Path("ffhq.safetensors").write_bytes(b"theirs")
+        return save(*arguments)
+
+    save = checkpoints.save_file
+    monkeypatch.setattr(checkpoints, "save_file", meanwhile)
+    assert convert(checkpoint) == 1
+    assert "ffhq.safetensors: cannot be written (File exists)" in capsys.readouterr().err
+    assert (files(), Path("ffhq.safetensors").read_bytes()) == (["ffhq.pkl", "ffhq.safetensors"], b"theirs")
+
+
 @pytest.mark.parametrize("name", ["ffhq.pkl", "./ffhq.pkl", "link.pkl"])
 def test_the_checkpoint_itself_is_never_overwritten(checkpoint, capsys, name):
     Path("link.pkl").symlink_to(checkpoint)
@@ -101,12 +122,11 @@ def test_a_folder_is_no_output(checkpoint, capsys, force):
     [
         (["missing.pt"], r"missing\.pt: cannot be read \(No such file or directory\)"),
         (["."], r"\.: cannot be read \(Is a directory\)"),
-        ([""], r"\.: cannot be read \(Is a directory\)"),
         (["notes.txt"], r"notes\.txt: neither a \.pt of torch nor an NVIDIA \.pkl"),
         (["cut.pkl"], r"cut\.pkl: damaged"),
         (["ffhq.pkl", "-o", "no/folder/here"], r"no/folder/here: cannot be written"),
     ],
-    ids=["missing", "a folder", "nothing", "a text", "cut off", "no folder"],
+    ids=["missing", "a folder", "a text", "cut off", "no folder"],
 )
 def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(checkpoint, capsys, arguments, message):
     Path("notes.txt").write_text("weights")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal
 
@@ -100,6 +101,51 @@ def test_a_file_that_is_no_toml_is_a_bad_setting(tmp_path, content):
     (tmp_path / "broken.toml").write_bytes(content)
     with pytest.raises(BadSetting, match=r"broken\.toml: not a TOML file"):
         recipe.load(tmp_path / "broken.toml")
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: path.write_text("text = " + "[" * 20_000), r"not a TOML file \(nested too deep\)$"),
+        (lambda path: path.write_text("strength = " + "1" * 5000), "not a TOML file"),
+        (lambda path: path.write_text("[search]\nsteps = 0x" + "f" * 9000), "more than 64 bits"),
+        (lambda path: path.write_text("[search]\nsteps = 1000000000000"), r"search\.steps: must be at most 100000"),
+        (
+            lambda path: path.write_text("[search.views]\nblur = nan"),
+            r"search\.views\.blur: must be a number, not NaN$",
+        ),
+        (
+            lambda path: path.write_text("[models]\njudges = [" + "'a'," * 9999 + "]"),
+            "judges: must be at most 32 names",
+        ),
+        (lambda path: path.write_text("text = [[" + "'a'," * 9999 + "]]"), "text: must be a text, not a list of lists"),
+        (lambda path: path.write_text(f"text = {['a' * 9999]}"), r'text: must be a text, not \["a{198}…$'),
+        (lambda path: path.write_text("a" * 60_000 + " = 1"), "no such setting"),
+        (lambda path: path.write_text("#" * 70_000), r"cannot be read \(larger than 0\.06554 MB"),
+        (os.mkfifo, r"cannot be read \(not an ordinary file\)$"),
+        (lambda path: path.symlink_to("/dev/zero"), r"cannot be read \(not an ordinary file\)$"),
+        (lambda path: path.symlink_to(path), "cannot be read"),
+    ],
+)
+def test_a_hostile_file_is_one_sentence(tmp_path, write, said):
+    write(tmp_path / "x.toml")
+    with pytest.raises(BadSetting, match=rf"^{tmp_path}/x\.toml: .*{said}"):
+        recipe.load(tmp_path / "x.toml")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000, ""])
+def test_a_name_that_no_file_has_is_one_sentence(name):
+    with pytest.raises(BadSetting, match="this recipe cannot be read"):
+        recipe.load(name)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["a." * 60_000 + "a=1", "search.steps=" + "[" * 60_000, "search.steps=0x" + "f" * 60_000, "=" * 60_000],
+)
+def test_a_hostile_override_is_one_sentence(assignment):
+    with pytest.raises(BadSetting):
+        recipe.override(Recipe(), [assignment])
 
 
 def test_an_unknown_recipe_lists_the_shipped_ones(tmp_path):

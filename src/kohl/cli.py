@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kohl import __version__, cpu
+from kohl.shown import shown
 
 PROTECTED, FAILED, USAGE, UNPROTECTED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 LARGEST_SEED = 2**63 - 1
@@ -61,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    print(f"kohl: {text}", file=sys.stderr)
+    print(f"kohl: {shown(text)}", file=sys.stderr)
     return code
 
 
@@ -88,11 +89,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_protect(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write a protected copy of each photo, and say what face recognisers make of the saved file."
     add = parser.add_argument
-    add("photos", nargs="+", type=Path, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add("photos", nargs="+", type=_path, metavar="PHOTO", help="a photo; the file itself is never changed")
     add(
         "-o",
         "--output",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help="folder for the results, or one file (default: beside each photo)",
     )
@@ -102,7 +103,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--strength", type=_strength, metavar="S", help="from 0, hardly visible, to 1, the most protection")
     add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
-    add("--reference", type=Path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
+    add("--reference", type=_path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
     add(
         "--recipe",
@@ -112,14 +113,14 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     )
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
-    add("--report", type=Path, metavar="FILE", help="also write an HTML page that shows the results")
+    add("--report", type=_path, metavar="FILE", help="also write an HTML page that shows the results")
     add("--force", action="store_true", help="overwrite results and reports that exist")
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Ask each judge how similar the largest face in A is to the faces in B."
-    parser.add_argument("a", type=Path, metavar="A")
-    parser.add_argument("b", type=Path, metavar="B")
+    parser.add_argument("a", type=_path, metavar="A")
+    parser.add_argument("b", type=_path, metavar="B")
     parser.add_argument("--judge", action="append", metavar="NAME", help="ask only this judge, by name or as onnx:PATH")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -131,13 +132,13 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     pull = actions.add_parser("pull", allow_abbrev=False, help="download models that do not come with kohl")
     pull.description = "Download models, and what they need, into the cache folder; their licences are shown first."
     pull.add_argument("names", nargs="+", metavar="NAME", help="a model that `kohl models` lists")
-    pull.add_argument("--from", dest="file", type=Path, metavar="FILE", help="copy this file that you fetched by hand")
+    pull.add_argument("--from", dest="file", type=_path, metavar="FILE", help="copy this file that you fetched by hand")
     pull.add_argument("--yes", action="store_true", help="accept the licences without being asked")
     pull.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_MODELS)
     convert = actions.add_parser("convert", allow_abbrev=False, help="write a published StyleGAN2 as safetensors")
     convert.description = "Read a published StyleGAN2 (.pt or .pkl) without running anything in it; write safetensors."
-    convert.add_argument("file", type=Path, metavar="FILE")
-    convert.add_argument("-o", "--output", type=Path, metavar="OUT", help="(default: FILE.safetensors)")
+    convert.add_argument("file", type=_path, metavar="FILE")
+    convert.add_argument("-o", "--output", type=_path, metavar="OUT", help="(default: FILE.safetensors)")
     convert.add_argument("--force", action="store_true", help="overwrite a file that exists")
     convert.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
 
@@ -151,13 +152,19 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "a person of its own, those in a folder inside it are all of one; some people are kept out for measuring."
     )
     add = stylegan2.add_argument
-    add("faces", nargs="+", type=Path, metavar="FACES", help="a folder of photos")
-    add("-o", "--output", type=Path, metavar="DIR", required=True, help="folder for the weights, the log and samples")
+    add("faces", nargs="+", type=_path, metavar="FACES", help="a folder of photos")
+    add("-o", "--output", type=_path, metavar="DIR", required=True, help="folder for the weights, the log and samples")
     add("--images", type=_count, metavar="N", help="pictures to learn from, each of them different (default: 20000)")
     add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
     add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
     add("--resume", action="store_true", help="go on from the checkpoint in DIR, if there is one")
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"must be a path, not {text!r}")
+    return Path(text)
 
 
 def _strength(text: str) -> float:

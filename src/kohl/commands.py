@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from kohl import batch, files, pipeline, recipe
@@ -17,7 +17,8 @@ from kohl.cli import FAILED, PROTECTED, UNPROTECTED
 from kohl.console import Bar, downloading, summary
 from kohl.score import report, verify
 from kohl.score.headline import headline
-from kohl.score.record import record
+from kohl.score.record import plain, record
+from kohl.shown import shown
 from kohl.types import BadSetting, KohlError, Row
 from kohl.zoo import cards, store
 from kohl.zoo.card import Card
@@ -78,14 +79,15 @@ def compare(arguments: Namespace) -> int:
     for judge in map(cards.judge, arguments.judge or defaults.judges):
         (score,) = judge.compare(arguments.a, [arguments.b])
         limit = verify.threshold(judge, defaults.far)
-        matches = None if score is None else score >= limit
+        matches = None if score is None or math.isnan(score) else score >= limit
         found[judge.name] = {"score": score, "threshold": limit, "far": defaults.far, "matches": matches}
         if not arguments.json:
             said = "finds no face in one of them" if score is None else f"{score:.2f}, threshold {limit:.2f}"
+            said = "gives no number" if score is not None and matches is None else said
             verdict = {True: ": same person", False: ": not the same person", None: ""}[matches]
-            print(f"{judge.name}  {said}{verdict}", flush=True)
+            print(shown(f"{judge.name}  {said}{verdict}"), flush=True)
     if arguments.json:
-        print(json.dumps({"a": str(arguments.a), "b": str(arguments.b), "judges": found}))
+        print(_json({"a": str(arguments.a), "b": str(arguments.b), "judges": found}))
     return UNPROTECTED if all(judgement["matches"] is None for judgement in found.values()) else PROTECTED
 
 
@@ -98,10 +100,11 @@ def models(arguments: Namespace) -> int:
         known = {name: getattr(card, name) for name in ("name", "size", "licence", "commercial", "source")}
         known |= {"sha256": cards.sha256(card), "present": cards.present(card)}
         if arguments.json:
-            print(json.dumps(known))
+            print(_json(known))
         else:
-            print(f"{card.name}  {_size(card)}, {'present' if known['present'] else 'missing'}")
-            print(f"  {_licence(card)}\n  {card.source}\n  sha256 {known['sha256'] or 'not published'}")
+            print(shown(f"{card.name}  {_size(card)}, {'present' if known['present'] else 'missing'}"))
+            for line in (_licence(card), card.source, f"sha256 {known['sha256'] or 'not published'}"):
+                print(f"  {shown(line)}")
     return PROTECTED
 
 
@@ -115,16 +118,15 @@ def train(arguments: Namespace) -> int:
     given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
     torch.set_num_threads(os.cpu_count() or 1)  # one network at a time
     settings = learner.Training(**{name: value for name, value in given.items() if value is not None})
-    output, said = arguments.output, partial(print, flush=True)
-    if (output / stylegan2.CHECKPOINT).exists() and not arguments.resume:
+    output, said = arguments.output, _print
+    if os.path.lexists(output / stylegan2.CHECKPOINT) and not arguments.resume:
         raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
-    if (output / "generator.safetensors").exists() and not (output / stylegan2.CHECKPOINT).exists():
-        raise BadSetting(f"{output}: holds a generator, but no checkpoint to go on from; choose another folder with -o")
+    stylegan2.check_folder(output)
     gallery = faces.gallery(arguments.faces, settings.size, output / "faces.safetensors", said=said)
     seen = features.load(cards.checked(cards.find("sface")))
     generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)
     made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
-    print(f"use it with --recipe mini {made}")
+    _print(f"use it with --recipe mini {made}")
     return PROTECTED
 
 
@@ -138,14 +140,14 @@ def _convert(arguments: Namespace) -> int:
         raise BadSetting(f"{output}: is a folder; name a file with -o")
     if batch.real(output) == batch.real(file):
         raise BadSetting(f"{output}: is the checkpoint itself; choose another name with -o")
-    if output.exists() and not arguments.force:
+    if os.path.lexists(output) and not arguments.force:
         raise BadSetting(f"{output}: already exists; pass --force to overwrite it, or choose another name with -o")
-    checkpoints.convert(file, output)
+    checkpoints.convert(file, output, force=arguments.force)
     setting = f"models.generator=stylegan2:{output}"
     if arguments.json:
-        print(json.dumps({"output": str(output), "set": setting}))
+        print(_json({"output": str(output), "set": setting}))
     else:
-        print(f"{output}: use it with --set {setting}")
+        _print(f"{output}: use it with --set {setting}")
     return PROTECTED
 
 
@@ -189,7 +191,7 @@ def _is_right(card: Card) -> bool:
 def _accept(missing: Sequence[Card], *, accepted: bool) -> None:
     """Show the licences, and ask for consent where somebody can answer."""
     for card in missing:
-        _tell(f"{card.name}  {_size(card)}\n  {_licence(card)}\n  {card.source}")
+        _tell(f"{card.name}  {_size(card)}", f"  {_licence(card)}", f"  {card.source}")
     if accepted:
         return
     if not (sys.stdin and sys.stdin.isatty()):
@@ -199,9 +201,19 @@ def _accept(missing: Sequence[Card], *, accepted: bool) -> None:
         raise KohlError("the licences were not accepted, so nothing was fetched")
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
+    """Say a line of the result at once."""
+    print(shown(text), flush=True)
+
+
+def _tell(*lines: str) -> None:
     """Say something that is no result."""
-    print(text, file=sys.stderr, flush=True)
+    print(*map(shown, lines), sep="\n", file=sys.stderr, flush=True)
+
+
+def _json(value: object) -> str:
+    """One line of JSON, which knows neither infinity nor nonsense: such a number becomes null."""
+    return json.dumps(plain(value), allow_nan=False)
 
 
 def _size(card: Card) -> str:
@@ -237,7 +249,7 @@ def _check_report(path: Path, used: Sequence[Path], *, force: bool) -> None:
         raise BadSetting(f"{path}: is a photo, a result or a recipe of this run; choose another name for the report")
     if path.exists() and not path.is_file():
         raise BadSetting(f"{path}: is no ordinary file; name another one for the report")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise BadSetting(f"{path}: already exists; pass --force to overwrite it, or choose another name for the report")
     path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -257,9 +269,9 @@ def _write_report(rows: Sequence[Row], path: Path, *, force: bool) -> None:
 
 def _say(row: Row, bar: Bar, *, as_json: bool) -> None:
     if as_json:
-        bar.finished(json.dumps(record(row)))
+        bar.finished(_json(record(row)))
     elif row.status == "failed":
-        bar.finished(f"kohl: {row.photo}: {row.reason}", sys.stderr)
+        bar.finished(shown(f"kohl: {row.photo}: {row.reason}"), sys.stderr)
     else:
         bar.finished(summary(row))
 

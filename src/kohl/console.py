@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from kohl.score.verify import says
+from kohl.shown import shown
 from kohl.types import FaceRow, Judgement, Row, Step
 
 
@@ -59,7 +60,7 @@ class Bar:
         self._update()
 
     def finished(self, text: str, stream: TextIO | None = None) -> None:
-        """A photo is done: `text` goes to stdout, or to `stream`, above the bar."""
+        """A photo is done: `text`, made of what is `shown`, goes to stdout, or to `stream`, above the bar."""
         self._hide()
         print(text, file=stream, flush=True)
         self._done, self._part = self._done + 1, 0.0
@@ -69,7 +70,7 @@ class Bar:
     def note(self, text: str) -> None:
         """Something to know that is no result: `text` goes to stderr, above the bar."""
         self._hide()
-        print(f"kohl: {text}", file=sys.stderr, flush=True)
+        print(f"kohl: {shown(text)}", file=sys.stderr, flush=True)
         self._show()
 
     def _show(self) -> None:
@@ -82,7 +83,7 @@ class Bar:
 
     def _update(self) -> None:
         if self._done < len(self._photos):
-            name = f"{self._done + 1}/{len(self._photos)} {self._photos[self._done].name}"
+            name = f"{self._done + 1}/{len(self._photos)} {shown(self._photos[self._done].name)}"
             self._progress.update(
                 self._task, description=name, total=len(self._photos), completed=self._done + self._part
             )
@@ -95,25 +96,27 @@ def downloading(name: str) -> Iterator[Callable[[int, int], None]]:
     terminal = bool(sys.stderr) and sys.stderr.isatty()
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not terminal) as progress:
-        task = progress.add_task(name, total=None)
+        task = progress.add_task(shown(name), total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 def summary(row: Row) -> str:
-    """A line about the photo and one about each of its faces."""
+    """A line about the photo and some about each of its faces; what comes from outside is shown, not obeyed."""
     name = row.photo if row.output is None else f"{row.photo} → {row.output}"
     reason = f": {row.reason}" if row.reason else ""
-    return "\n".join([f"{name}  {_words(row.status)} ({row.seconds:.1f} s){reason}", *map(_face, row.faces)])
+    lines = [f"{name}  {_words(row.status)} ({row.seconds:.1f} s){reason}"]
+    return "\n".join(map(shown, [*lines, *(line for face in row.faces for line in _face(face))]))
 
 
-def _face(face: FaceRow) -> str:
+def _face(face: FaceRow) -> Iterator[str]:
     facts = list(_judgements(face.judges, ""))
     for photo, judges in face.references.items():
         facts += _judgements(judges, f" against {Path(photo).name}:")
     if face.psnr is not None and face.ssim is not None:
         facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}")
     reason = [face.reason] if face.reason else []
-    return f"  face {face.index}  {_words(face.status)}" + "".join(f"\n    {fact}" for fact in [*reason, *facts])
+    yield f"  face {face.index}  {_words(face.status)}"
+    yield from (f"    {fact}" for fact in [*reason, *facts])
 
 
 def _judgements(judges: Mapping[str, Judgement], photo: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from kohl import plain_file, toml
 from kohl.invert.tune import Tuning
 from kohl.perturb.latent import Search
 from kohl.types import BadSetting
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound=DataclassInstance)
 
+LARGEST = 2**16  # bytes of a recipe; ours have hundreds
+MOST = 32  # models of a kind
+SHOWN = 200  # characters of a wrong value
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -46,6 +49,8 @@ class Models:
         for name in ("surrogates", "judges"):
             if not getattr(self, name):
                 raise BadSetting(f"{name}: name at least one; `kohl models` lists them")
+            if len(getattr(self, name)) > MOST:
+                raise BadSetting(f"{name}: must be at most {MOST} names, not {len(getattr(self, name))}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def load(name_or_path: str | Path) -> Recipe:
     shipped = {path.stem: path for path in _folder().glob("*.toml")}
     path = shipped.get(str(name_or_path), Path(name_or_path))
     try:
-        mapping = tomllib.loads(path.read_text(encoding="utf-8"))
+        mapping = toml.parsed(plain_file.content(path, LARGEST).decode("utf-8"))
     except FileNotFoundError:
         known = ", ".join(sorted(shipped))
         raise BadSetting(f"{name_or_path}: no such recipe; name one of {known}, or a TOML file") from None
@@ -183,15 +188,23 @@ def _expected(kind: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "a table" if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
+    """The value as its file has it, or what kind of value it is."""
+    if isinstance(value, Mapping | list | tuple) and (isinstance(value, Mapping) or any(map(_nests, value))):
+        return "a table" if isinstance(value, Mapping) else "a list of lists or tables"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _nests(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple)
 
 
 def _parsed(assignment: str) -> dict[str, Any]:
     name, equals, value = assignment.partition("=")
     for text in (value, json.dumps(value.strip(), ensure_ascii=False)) if equals else ():
         try:
-            return tomllib.loads(f"{name} = {text}")
-        except tomllib.TOMLDecodeError:
+            return toml.parsed(f"{name} = {text}")
+        except ValueError:
             continue
     raise BadSetting(f"{assignment}: not a setting; write it as NAME=VALUE, such as search.steps=80")
 

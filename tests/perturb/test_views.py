@@ -123,7 +123,7 @@ def test_a_share_of_the_views_is_mirrored():
 
 @pytest.mark.parametrize("name", ["blurred", "grey", "mirrored"])
 def test_a_share_is_at_most_one(name):
-    with pytest.raises(BadSetting, match="shares, from 0 to 1"):
+    with pytest.raises(BadSetting, match=r"search\.views\.\w+: must "):
         Views(**{name: 1.1})
 
 

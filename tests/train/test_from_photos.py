@@ -85,7 +85,7 @@ def test_what_was_kept_is_learned_from_again_to_the_same_bytes(run, capsys):
     kept = (run.output / "checkpoint.pt").read_bytes()
     (run.output / "checkpoint.pt").unlink()
     assert main([*run.arguments, "--batch", "2", "--seed", "3", "--resume"]) == 2
-    assert "holds a generator, but no checkpoint to go on from" in capsys.readouterr().err
+    assert "holds generator.safetensors, but no checkpoint to go on from" in capsys.readouterr().err
     assert [file.read_bytes() for file in files] == before
     (run.output / "checkpoint.pt").write_bytes(kept)
 

@@ -57,8 +57,8 @@ def drawn_by(monkeypatch, made):
         ({"size": 100}, r"^size: must be 64, 128, 256, 512 or 1024, not 100$"),
         ({"size": 32}, r"^size: must be 64, 128, 256, 512 or 1024, not 32$"),
         ({"size": 2048}, r"^size: must be 64, 128, 256, 512 or 1024, not 2048$"),
-        ({"images": 0}, r"^images, batch: must be at least 1$"),
-        ({"batch": -1}, r"^images, batch: must be at least 1$"),
+        ({"images": 0}, r"^images: must be at least 1, not 0$"),
+        ({"batch": -1}, r"^batch: must be at least 1, not -1$"),
     ],
 )
 def test_a_wrong_setting_is_refused(settings, message):

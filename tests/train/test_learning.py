@@ -228,14 +228,64 @@ def test_a_run_that_is_at_its_end_writes_the_same_once_more(run, monkeypatch):
 
 def test_the_log_of_a_run_that_was_stopped_has_each_line_once(run, tmp_path):
     learn_until(5, tmp_path)
-    assert len(table(tmp_path / "log.csv")) == 1  # and no checkpoint: it will begin again
+    assert len(table(tmp_path / "log.csv")) == 1  # and a checkpoint from before the first step: it will begin again
     learn(tmp_path)
     assert (tmp_path / "log.csv").read_bytes() == (run.folder / "log.csv").read_bytes()
 
 
-def test_without_a_checkpoint_being_due_nothing_is_saved(tmp_path):
+def test_without_a_checkpoint_being_due_only_the_first_is_saved(tmp_path):
     learn_until(5, tmp_path)
-    assert names(tmp_path) == ["log.csv"]
+    assert names(tmp_path) == ["checkpoint.pt", "log.csv"]
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["done"] == 0
+
+
+WRITTEN = ["log.csv", "held_out.csv", "samples.png", "generator.safetensors", "encoder.safetensors"]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_somebody_else_s_files_are_never_overwritten(tmp_path, name):
+    (tmp_path / name).write_bytes(b"theirs")
+    with pytest.raises(BadSetting) as error:
+        learn(tmp_path)
+    said = f"{tmp_path}: holds {name}, but no checkpoint to go on from; choose another folder with -o"
+    assert str(error.value) == said
+    assert names(tmp_path) == [name]
+    assert (tmp_path / name).read_bytes() == b"theirs"
+
+
+def test_what_has_nearly_these_names_is_left_alone(tmp_path):
+    theirs = [f"{Path(name).stem}.part" for name in [*WRITTEN, "checkpoint.pt"]] + ["log.csv.part", "notes.txt"]
+    for name in theirs:
+        (tmp_path / name).write_bytes(b"theirs")
+    learn(tmp_path)
+    assert names(tmp_path) == sorted([*{*theirs}, *WRITTEN, "checkpoint.pt"])
+    assert {(tmp_path / name).read_bytes() for name in theirs} == {b"theirs"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_text("pictures,psnr\nmany,5\n"),
+        lambda path: path.write_text("pictures\n" + "9" * 5000),
+        lambda path: path.write_bytes(b"\xff\xfe"),
+        os.mkfifo,
+        lambda path: path.mkdir(),
+    ],
+    ids=["words", "digits", "bytes", "pipe", "folder"],
+)
+def test_a_table_that_is_none_of_this_run_is_named(run, tmp_path, make):
+    (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
+    make(tmp_path / "log.csv")
+    with pytest.raises(BadSetting, match=r"log\.csv: is no table of this run; remove it, or choose another folder"):
+        learn(tmp_path)
+
+
+def test_a_link_in_the_place_of_a_table_is_not_followed(run, tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
+    (tmp_path / "theirs").write_text("pictures\n1000\n")
+    (tmp_path / "log.csv").symlink_to(tmp_path / "theirs")
+    learn(tmp_path)
+    assert (tmp_path / "theirs").read_text() == "pictures\n1000\n"
 
 
 def test_more_pictures_and_another_discriminator_may_follow(run, monkeypatch, tmp_path):
@@ -282,12 +332,23 @@ def broken(path: Path, kind: str) -> None:
             torch.save(kept, path)
         case "an optimizer missing":
             torch.save({**kept, "optimizers": kept["optimizers"][:1]}, path)
+        case "a moment of another shape":
+            kept["optimizers"][0]["state"][0]["exp_avg"] = torch.zeros(1, 1, 7)
+            torch.save(kept, path)
+        case "a moment missing":
+            kept["optimizers"][0]["state"][0].pop("exp_avg")
+            torch.save(kept, path)
+        case "steps before the first":
+            torch.save({**kept, "done": -1}, path)
+        case "half a step":
+            torch.save({**kept, "done": 0.5}, path)
         case _:
             kept.pop(kind)
             torch.save(kept, path)
 
 
 KINDS = ["empty", "cut off", "no checkpoint", "a list", "a weight missing", "an optimizer missing"]
+KINDS += ["a moment of another shape", "a moment missing", "steps before the first", "half a step"]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "learner", "optimizers", "done", "settings"])
@@ -357,6 +418,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(monkeypatch
         raise RuntimeError("no space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(KohlError, match=r"cannot be written .*; free some space and go on with --resume"):
+    with pytest.raises(
+        KohlError, match=r"checkpoint\.pt: cannot be written .*; free some space and go on with --resume"
+    ):
         learn(tmp_path)
-    assert names(tmp_path) == ["log.csv"]
+    assert names(tmp_path) == []

@@ -4,6 +4,7 @@ import json
 import pickle
 import random
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -18,7 +19,7 @@ from tiny import numbers
 from torch import nn
 
 from kohl.types import BadModel
-from kohl.zoo import checkpoints, stylegan2
+from kohl.zoo import checkpoints, pickles, stylegan2, torch_files
 from kohl.zoo.checkpoints import nvidia_name, rosinality_name
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -221,7 +222,7 @@ def test_converts_to_a_file_that_loads(toy, tmp_path):
     output = tmp_path / "toy.safetensors"
     output.write_text("before")
     with output.open() as reading:  # whoever reads the file meanwhile reads all of the old one
-        checkpoints.convert(saved(as_rosinality(toy), tmp_path), output)
+        checkpoints.convert(saved(as_rosinality(toy), tmp_path), output, force=True)
         assert reading.read() == "before"
     torch.testing.assert_close(drawn(stylegan2.load(output)), drawn(toy))
     with safe_open(output, "pt") as file:
@@ -243,7 +244,7 @@ def test_failure_leaves_what_was_there(toy, tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoints, "save_file", full)
     with pytest.raises(BadModel, match="No space"):
-        checkpoints.convert(saved(as_rosinality(toy), tmp_path), output)
+        checkpoints.convert(saved(as_rosinality(toy), tmp_path), output, force=True)
     assert output.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"g.pt", "toy.safetensors"}
 
@@ -270,17 +271,21 @@ def test_a_hostile_object_beside_the_network_does_nothing(toy, tmp_path, pickled
     assert not trap.exists()
 
 
+FUNCTIONS = ["torch.storage._load_from_bytes", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter"]
+
+
 @pytest.mark.parametrize("state", [b"}(%sK\x01u", b"N}(%sK\x01u\x86"], ids=["dictionary", "slots"])
 def test_a_pickle_cannot_change_the_reader(tmp_path, state):
     # GLOBAL, then BUILD: an attribute to set on what was found under that name.
     path = tmp_path / "bad.pkl"
-    for name in checkpoints._STAND_INS:
+    for name in (*FUNCTIONS, "collections.OrderedDict", "os.system"):
         module, _, function = name.rpartition(".")
         build = state % (b"X\x08\0\0\0tampered")
         path.write_bytes(b"\x80\x04c" + f"{module}\n{function}\n".encode() + build + b"b.")
         with pytest.raises(BadModel):
             checkpoints.generator(path)
-    assert not any(hasattr(function, "tampered") for function in checkpoints._STAND_INS.values())
+    functions = [torch_files.tensor, torch_files.table, checkpoints._Network, pickles.Named, pickles.Inert]
+    assert not any(hasattr(function, "tampered") for function in functions)
 
 
 @pytest.mark.parametrize("index", [10**6, 2**32 - 1])
@@ -290,6 +295,46 @@ def test_a_pickle_cannot_fill_the_memory(tmp_path, index):
     path.write_bytes(b"\x80\x04}r" + index.to_bytes(4, "little") + b".")
     with pytest.raises(BadModel, match="no G_ema"):
         checkpoints.generator(path)
+
+
+def laughs(tensors):
+    """Networks in networks, twice each: more tensors than anybody could count, in few bytes."""
+    made = nested(tensors)
+    for _ in range(60):
+        made = Network({"_parameters": {}, "_buffers": {}, "_modules": {"a": made, "b": made}})
+    return made
+
+
+def in_itself(tensors):
+    made = nested(tensors)
+    made.state["_modules"]["again"] = made
+    return made
+
+
+@pytest.mark.parametrize("make", [laughs, in_itself])
+def test_networks_without_end_are_refused(toy, pickled, make):
+    with pytest.raises(BadModel, match="damaged"):
+        checkpoints.generator(pickled({"G_ema": make(as_nvidia(toy))}))
+
+
+def test_the_same_numbers_again_and_again_do_not_fill_the_memory(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own about storages
+        content = torch.zeros(2**18).storage().__reduce__()[1][0]
+    call = b"h\x00h\x01R"
+    path = tmp_path / "g.pkl"
+    held = b"B" + len(content).to_bytes(4, "little") + content
+    path.write_bytes(b"\x80\x02ctorch.storage\n_load_from_bytes\nq\x00" + held + b"\x85q\x01(" + call * 5000 + b"l.")
+    with pytest.raises(BadModel, match="damaged"):
+        checkpoints.generator(path)
+
+
+def test_a_file_larger_than_any_checkpoint_is_refused_unread(tmp_path):
+    with (tmp_path / "g.pkl").open("wb") as file:
+        file.write(b"\x80")
+        file.truncate(2**32)
+    with pytest.raises(BadModel, match=r"g\.pkl: cannot be read \(larger than 2147 MB"):
+        checkpoints.generator(tmp_path / "g.pkl")
 
 
 def changed(tensors, change):
@@ -359,7 +404,7 @@ def test_refuses_tensors_that_are_not_their_numbers(toy, tmp_path, name, odd):
     content = as_rosinality(toy)
     values = content if name in content else content["g_ema"]
     values[name] = odd(values[name])
-    with pytest.raises(BadModel, match=f"{name} is not simply its numbers; use"):
+    with pytest.raises(BadModel, match=f"({name} is not simply its numbers; use|is not a file of weights alone)"):
         checkpoints.generator(saved(content, tmp_path))
 
 

@@ -1,10 +1,13 @@
 """What becomes of a pulled file, against a server of our own: whole and right, or one sentence and nothing."""
 
 import errno
+import gzip
 import hashlib
+import itertools
 import os
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +15,7 @@ import pytest
 from served import PROXIES, resumable_from, send, serving
 
 from kohl.types import BadModel, BadSetting
-from kohl.zoo import cards, download, store
+from kohl.zoo import answers, archive, cards, download, store
 from kohl.zoo.card import Card, Role
 
 CONTENT = os.urandom(3 * download.CHUNK + 17)
@@ -191,6 +194,127 @@ def test_every_failure_leads_to_the_next_mirror(asked_of, server):
     assert [path for path, _ in server.asked] == ["/0", "/1", "/2", "/3", "/4"]
 
 
+def raw(*parts, pause=0.0, forever=False):
+    """An answer of just these bytes, slowly, or the last of them again and again."""
+
+    def answer(handler):
+        handler.close_connection = True
+        with suppress(OSError):  # whoever asked has left
+            for part in itertools.chain(parts, itertools.repeat(parts[-1]) if forever else ()):
+                handler.wfile.write(part)
+                time.sleep(pause)
+
+    return answer
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+LENGTH = b"Content-Length: %d\r\n" % len(CONTENT)
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+BROKEN_ANSWERS = {
+    "length of letters": (raw(OK + b"Content-Length: many\r\n\r\n", CONTENT), "says its length in a way"),
+    "negative length": (raw(OK + b"Content-Length: -5\r\n\r\n", CONTENT), "says its length in a way"),
+    "length of many digits": (raw(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"), "says its length in a way"),
+    "two lengths": (raw(OK + LENGTH + b"Content-Length: 5\r\n\r\n", CONTENT), "says its length in a way"),
+    "huge length": (raw(OK + b"Content-Length: 999999999999999\r\n\r\n"), "offers 999999999999999 bytes instead of"),
+    "signed length": (raw(OK + b"Content-Length: +5\r\n\r\n"), "says its length in a way"),
+    "part without being asked": (raw(b"HTTP/1.1 206 x\r\n" + LENGTH + b"\r\n", CONTENT), "another part than was asked"),
+    "packed": (raw(OK + b"Content-Encoding: gzip\r\n" + LENGTH + b"\r\n", gzip.compress(CONTENT)), "sends it packed"),
+    "nothing": (raw(b"HTTP/1.1 204 None\r\n\r\n"), "answers 204 None"),
+    "garbage": (raw(b"\x16\x03\x01 garbage\r\n\r\n"), "no connection"),
+    "garbage without end": (raw(b"x" * 9000, forever=True), "no connection"),
+    "status of letters": (raw(b"HTTP/1.1 abc OK\r\n\r\n"), "no connection: HTTP/1.1 abc OK"),
+    "another protocol": (raw(b"ICY 200 OK\r\n\r\n"), "no connection"),
+    "long reason": (raw(b"HTTP/1.1 404 " + b"x" * 60_000 + b"\r\n\r\n"), "answers 404 " + "x" * 188 + "…"),
+    "headers without end": (raw(OK, *[b"x: y\r\n"] * 9999), "no connection: got more than 100 headers"),
+    "header without end": (raw(OK, b"x: " + b"y" * 2**20), "no connection"),
+    "header that is none": (raw(OK + LENGTH + b"\x00\xff\x1b[2J\r\n\r\n", CONTENT[:5]), "cut off after"),
+    "interim answers without end": (raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 999, forever=True), "no connection"),
+    "chunks of letters": (raw(CHUNKED, b"zz\r\n"), "connection lost"),
+    "negative chunk": (raw(CHUNKED, b"-5\r\n" + CONTENT[:99]), "cut off|connection lost"),
+    "chunk that is cut": (raw(CHUNKED, b"ffff\r\n" + CONTENT[:99]), "connection lost"),
+    "huge chunk": (raw(CHUNKED, b"f" * 15 + b"\r\n" + CONTENT[:99]), "connection lost"),
+    "chunks without end": (raw(CHUNKED, b"8\r\n12345678\r\n" * 9999, forever=True), "sends more than|without end"),
+    "trailers without end": (raw(CHUNKED, b"0\r\n", b"x: y\r\n" * 9999, forever=True), "sends without end"),
+    "one byte too many": (raw(OK + b"\r\n", CONTENT + b"!"), "sends more than"),
+    "redirection in a circle": (lambda handler: send(handler, 302, b"", Location=handler.path), "infinite loop"),
+    "redirection to nowhere": (lambda handler: send(handler, 302, b"", Location="http://[::1"), "no connection"),
+    "redirection to no port": (
+        lambda handler: send(handler, 302, b"", Location="http://localhost:x/"),
+        "no connection",
+    ),
+    "redirection with a body": (
+        raw(b"HTTP/1.1 302 x\r\nLocation: ftp://x/\r\n\r\n", b"x" * 2**16, forever=True),
+        "not allowed|not https",
+    ),
+    "refusal with a body": (raw(b"HTTP/1.1 404 x\r\n\r\n", b"x" * 2**16, forever=True), "answers 404 x"),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
+def test_a_broken_answer_is_one_sentence_and_soon(asked_of, folder, answer, said):
+    started = time.monotonic()
+    with pytest.raises(BadModel, match=rf"^thing: not downloaded \(127\.0\.0\.1: .*({said})") as error:
+        download.pull(asked_of(answer))
+    assert time.monotonic() - started < 10
+    assert len(str(error.value)) < 600
+    assert "thing.bin" not in names(folder)
+    download.pull(asked_of(resumable))  # whatever is left of it does no harm
+
+
+@pytest.mark.parametrize(
+    "range_", ["", "bytes 0-", "bytes x-5/9", "bytes 100-5/9/9", "5-", "bytes 99-500/*", "b" * 9999]
+)
+def test_another_range_than_asked_for_is_refused(asked_of, folder, range_):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(CONTENT[:100])
+    with pytest.raises(BadModel, match="another part"):
+        download.pull(asked_of(lambda handler: send(handler, 206, CONTENT[100:], Content_Range=range_)))
+    assert (folder / "thing.bin.part").read_bytes() == CONTENT[:100]
+
+
+SLOW_ANSWERS = {
+    "nothing at all": (lambda handler: time.sleep(2), "timed out|no whole answer"),
+    "its first line": (raw(*[b"H"] * 99, pause=0.05), "timed out|no whole answer"),
+    "its headers": (raw(OK, *[b"x: y\r\n"] * 99, pause=0.05), "timed out|no whole answer"),
+    "its bytes": (raw(OK + LENGTH + b"\r\n", *[b"x"] * 99, pause=0.05), "less than 64 kB in"),
+    "the end of its bytes": (raw(OK + LENGTH + b"\r\n", CONTENT[:-99], *[b"x"] * 98, pause=0.05), "less than 64 kB in"),
+    "a redirection": (
+        raw(b"HTTP/1.1 302 x\r\nLocation: /0\r\n", *[b"x: y\r\n"] * 99, pause=0.05),
+        "timed out|no whole answer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), SLOW_ANSWERS.values(), ids=SLOW_ANSWERS)
+def test_a_server_that_keeps_us_waiting_is_left(asked_of, monkeypatch, answer, said):
+    monkeypatch.setattr(answers, "TIMEOUT_S", 0.4)
+    monkeypatch.setattr(answers, "WINDOW_S", 0.4)
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.4)
+    started = time.monotonic()
+    with pytest.raises(BadModel, match=rf"^thing: not downloaded \(127\.0\.0\.1: .*({said})"):
+        download.pull(asked_of(answer))
+    assert time.monotonic() - started < 3
+
+
+def test_what_nobody_says_the_size_of_is_not_read_without_end(asked_of, folder, monkeypatch):
+    monkeypatch.setattr(archive, "LARGEST", 2**22)
+    for answer in (raw(OK + b"\r\n", b"x" * 2**16, forever=True), raw(OK + b"Content-Length: 9999999\r\n\r\n")):
+        with pytest.raises(
+            BadModel, match=r"sends more than 4194304 bytes|offers 9999999 bytes, and that is too large"
+        ):
+            download.pull(asked_of(answer, size=0, sha256=""))
+    assert "thing.bin" not in names(folder)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("elsewhere"), lambda path: path.mkdir()])
+def test_something_else_in_the_place_of_the_part_is_left_alone(asked_of, folder, make):
+    folder.mkdir()
+    make(folder / "thing.bin.part")
+    with pytest.raises(BadModel, match=r"thing\.bin\.part: cannot be written \(something else has this name\)"):
+        download.pull(asked_of(whole))
+    assert names(folder) == ["thing.bin.part"]
+
+
 def test_nobody_there(folder):
     with pytest.raises(BadModel, match=r"no connection: .*refused"):
         download.pull(card("http://127.0.0.1:1/thing"))
@@ -220,7 +344,7 @@ def test_proxy_of_the_environment_is_used(monkeypatch, server):
 
 @contextmanager
 def full_disk(monkeypatch, name):
-    """From its second chunk on, nothing more can be written to the file of that name."""
+    """From its second chunk on, nothing more can be written to a file whose name ends so."""
     real = Path.open
 
     class Full:
@@ -240,7 +364,9 @@ def full_disk(monkeypatch, name):
 
     with monkeypatch.context() as patch:
         patch.setattr(
-            Path, "open", lambda self, mode="r": Full(real(self, mode)) if self.name == name else real(self, mode)
+            Path,
+            "open",
+            lambda self, mode="r": Full(real(self, mode)) if self.name.endswith(name) else real(self, mode),
         )
         yield
 
@@ -323,10 +449,9 @@ def test_cut_file_without_a_published_size(asked_of, folder):
 
 
 def test_pins_stay_with_others(folder):
-    store.pin("a", "1")
-    store.pin("b", "2")
-    store.pin("a", "3")
-    assert store.pins() == {"a": "3", "b": "2"}
+    for name, digit in (("a", "1"), ("b", "2"), ("a", "3")):
+        store.pin(name, digit * 64)
+    assert store.pins() == {"a": "3" * 64, "b": "2" * 64}
     assert names(folder) == ["pins.json"]
 
 
@@ -399,6 +524,35 @@ def test_adopting_nothing(tmp_path, folder):
     assert names(folder) == []
 
 
+def sparse(path):
+    with path.open("wb") as file:
+        file.truncate(2**31)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (os.mkfifo, r"cannot be read \(not an ordinary file\)"),
+        (lambda path: path.symlink_to("/dev/zero"), r"cannot be read \(not an ordinary file\)"),
+        (lambda path: path.symlink_to(path), "cannot be read"),
+        (sparse, "is not the file of thing: this file has 2147483648 bytes"),
+    ],
+    ids=["pipe", "device", "loop", "sparse"],
+)
+@pytest.mark.parametrize("changes", [{}, {"member": "thing.bin"}, {"size": 0, "sha256": ""}], ids=str)
+def test_adopting_what_is_no_such_file_is_refused_unread(folder, tmp_path, make, said, changes):
+    make(tmp_path / "x")
+    with pytest.raises((BadModel, BadSetting), match=said):
+        download.adopt(card(**changes), tmp_path / "x")
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
+def test_adopting_a_name_that_no_file_has(name):
+    with pytest.raises(BadSetting, match="cannot be read"):
+        download.adopt(card(), Path(name))
+
+
 def test_interrupted_copy_is_removed(folder, fetched, monkeypatch):
     def interrupted(source, target, length):
         target.write(source.read(length))
@@ -411,7 +565,7 @@ def test_interrupted_copy_is_removed(folder, fetched, monkeypatch):
 
 
 def test_adopting_on_a_full_disk(folder, fetched, monkeypatch):
-    with full_disk(monkeypatch, "thing.bin.copy"), pytest.raises(BadModel, match=r"^thing: the disk is full"):
+    with full_disk(monkeypatch, ".part"), pytest.raises(BadModel, match=r"^thing: the disk is full"):
         download.adopt(card(), fetched)
     assert names(folder) == []
     assert fetched.exists()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kohl import ranges
 from kohl.geometry import resized
 from kohl.types import BadSetting, Candidate, Faces, Images, Inversion, Latents, Perceptual, Step, Watch, ignore
 from kohl.zoo import own_styles
@@ -22,6 +23,7 @@ from kohl.zoo.stylegan2_ops import fast_dtype
 
 SMALLEST = 16  # pixels of a side that LPIPS can look at
 SPAN = 50  # steps in which the loss must still fall
+RANGES = {"refine": (0, 100_000), "steps": (0, 100_000), "size": ranges.ANY, "still": ranges.ANY}
 
 
 def in_closed_form(
@@ -58,9 +60,7 @@ class Tuning:
     exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is faster
 
     def __post_init__(self) -> None:
-        for name in ("refine", "steps", "refine_rate", "rate", "pixels", "enough", "held", "directions"):
-            if getattr(self, name) < 0:
-                raise BadSetting(f"tuning.{name}: must not be negative, not {getattr(self, name)}")
+        ranges.check(self, RANGES, "tuning.")
         if not 0 <= self.still < 1:
             raise BadSetting(f"tuning.still: must be a share, at least 0 and below 1, not {self.still}")
         if self.size < SMALLEST or self.size & (self.size - 1):

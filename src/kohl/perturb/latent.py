@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Literal
 
 import torch
 
+from kohl import ranges
 from kohl.geometry import resized
 from kohl.perturb import terms
 from kohl.perturb.views import Views, perspective
@@ -33,6 +34,7 @@ from kohl.types import (
 )
 
 NEVER_ZERO = ("change", "text")  # terms that have no point at which they are content
+RANGES = {"steps": (1, 100_000), "scouts": (0, 100_000), "patience": (1, ranges.MOST)}
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,11 @@ class Search:
     views: Views = field(default_factory=Views)
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            if isinstance(value, int | float) and value < 0:
-                raise BadSetting(f"search.{setting.name}: must not be negative, not {value}")
+        ranges.check(self, RANGES, "search.")
         if self.perspective >= 1:
             raise BadSetting(f"search.perspective: must be below 1, not {self.perspective}")
         if not 0 < self.last_rate <= 1:
             raise BadSetting(f"search.last_rate: must be above 0 and at most 1, not {self.last_rate}")
-        for name in ("steps", "patience"):
-            if getattr(self, name) < 1:
-                raise BadSetting(f"search.{name}: must be at least 1, not {getattr(self, name)}")
         if self.masking == 0:
             raise BadSetting("search.masking: must be above 0; a large number switches masking off")
 

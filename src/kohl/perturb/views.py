@@ -10,7 +10,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from kohl.types import BadSetting, Images, Matrices
+from kohl import ranges
+from kohl.types import Images, Matrices
+
+RANGES = {
+    **dict.fromkeys(("blurred", "grey", "mirrored"), (0, 1)),
+    **{"shift": (0, 10), "rotation": (0, 10), "scale": (0, 10), "light": (0, 10), "blur": (0, 100)},
+}
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,7 @@ class Views:
     mirrored: float = 0.5  # share of the views seen in a mirror
 
     def __post_init__(self) -> None:
-        if min(self.shift, self.rotation, self.scale, self.blur, self.light) < 0:
-            raise BadSetting("search.views: no setting may be negative")
-        if not all(0 <= share <= 1 for share in (self.blurred, self.grey, self.mirrored)):
-            raise BadSetting("search.views: `blurred`, `grey` and `mirrored` are shares, from 0 to 1")
+        ranges.check(self, RANGES, "search.views.")
 
     def realign(self, count: int, size: int, rng: torch.Generator) -> Matrices:
         """Small similarities about the centre of an input (size, size): another detector would crop like this."""

@@ -16,7 +16,7 @@ def record(row: Row) -> dict[str, Any]:
     `references` is there only if photos were given to compare with. JSON knows no infinity: the PSNR of an unchanged
     face becomes null.
     """
-    values: dict[str, Any] = _plain({**asdict(row), "faces": [_face(face) for face in row.faces]})
+    values: dict[str, Any] = plain({**asdict(row), "faces": [_face(face) for face in row.faces]})
     return values
 
 
@@ -30,10 +30,10 @@ def _judgements(judges: Mapping[str, Judgement]) -> dict[str, dict[str, Any]]:
     return {name: {**asdict(judgement), "matches": judgement.matches} for name, judgement in judges.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with nothing in it but what JSON can say."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

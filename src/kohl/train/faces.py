@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from kohl import beside
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.perturb import looks
@@ -60,18 +61,21 @@ def gallery(folders: Sequence[Path], size: int, cache: Path, *, said: Callable[[
         raise BadSetting(f"{cache.parent}: is a file; name a folder")
     cache.parent.mkdir(parents=True, exist_ok=True)  # found out now, not after the work
     learned, held = _found(found, side, said, torch.Generator().manual_seed(seed))
-    part = cache.with_suffix(".part")
-    save_file({"learned": learned, "held": held}, part)
-    part.replace(cache)
+    with beside.placed(cache, force=False) as part:
+        save_file({"learned": learned, "held": held}, part)
     return Gallery(learned, held)
 
 
 def _kept(cache: Path, side: int) -> Gallery:
     """What a file holds that was written for crops of this side."""
     kept = store.tensors(cache)
-    if kept.keys() != {"learned", "held"} or any(crops.shape[1:] != (3, side, side) for crops in kept.values()):
+    if kept.keys() != {"learned", "held"} or not all(_are_crops(crops, side) for crops in kept.values()):
         raise BadModel(f"{cache}: holds no faces of {side} pixels; remove it to have the photos read again.")
     return Gallery(kept["learned"], kept["held"])
+
+
+def _are_crops(crops: Tensor, side: int) -> bool:
+    return crops.dtype == torch.uint8 and len(crops) > 0 and crops.shape[1:] == (3, side, side)
 
 
 def _found(

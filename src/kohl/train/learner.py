@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kohl import ranges
 from kohl.train import discriminator
 from kohl.types import BadSetting, Images
 from kohl.zoo import style_encoder, stylegan2
@@ -17,6 +18,11 @@ from kohl.zoo.stylegan2_ops import fast_dtype
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 96, 128: 48, 256: 24, 512: 12, 1024: 8}  # at each size
 WIDTH, DEPTH = 256, 4  # of the latents and their mapping
+RANGES = {
+    "size": ranges.ANY,
+    **{"images": (1, 10**9), "batch": (1, 4096), "steep_every": (1, 10**9), "seed": (0, 2**63 - 1)},
+    **dict.fromkeys(("warm_up", "decay", "simple", "adversarial_from", "memory"), (0, 1)),
+}
 
 
 @dataclass(frozen=True)
@@ -41,10 +47,9 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        ranges.check(self, RANGES)
         if self.size not in style_encoder.SIZES:
             raise BadSetting(f"size: must be 64, 128, 256, 512 or 1024, not {self.size}")
-        if min(self.images, self.batch) < 1:
-            raise BadSetting("images, batch: must be at least 1")
 
     @property
     def steps(self) -> int:

@@ -7,32 +7,48 @@ into such styles as the encoder finds.
 from __future__ import annotations
 
 import csv
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from kohl import beside, plain_file
 from kohl.score.quality import psnr
 from kohl.train import mapping
 from kohl.train.faces import Gallery
 from kohl.train.learner import Learner, Training
 from kohl.types import BadModel, BadSetting, Images, KohlError
-from kohl.zoo import state
+from kohl.zoo import state, torch_files
 from kohl.zoo.features import Features
 from kohl.zoo.style_encoder import StyleEncoder
 from kohl.zoo.stylegan2 import StyleGAN2
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, LOG, HELD_OUT, PICTURE = "checkpoint.pt", "log.csv", "held_out.csv", "samples.png"
+WEIGHTS = ("generator.safetensors", "encoder.safetensors")
+MOMENTS = {"step", "exp_avg", "exp_avg_sq"}  # what Adam remembers of a weight
+LONGEST_LOG = 2**26  # bytes
 REPORT, SAVE = 640, 300.0  # pictures between two lines of the log, seconds between two checkpoints
 COLUMNS = ("pictures", "pixels", "coarse", "features", "near", "fooled", "told")  # of the log
 MAY_CHANGE = {"images", "adversarial", "adversarial_from"}  # settings that may differ when learning goes on
 SAMPLES, TRUNCATION = 8, 0.8  # how many, and of those from noise
 AT_ONCE = 64  # faces
+
+
+def check_folder(folder: Path) -> None:
+    """Raises `BadSetting` where files would be overwritten that no checkpoint beside them says to be of learning."""
+    if not os.path.lexists(folder / CHECKPOINT):
+        for name in (*WEIGHTS, LOG, HELD_OUT, PICTURE):
+            if os.path.lexists(folder / name):
+                raise BadSetting(
+                    f"{folder}: holds {name}, but no checkpoint to go on from; choose another folder with -o"
+                )
 
 
 def learn(
@@ -41,12 +57,16 @@ def learn(
     """Learns until all pictures are seen, and writes a log, samples, the generator and the encoder: their two paths.
 
     It goes on from the checkpoint in the folder, if there is one. Raises `BadModel` for one that cannot be read, and
-    `BadSetting` for one of other settings; the number of pictures and the adversarial part may change.
+    `BadSetting` for one of other settings, and for files of somebody else; the number of pictures and the adversarial
+    part may change.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
     learner, faces = Learner(settings), gallery.plain(settings.size)
     first = _resumed(folder / CHECKPOINT, learner)
-    for name in ("log.csv", "held_out.csv"):
+    if not first:
+        _save(folder / CHECKPOINT, learner, 0)  # from now on what is in the folder is known to be of this run
+    for name in (LOG, HELD_OUT):
         _forget(folder / name, first * settings.batch)
     saved = started = time.monotonic()
     for number in range(first, settings.steps):
@@ -54,7 +74,7 @@ def learn(
         losses = learner.step(number, gallery.views(settings.batch, settings.size, rng), features, rng)
         seen = (number + 1) * settings.batch
         if seen // REPORT > (seen - settings.batch) // REPORT:
-            _log(folder / "log.csv", {"pictures": seen, **losses}, COLUMNS)
+            _log(folder / LOG, {"pictures": seen, **losses}, COLUMNS)
             parts = "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
             speed = (number + 1 - first) * settings.batch / (time.monotonic() - started)
             said(f"{seen} of {settings.images}  {parts}  {speed:.1f} a second")
@@ -62,9 +82,9 @@ def learn(
             _save(folder / CHECKPOINT, learner, number + 1)
             pair = learner.mean_generator, learner.mean_encoder
             figure = held_out(*pair, faces)
-            _log(folder / "held_out.csv", {"pictures": seen, "psnr": figure}, ("pictures", "psnr"))
+            _log(folder / HELD_OUT, {"pictures": seen, "psnr": figure}, ("pictures", "psnr"))
             said(f"held-out faces are given back at {figure:.2f} dB")
-            write_samples(folder / "samples.png", *pair, faces[:SAMPLES])
+            write_samples(folder / PICTURE, *pair, faces[:SAMPLES])
             saved = time.monotonic()
     return _finished(learner, gallery, folder, said)
 
@@ -87,14 +107,21 @@ def write_samples(path: Path, generator: StyleGAN2, encoder: StyleEncoder, faces
         new = generator(generator.latents(noise, truncation=TRUNCATION))
     rows = [torch.cat([*row], 2) for row in (faces, given_back(generator, encoder, faces), new)]
     pixels = (torch.cat(rows, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    cv2.imwrite(str(path), pixels[..., ::-1])
+    with beside.placed(path, force=True) as part:
+        part.write_bytes(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
 
 
 def _forget(path: Path, seen: int) -> None:
     """Drops the rows of a table that lie behind so many pictures: they will come again."""
-    if path.exists() and path.stat().st_size:
-        heading, *rows = path.read_text("utf-8").splitlines(keepends=True)
-        path.write_text("".join([heading, *(row for row in rows if int(row.split(",")[0]) <= seen)]), "utf-8")
+    if not os.path.lexists(path):
+        return
+    try:
+        heading, *rows = plain_file.content(path, LONGEST_LOG).decode("utf-8").splitlines(keepends=True) or [""]
+        kept = "".join([heading, *(row for row in rows if int(row.split(",")[0]) <= seen)])
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"{path}: is no table of this run; remove it, or choose another folder with -o") from error
+    with beside.placed(path, force=True) as part:
+        part.write_text(kept, "utf-8")
 
 
 def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None:
@@ -110,14 +137,12 @@ def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None
 def _save(path: Path, learner: Learner, done: int) -> None:
     """Writes all that going on needs, whole or not at all."""
     optimizers = [optimizer.state_dict() for optimizer in learner.optimizers]
-    part = path.with_suffix(".part")
     kept = {"learner": learner.state_dict(), "optimizers": optimizers, "done": done}
     try:
-        torch.save({**kept, "settings": asdict(learner.settings)}, part)
+        with beside.placed(path, force=True) as part:
+            torch.save({**kept, "settings": asdict(learner.settings)}, part)
     except RuntimeError as error:  # torch's way to say that the disk is full
-        part.unlink(missing_ok=True)
-        raise KohlError(f"{part}: cannot be written ({error}); free some space and go on with --resume") from error
-    part.replace(path)
+        raise KohlError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
 
 
 def _resumed(path: Path, learner: Learner) -> int:
@@ -125,16 +150,29 @@ def _resumed(path: Path, learner: Learner) -> int:
     if not path.exists():
         return 0
     try:
-        kept = torch.load(path, weights_only=True)
+        kept = torch_files.read(path)
         for name, value in asdict(learner.settings).items():
             if name not in MAY_CHANGE and kept["settings"][name] != value:
                 raise BadSetting(f"{path}: was learned with {name} {kept['settings'][name]}; choose another folder")
         learner.load_state_dict(kept["learner"])
         for optimizer, known in zip(learner.optimizers, kept["optimizers"], strict=True):
-            optimizer.load_state_dict(known)
-        return int(kept["done"])
+            optimizer.load_state_dict(_remembered(optimizer, known))
+        if type(kept["done"]) is not int or kept["done"] < 0:
+            raise ValueError("no number of steps")
+        return kept["done"]
     except state.BROKEN as error:
         raise BadModel(f"{path}: this checkpoint cannot be read; remove it to begin again.") from error
+
+
+def _remembered(optimizer: torch.optim.Optimizer, known: Any) -> dict[str, Any]:
+    """What is `known` of each weight in a checkpoint; all else follows from the settings."""
+    weights = optimizer.param_groups[0]["params"]
+    found: dict[int, dict[str, torch.Tensor]] = {}
+    for number, each in known["state"].items():
+        if set(each) != MOMENTS or any(x.shape not in ((), weights[number].shape) for x in each.values()):
+            raise ValueError("of other weights")
+        found[number] = {name: x.clone() for name, x in each.items()}
+    return {"state": found, "param_groups": optimizer.state_dict()["param_groups"]}
 
 
 def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[str], None]) -> tuple[Path, Path]:
@@ -146,16 +184,14 @@ def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[
         styles = torch.cat([encoder.parts(each)[0] for each in views])
     generator.average.copy_(styles.mean(0))
     mapping.learn(generator.mapping, styles, rng, said=said)
-    write_samples(folder / "samples.png", generator, encoder, gallery.plain(settings.size)[:SAMPLES])
+    write_samples(folder / PICTURE, generator, encoder, gallery.plain(settings.size)[:SAMPLES])
     size = {"size": torch.tensor(settings.size)}  # which no weight tells
-    paths = folder / "generator.safetensors", folder / "encoder.safetensors"
+    paths = folder / WEIGHTS[0], folder / WEIGHTS[1]
     for path, network, also in zip(paths, (generator, encoder), ({}, size), strict=True):
         tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-        part = path.with_suffix(".part")
         try:
-            save_file({**tensors, **also}, part)
+            with beside.placed(path, force=True) as part:
+                save_file({**tensors, **also}, part)
         except SafetensorError as error:
-            part.unlink(missing_ok=True)
-            raise KohlError(f"{part}: cannot be written ({error}); free some space and go on with --resume") from error
-        part.replace(path)
+            raise KohlError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
     return paths

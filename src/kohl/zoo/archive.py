@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import IO
 
-LARGEST = 2**32  # bytes of a file whose size nobody published
+LARGEST = 2**30  # bytes of a file whose size nobody published; the largest of them has about 300 million
+DIRECTORY = 2**22  # bytes of an archive's table of contents, which zipfile makes objects of, a hundred times as large
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods may fill the memory with what a few bytes stand for
 
 
@@ -30,17 +31,46 @@ def content(file: IO[bytes], member: str, *, size: int = 0) -> IO[bytes]:
     """
     try:
         if member and zipfile.is_zipfile(file):
-            archive = zipfile.ZipFile(file)
+            archive = opened(file)
             found = [entry for entry in archive.infolist() if _name(entry.filename) == _name(member)]
             if found:  # torch's own files are archives too
                 _check(found, size)
                 return archive.open(found[0])
-        if size and file.seek(0, os.SEEK_END) != size:
-            raise BadArchive(f"this file has {file.tell()} bytes instead of {size}")
+        length = file.seek(0, os.SEEK_END)
+        if size and length != size:
+            raise BadArchive(f"this file has {length} bytes instead of {size}")
+        if length > LARGEST and not size:
+            raise BadArchive(f"this file has {length} bytes, and that is too large")
         file.seek(0)
         return file
     except OSError as error:  # an archive may send its reader anywhere
         raise BadArchive(f"this archive cannot be read ({error.strerror})") from error
+
+
+def opened(file: IO[bytes]) -> zipfile.ZipFile:
+    """The zip archive in `file`; raises one of `BROKEN`, also for one whose table of contents fills the memory."""
+    frugal = _Frugal(file)
+    archive = zipfile.ZipFile(frugal)
+    frugal.most = LARGEST
+    return archive
+
+
+class _Frugal:
+    """A file of which nobody gets more at once than a table of contents may have; with zipfile's idea of a file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.most = file, DIRECTORY
+        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
+
+    def read(self, count: int = -1) -> bytes:
+        """So many bytes, or all that are left."""
+        position = self.tell()
+        left = self.seek(0, os.SEEK_END) - position
+        self.seek(position)
+        count = min(count, left) if count >= 0 else left
+        if count > self.most:
+            raise BadArchive("this archive has too many entries")
+        return self.file.read(count)
 
 
 def _check(found: Sequence[zipfile.ZipInfo], size: int) -> None:

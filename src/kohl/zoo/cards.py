@@ -176,13 +176,15 @@ def path(card: Card) -> Path:
 
 def present(card: Card) -> bool:
     """Whether the card's file is there in its full size; its hash is checked when it is loaded."""
+    if not card.package and not store.has_cache():
+        return False
     where = path(card)
     return where.is_file() and card.size in (0, where.stat().st_size)
 
 
 def sha256(card: Card) -> str:
     """The hash that the card's file must have: the published one, or the one pinned here; empty if there is neither."""
-    return card.sha256 or store.pins().get(card.name, "")
+    return card.sha256 or (store.pins().get(card.name, "") if store.has_cache() else "")
 
 
 def checked(card: Card) -> Path:

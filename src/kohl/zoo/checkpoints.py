@@ -7,23 +7,22 @@ stand-ins: tensors are built from their raw numbers, and the rest does nothing.
 
 from __future__ import annotations
 
-import math
-import pickle
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from kohl import beside, plain_file
 from kohl.types import BadModel
-from kohl.zoo import state
+from kohl.zoo import state, torch_files
+from kohl.zoo.pickles import DEAREST, Budget, Inert, Named, Refused, Stream, loaded
 from kohl.zoo.stylegan2 import StyleGAN2, blank
 from kohl.zoo.stylegan2_ops import BINOMIAL
 
@@ -31,14 +30,16 @@ LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # how torch.save began b
 ZIP, PICKLE = b"PK", b"\x80"
 FILTERS = (".kernel", ".resample_filter")  # the blur, which our layers have built in
 STAGES, DEEPEST = 9, 64  # more than 1024 pixels, or than that many dense layers, is no StyleGAN2
+ASKED = 5  # names that an error repeats
 ESTIMATES = 10_000  # latents whose mean stands in for a missing average
 GOOD = "use stylegan2-ffhq-config-f.pt, or ffhq.pkl of stylegan2-ada-pytorch"
 
 
-def convert(path: Path, output: Path) -> None:
+def convert(path: Path, output: Path, *, force: bool = False) -> None:
     """Write the generator in a published checkpoint to `output`, for `kohl.zoo.stylegan2.load`.
 
-    `output` is then whole, or as it was. Raises `BadModel` for a file that holds no StyleGAN2 that we can express.
+    `output` is then whole, or as it was; a file that is there is overwritten only with `force`.
+    Raises `BadModel` for a file that holds no StyleGAN2 that we can express.
     """
     found = generator(path)
     described = {
@@ -46,20 +47,21 @@ def convert(path: Path, output: Path) -> None:
         "channel_multiplier": f"{found.layers[-1].get_parameter('bias').numel() * found.size / 16384:g}",
         "n_mlp": str(len(found.mapping)),
     }
-    part = output.with_name(f"{output.name}.part")
     try:
-        save_file(found.state_dict(), part, described)
-        part.replace(output)
+        with beside.placed(output, force=force) as part:
+            save_file(found.state_dict(), part, described)
     except (OSError, SafetensorError) as error:
-        raise BadModel(f"{output}: cannot be written ({error}); choose another folder.") from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise BadModel(f"{output}: cannot be written ({_reason(error)}); choose another name with -o.") from error
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def generator(path: Path) -> StyleGAN2:
     """The averaged generator, `G_ema`, of a published checkpoint; raises `BadModel`."""
     try:
-        with path.open("rb") as file:
+        with plain_file.opened(path, torch_files.LARGEST) as file:
             start = file.read(len(LEGACY))
             file.seek(0)
             if start.startswith((LEGACY, ZIP)):
@@ -87,7 +89,7 @@ def _expressed(path: Path, theirs: Mapping[str, Tensor], name: Callable[[str], s
             values = torch.randn(empty.shape, generator=rng)
         if [n for n in values.shape if n > 1] != [n for n in empty.shape if n > 1]:
             raise BadModel(f"{path}: {name(ours)} is {tuple(values.shape)}, not {tuple(empty.shape)}; {GOOD}.")
-        if not values.isfinite().all():
+        if values.is_complex() or not values.isfinite().all():
             raise BadModel(f"{path}: {name(ours)} holds numbers that are not finite; download the checkpoint again.")
         tensors[ours] = values.float().reshape(empty.shape).contiguous()
     found.load_state_dict(tensors, assign=True)
@@ -172,14 +174,16 @@ def _rosinality(path: Path) -> dict[str, Tensor]:
 
 def _nvidia(path: Path, file: BinaryIO) -> dict[str, Tensor]:
     """`G_ema` of an NVIDIA pickle."""
-    reader = _Reader(file)
+    size = file.seek(0, 2)
+    file.seek(0)
+    budget, inert = Budget(size), set[str]()
     try:
-        found = reader.load()
-        tensors = dict(_tensors(found["G_ema"])) if isinstance(found, dict) and "G_ema" in found else {}
+        found = loaded(Stream(file, size), budget, _finder(budget, inert))
+        tensors = dict(_tensors(found["G_ema"], budget)) if isinstance(found, dict) and "G_ema" in found else {}
     except state.BROKEN as error:
         raise BadModel(f"{path}: damaged, cut off, or not of networks; download the checkpoint again.") from error
     if not tensors:
-        asks = f" but asks for {', '.join(sorted(reader.inert))}" if reader.inert else ""
+        asks = f" but asks for {', '.join(sorted(inert)[:ASKED])}" if inert else ""
         raise BadModel(f"{path}: holds no G_ema{asks}, so it is another kind of pickle; {GOOD}.")
     if "synthesis.b4.const" not in tensors:
         raise BadModel(f"{path}: without synthesis.b4.const, as stylegan3-t/-r: another architecture; {GOOD}.")
@@ -197,85 +201,38 @@ class _Network:
     attributes: Mapping[str, Any]
 
 
-def _tensors(network: _Network, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def _tensors(network: _Network, budget: Budget, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
     """Every parameter and buffer of a network and those inside it, by name."""
+    budget.spend(DEAREST + len(prefix))  # a network may be inside another many times, and so on
     for kind in ("_parameters", "_buffers"):
         for name, value in network.attributes[kind].items():
             if isinstance(value, Tensor):
                 yield f"{prefix}{name}", value
     for name, inner in network.attributes["_modules"].items():
-        yield from _tensors(inner, f"{prefix}{name}.")
+        yield from _tensors(inner, budget, f"{prefix}{name}.")
 
 
-class _Inert:
-    """Stands for whatever a pickle may ask for: takes anything, does nothing."""
-
-    def __init__(self, *_: object) -> None: ...
-    def __setstate__(self, _: object) -> None: ...
-    def __setitem__(self, _: object, __: object) -> None: ...
-    def append(self, _: object) -> None: ...
-    def extend(self, _: object) -> None: ...
-    def add(self, _: object) -> None: ...
-
-
-# Python's reader in Python: the one in C makes room for as many objects as a file says that it has.
-class _Reader(pickle._Unpickler):
-    """Reads a pickle without ever looking up a name that it gives."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file)
-        self.inert: set[str] = set()  # the names that we have only stand-ins for
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Our own function of that name, or something inert; new every time, as a pickle may set attributes of it."""
-        full = f"{module}.{name}"
-        if full == "collections.OrderedDict":
-            return OrderedDict
-        if full in _STAND_INS:
-            return lambda *arguments: _STAND_INS[full](*arguments)
-        self.inert.add(full)
-        return type("Inert", (_Inert,), {})
-
-
-class _StorageReader(pickle._Unpickler):
-    """Reads the five pickles in front of the raw numbers of a tensor; of the fourth, the numbers' type is left."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The type of a storage's numbers, as numpy calls it; no other name is known."""
-        return _NUMBERS[f"{module}.{name}"]
-
-    def persistent_load(self, pid: Any) -> Any:
-        """The type in the description of a storage."""
-        return pid[1]
-
-
-_NUMBERS = {
-    **{"torch.HalfStorage": "<f2", "torch.FloatStorage": "<f4", "torch.DoubleStorage": "<f8"},
-    **{"torch.ByteStorage": "u1", "torch.CharStorage": "i1", "torch.ShortStorage": "<i2", "torch.BoolStorage": "?"},
-    **{"torch.IntStorage": "<i4", "torch.LongStorage": "<i8"},
-}
-
-
-def _storage(content: bytes) -> Tensor:
+def _storage(content: bytes, budget: Budget) -> Tensor:
     """The flat numbers in what torch.save made of one storage."""
-    stream = BytesIO(content)
-    numbers = [_StorageReader(stream).load() for _ in range(5)][3]
-    if numbers not in _NUMBERS.values():
-        raise ValueError("a storage of unknown numbers")
-    count = int.from_bytes(stream.read(8), "little")
-    return torch.tensor(np.frombuffer(content, numbers, count, stream.tell()))
+    values = torch_files.older(BytesIO(content), budget, torch_files.find)
+    if not isinstance(values, Tensor):
+        raise Refused("something else than numbers")
+    return values
 
 
-def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
-    """A tensor of numbers in `storage`; none is used twice, so that a small file cannot become a large tensor."""
-    if math.prod(size) > storage.numel():
-        raise ValueError("a tensor larger than its numbers")
-    return storage.as_strided(size, stride, offset)
+def _finder(budget: Budget, inert: set[str]) -> Callable[[str], Named]:
+    """What stands for a name: our own function, or something that does nothing, whose name is added to `inert`."""
+    known: dict[str, Callable[..., Any]] = {
+        "collections.OrderedDict": torch_files.table,
+        "torch.storage._load_from_bytes": partial(_storage, budget=budget),
+        "torch._utils._rebuild_tensor_v2": torch_files.tensor,
+        "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
+        "torch_utils.persistence._reconstruct_persistent_obj": lambda about: _Network(about["state"]),
+    }
 
+    def find(name: str) -> Named:
+        if name not in known:
+            inert.add(name)
+        return Named(name, known.get(name, lambda *_: Inert()))
 
-_STAND_INS: Mapping[str, Callable[..., Any]] = {
-    "torch.storage._load_from_bytes": _storage,
-    "torch._utils._rebuild_tensor_v2": _tensor,
-    "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
-    "torch_utils.persistence._reconstruct_persistent_obj": lambda about: _Network(about["state"]),
-}
+    return find

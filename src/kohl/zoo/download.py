@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import secrets
 import shutil
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, TypeAlias
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from kohl import __version__
+from kohl import __version__, plain_file
 from kohl.types import BadModel, BadSetting
 from kohl.zoo import archive, cards, store
+from kohl.zoo.answers import TIMEOUT_S, Answer, Handler, SafeHandler
 from kohl.zoo.card import Archive, Card
 
 CHUNK = 2**20  # bytes
-TIMEOUT_S = 30  # without a byte
+LARGEST = 2**33  # bytes of a file that was fetched by hand; an archive may hold more than one model
+REASON = 200  # characters of what a server says
 HERE = ("localhost", "127.0.0.1", "::1")  # the only hosts that need no https
 
 Watch: TypeAlias = Callable[[int, int], None]  # bytes that are here, bytes in all (0: not known)
@@ -69,9 +74,9 @@ def adopt(card: Card, file: Path) -> None:
 
     Raises `BadModel` if it is not the card's.
     """
-    copy = cards.path(card).with_name(f"{cards.path(card).name}.copy")
+    copy = cards.path(card).with_name(f".kohl-{secrets.token_hex(8)}.part")
     try:
-        source = file.open("rb")
+        source = plain_file.opened(file, LARGEST)
     except OSError as error:
         raise BadSetting(f"{file}: cannot be read ({error.strerror}); name the file that you fetched.") from error
     with source, _writing(card, copy):
@@ -109,7 +114,7 @@ def _as_a_model(published: Archive, card: Card) -> Card:
 def _copy(source: IO[bytes], copy: Path, card: Card) -> None:
     """Write what `source` holds of the card."""
     try:
-        with copy.open("wb") as target:
+        with copy.open("xb") as target:
             shutil.copyfileobj(archive.content(source, card.member, size=card.size), target, CHUNK)
     except archive.BROKEN as error:
         raise _Failure(str(error) or "this archive is cut off") from error
@@ -150,31 +155,54 @@ def _fetch(url: str, part: Path, card: Card, watch: Watch) -> None:
     if have and have == card.size:
         return
     with _opened(url, have) as response:
-        start = have if response.status == 206 else 0
-        if start and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-            raise _Failure("sends another part than was asked for")
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length else card.size
-        if card.size and total != card.size:
-            raise _Failure(f"offers {total} bytes instead of {card.size}")
+        start = _start(response, have)
+        total = _total(response, start, card)
         if shutil.disk_usage(part.parent).free < total - start:
             raise _disk_is_full(card, part)
         done = start
         watch(done, total)
+        response.patient.began((total or archive.LARGEST) - start)
         with part.open("ab" if start else "wb") as file:
             for chunk in _chunks(response):
                 file.write(chunk)
                 done += len(chunk)
                 watch(done, total)
-                if total and done > total:
-                    raise _Failure(f"sends more than {total} bytes")
+                if done > (total or archive.LARGEST):
+                    raise _Failure(f"sends more than {total or archive.LARGEST} bytes")
     if done < total:
         raise _Failure(f"cut off after {done} of {total} bytes")
+
+
+def _start(response: Answer, have: int) -> int:
+    """How many bytes come before what is sent; raises `_Failure` if nobody asked for what is."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _Failure("sends it packed, which nobody asked for")
+    if response.status == 200:
+        return 0
+    given = re.fullmatch(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15}|\*)", response.headers.get("Content-Range", ""))
+    if not (have and given and int(given[1]) == have):
+        raise _Failure("sends another part than was asked for")
+    return have
+
+
+def _total(response: Answer, start: int, card: Card) -> int:
+    """How many bytes the whole file has, or 0 if nobody says; raises `_Failure` for another number than the card's."""
+    lengths = set(response.headers.get_all("Content-Length", []))
+    if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,15}", length) for length in lengths):
+        raise _Failure("says its length in a way that cannot be understood")
+    total = start + int(lengths.pop()) if lengths else card.size
+    if card.size and total != card.size:
+        raise _Failure(f"offers {total} bytes instead of {card.size}")
+    if total > archive.LARGEST and not card.size:
+        raise _Failure(f"offers {total} bytes, and that is too large")
+    return total
 
 
 def _resumable(part: Path, card: Card) -> int:
     """How many bytes of an earlier download can be built on; a file on which nothing can is removed."""
     wanted = cards.sha256(card)
+    if os.path.lexists(part) and not (part.is_file() and not part.is_symlink()):
+        raise OSError(errno.EINVAL, "something else has this name")
     if part.exists() and wanted:  # else nobody would notice that it became one of two halves
         have = part.stat().st_size
         if have < card.size or (have == card.size and store.sha256_of(part) == wanted):
@@ -184,38 +212,51 @@ def _resumable(part: Path, card: Card) -> int:
 
 
 @contextmanager
-def _opened(url: str, have: int) -> Iterator[HTTPResponse]:
+def _opened(url: str, have: int) -> Iterator[Answer]:
     """The answer to a request for what comes after the first `have` bytes."""
     _refuse_unsafe(url)
     headers = {"User-Agent": f"kohl/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - https, as just checked
     try:
-        response = urllib.request.build_opener(_SafeRedirects).open(request, timeout=TIMEOUT_S)
+        response = urllib.request.build_opener(Handler, SafeHandler, _SafeRedirects()).open(request, timeout=TIMEOUT_S)
     except HTTPError as error:
         error.close()
-        raise _Failure(f"answers {error.code} {error.reason}") from error
-    except (OSError, HTTPException) as error:
-        raise _Failure(f"no connection: {getattr(error, 'reason', error)}") from error
+        raise _Failure(_short(f"answers {error.code} {error.reason}")) from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise _Failure(_short(f"no connection: {getattr(error, 'reason', error)}")) from error
+    if response.status not in (200, 206):
+        raise _Failure(_short(f"answers {response.status} {response.reason}"))
     with response:
         yield response
 
 
-def _chunks(response: HTTPResponse) -> Iterator[bytes]:
-    """What comes, until it ends or is cut."""
+def _chunks(response: Answer) -> Iterator[bytes]:
+    """What comes, as it comes, until it ends or is cut."""
     try:
-        while chunk := response.read(CHUNK):
+        while chunk := response.read1(CHUNK):
             yield chunk
-    except (OSError, HTTPException) as error:
-        raise _Failure(f"connection lost: {error}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise _Failure(_short(f"connection lost: {error}")) from error
+
+
+def _short(text: str) -> str:
+    """What a server says, on one line and no longer than anybody would read."""
+    text = " ".join(text.split())
+    return text if len(text) <= REASON else f"{text[:REASON]}…"
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection to where others can listen or change what comes."""
+    """Follows no redirection to where others can listen or change what comes, and none for longer than a minute."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + 2 * TIMEOUT_S
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         """The request for the new address."""
+        if time.monotonic() > self.until:
+            raise _Failure("leads elsewhere again and again")
         _refuse_unsafe(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pickle
 import struct
-import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -15,14 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from kohl.types import BadModel
-from kohl.zoo import frozen, store
+from kohl.zoo import archive, frozen, store, torch_files
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# What a damaged file makes torch trip over.
+# What a damaged file makes its reader trip over.
 BROKEN = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
     *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError, struct.error),
+    *(archive.BadArchive, zipfile.BadZipFile, zlib.error),
 )
 
 FRACTIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -36,9 +37,7 @@ def checkpoint(path: Path) -> dict[str, Any]:
     if path.suffix == ".safetensors":
         return dict(store.tensors(path))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's about the kind of file; our error says it
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        content = torch_files.read(path)
     except FileNotFoundError as error:
         raise BadModel(f"{path}: this model file is missing; fetch the published file.") from error
     except BROKEN as error:

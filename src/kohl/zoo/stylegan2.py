@@ -133,7 +133,7 @@ def load(path: Path, *, dtype: torch.dtype = torch.float32) -> StyleGAN2:
     """The generator in a file that kohl has converted or trained; raises `BadModel` for any other."""
     try:
         generator = filled(store.tensors(path))
-    except (LookupError, RuntimeError, TypeError) as error:
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise BadModel(
             f"{path}: no StyleGAN2 that kohl has converted or trained; see `kohl models convert` and `kohl train`."
         ) from error

@@ -1,0 +1,105 @@
+"""Answers of servers that may be broken or hostile: none keeps kohl waiting, and none is read beyond what it offers."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+import urllib.request
+from typing import Any
+
+TIMEOUT_S = 30.0  # without a byte, and until the last line of the headers
+WINDOW_S = 60.0  # in which at least so many bytes must come:
+SLOWEST = 64 * 2**10
+HEADERS = 8 * 2**20  # bytes; http.client reads up to 100 of 64 kB
+SLACK = 2**20  # bytes around a file: the lengths of its chunks
+
+
+class Slow(TimeoutError):
+    """A server that sends, but so little that it would never end."""
+
+
+class Patient(io.RawIOBase):
+    """The bytes of a connection, as long as they come fast enough and are no more than so many.
+
+    Until `began` is called they are headers, which must all come within TIMEOUT_S.
+    """
+
+    def __init__(self, source: io.RawIOBase, connection: socket.socket) -> None:
+        self.source, self.connection = source, connection
+        self.deadline: float | None = time.monotonic() + TIMEOUT_S
+        self.since, self.fresh, self.left = 0.0, 0, HEADERS
+
+    def began(self, at_most: int) -> None:
+        """The body begins; more than `at_most` bytes are too many."""
+        self.deadline, self.left = None, 2 * at_most + SLACK
+        self.since, self.fresh = time.monotonic(), 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """The next bytes."""
+        now = time.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            raise Slow(f"no whole answer in {TIMEOUT_S:.0f} seconds")
+        self.connection.settimeout(TIMEOUT_S if self.deadline is None else min(TIMEOUT_S, self.deadline - now))
+        count = self.source.readinto(buffer)
+        self._count(count or 0)
+        return count
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self.source.close()
+        super().close()
+
+    def _count(self, count: int) -> None:
+        self.left -= count
+        self.fresh += count
+        if self.left < 0:
+            raise http.client.HTTPException("sends without end")
+        if self.deadline is None and time.monotonic() - self.since > WINDOW_S:
+            if self.fresh < SLOWEST:
+                raise Slow(f"less than {SLOWEST // 1024} kB in {WINDOW_S:.0f} seconds")
+            self.since, self.fresh = time.monotonic(), 0
+
+
+class Answer(http.client.HTTPResponse):
+    """An answer that is read patiently, but not for ever; of a redirection or a refusal only the headers are."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        self.patient = Patient(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self.patient)
+
+    def begin(self) -> None:
+        """Reads the headers."""
+        super().begin()
+        if self.status not in (200, 206):
+            self.close()
+
+
+class _Connection(http.client.HTTPConnection):
+    response_class = Answer
+
+
+class _SafeConnection(http.client.HTTPSConnection):
+    response_class = Answer
+
+
+class Handler(urllib.request.HTTPHandler):
+    """Opens http addresses so."""
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """The answer."""
+        return self.do_open(_Connection, req)
+
+
+class SafeHandler(urllib.request.HTTPSHandler):
+    """Opens https addresses so."""
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """The answer."""
+        return self.do_open(_SafeConnection, req)
