@@ -39,10 +39,12 @@ class Find:
 
     @property
     def sign(self) -> tuple[str, str, str]:
-        """What is alike in finds with one cause: the door, the kind, and where it was."""
-        places = [line.strip() for line in self.text.splitlines() if line.lstrip().startswith("File ")]
-        last = self.text.splitlines()[-1] if self.text else ""
-        return self.door, self.kind, f"{places[-1]} {last[:30]}" if places else last[:30]
+        """What is alike in finds with one cause: the door, the kind, the error, and where in kohl it came out."""
+        lines = self.text.splitlines()
+        places = [line.strip() for line in lines if line.lstrip().startswith("File ")]
+        ours = [place for place in places if "/kohl/" in place] or places[:1]
+        error = lines[-1].split(":")[0] if lines and self.kind == "traceback" else ""
+        return self.door, self.kind, f"{error} {''.join(ours[-1:])}"
 
 
 class Hang(BaseException):
