@@ -294,8 +294,8 @@ def _read(path: Path) -> Photo:
 
 
 OURS = """
-html head meta title style body header p h1 h2 h3 h4 main article div span figure figcaption img input section ul li b br
-svg rect line footer table tr th td script strong em a details summary code dl dt dd small time ol hr path circle
+html head meta title style body header p h1 h2 h3 h4 main article div span figure figcaption img input section ul li b
+br svg rect line footer table tr th td script strong em a details summary code dl dt dd small time ol hr path circle
 """
 ELEMENTS = frozenset(OURS.split())
 VOID = frozenset(("meta", "img", "input", "br", "hr", "rect", "line", "path", "circle"))

@@ -1,4 +1,4 @@
-"""The door for signals: a run that writes is killed at one of its system calls, and what then lies there is looked at."""
+"""The door for signals: a run is killed at one of the system calls that write, and what then lies there is looked at."""
 
 from __future__ import annotations
 
