@@ -58,7 +58,7 @@ def test_the_real_command_killed(point, tmp_path):
     inject = f"inject=?{call},?{call}at:signal=KILL:when={number}"
     log = tmp_path.parent / f"{tmp_path.name}.trace"
     killed = subprocess.run(
-        [*kills.STRACE, log, "--seccomp-bpf", "-e", f"trace=?{call},?{call}at", "-e", inject, *command],
+        [*kills.STRACE, log, "-e", f"trace=?{call},?{call}at", "-e", inject, *command],
         **where,
         capture_output=True,
     )

@@ -15,7 +15,7 @@ from typing import Any
 import photos
 import tiny
 
-from fuzz.door import ACCEPTED, REFUSED, Door, check, check_said, check_unchanged, ended, obeyed, tree
+from fuzz.door import ACCEPTED, REFUSED, Door, check, check_foreseen, check_said, check_unchanged, ended, obeyed, tree
 from kohl import cli, console, pipeline
 from kohl.recipe import Recipe
 from kohl.score import report
@@ -169,6 +169,7 @@ def run(given: list[str], folder: Path) -> str:
         code = ended(lambda: cli.main(given))
     check(code in (0, 1, 2, 3), "contract", f"exit code {code}")
     check_said(err.getvalue(), lines=100)
+    check_foreseen(out.getvalue())
     for printed in out.getvalue().splitlines():
         check(not obeyed(printed), "sentence", f"has {obeyed(printed)} in it: {printed[:400]!r}")
     if "--json" in given and code != 2 and "--help" not in given and "--version" not in given:
