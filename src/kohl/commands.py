@@ -34,13 +34,13 @@ def protect(arguments: Namespace) -> int:
     if arguments.style is not None:
         chosen = replace(chosen, text=_style(arguments.style))
     outputs = _outputs(arguments.photos, arguments.output)
+    for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
+        files.clean(folder)
     if arguments.report:
         used = [*arguments.photos, *outputs, *arguments.reference, Path(arguments.recipe)]
         _check_report(arguments.report, used, force=arguments.force)
     for reference in arguments.reference:
         imageio.read(reference)  # what is no photo is found out now, not after the models are loaded
-    for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
-        files.clean(folder)
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)

@@ -59,8 +59,13 @@ def _locked(folder: Path) -> tuple[int, Path]:
         part = folder / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
         # Not tempfile: its files are closed to everyone else, whatever the umask.
         lock = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        if _is_locked(lock) and part.exists():  # nobody took it for a leftover in between
-            return lock, part
+        try:
+            if _is_locked(lock) and part.exists():  # nobody took it for a leftover in between
+                return lock, part
+        except KeyboardInterrupt:
+            part.unlink(missing_ok=True)
+            os.close(lock)
+            raise
         os.close(lock)
 
 

@@ -1,0 +1,19 @@
+"""The table of doors."""
+
+from fuzz import arguments, downloads, kills, networks, pictures, settings, weights
+
+DOORS = (
+    pictures.PHOTOS,
+    pictures.TAGS,
+    settings.RECIPE,
+    settings.SET,
+    settings.CARDS,
+    weights.CHECKPOINTS,
+    weights.WEIGHTS,
+    networks.ONNX,
+    downloads.ARCHIVES,
+    downloads.HTTP,
+    arguments.NAMES,
+    arguments.REPORTS,
+    kills.KILLS,
+)
