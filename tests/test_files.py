@@ -18,11 +18,11 @@ def names(folder):
 
 
 def test_what_was_written_takes_the_name_in_the_end(tmp_path):
-    with files.placed(tmp_path / "new" / "a.txt") as part:
+    with files.placed(tmp_path / "a.txt") as part:
         part.write_text("whole")
-        assert names(part.parent) == [part.name]
-    assert names(tmp_path / "new") == ["a.txt"]
-    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+        assert names(tmp_path) == [part.name]
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "whole"
 
 
 def test_it_has_the_rights_of_any_new_file(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"beside", "files", "geometry", "memory", "plain_file", "ranges", "shown", "toml", "types"},
+    {"files", "geometry", "memory", "plain_file", "ranges", "shown", "toml", "types"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
     {"pipeline", "recipe"},

@@ -24,7 +24,6 @@ def placed(path: Path, *, force: bool = False) -> Iterator[Path]:
     Whatever ends the block early, only what was at `path` before remains. Raises `FileExistsError` at the end if there
     is a file by then, even one made this instant, and not `force`. The name that is given may be read, not kept.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock, part = _locked(path.parent)
     try:
         yield part

@@ -85,6 +85,7 @@ def writing(photo: Photo, path: Path, *, force: bool = False) -> Iterator[Path]:
     del photo  # hundreds of megabytes, perhaps
     inside: BaseException | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with files.placed(path, force=force) as part:
             part.write_bytes(data)
             del data

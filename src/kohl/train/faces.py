@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kohl import beside
+from kohl import files
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.perturb import looks
@@ -61,7 +61,7 @@ def gallery(folders: Sequence[Path], size: int, cache: Path, *, said: Callable[[
         raise BadSetting(f"{cache.parent}: is a file; name a folder")
     cache.parent.mkdir(parents=True, exist_ok=True)  # found out now, not after the work
     learned, held = _found(found, side, said, torch.Generator().manual_seed(seed))
-    with beside.placed(cache, force=False) as part:
+    with files.placed(cache, force=False) as part:
         save_file({"learned": learned, "held": held}, part)
     return Gallery(learned, held)
 

@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from kohl import beside, plain_file
+from kohl import files, plain_file
 from kohl.score.quality import psnr
 from kohl.train import mapping
 from kohl.train.faces import Gallery
@@ -107,7 +107,7 @@ def write_samples(path: Path, generator: StyleGAN2, encoder: StyleEncoder, faces
         new = generator(generator.latents(noise, truncation=TRUNCATION))
     rows = [torch.cat([*row], 2) for row in (faces, given_back(generator, encoder, faces), new)]
     pixels = (torch.cat(rows, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    with beside.placed(path, force=True) as part:
+    with files.placed(path, force=True) as part:
         part.write_bytes(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
 
 
@@ -120,7 +120,7 @@ def _forget(path: Path, seen: int) -> None:
         kept = "".join([heading, *(row for row in rows if int(row.split(",")[0]) <= seen)])
     except (OSError, ValueError) as error:
         raise BadSetting(f"{path}: is no table of this run; remove it, or choose another folder with -o") from error
-    with beside.placed(path, force=True) as part:
+    with files.placed(path, force=True) as part:
         part.write_text(kept, "utf-8")
 
 
@@ -139,7 +139,7 @@ def _save(path: Path, learner: Learner, done: int) -> None:
     optimizers = [optimizer.state_dict() for optimizer in learner.optimizers]
     kept = {"learner": learner.state_dict(), "optimizers": optimizers, "done": done}
     try:
-        with beside.placed(path, force=True) as part:
+        with files.placed(path, force=True) as part:
             torch.save({**kept, "settings": asdict(learner.settings)}, part)
     except RuntimeError as error:  # torch's way to say that the disk is full
         raise KohlError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
@@ -190,7 +190,7 @@ def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[
     for path, network, also in zip(paths, (generator, encoder), ({}, size), strict=True):
         tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
         try:
-            with beside.placed(path, force=True) as part:
+            with files.placed(path, force=True) as part:
                 save_file({**tensors, **also}, part)
         except SafetensorError as error:
             raise KohlError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error

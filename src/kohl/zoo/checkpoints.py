@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kohl import beside, plain_file
+from kohl import files, plain_file
 from kohl.types import BadModel
 from kohl.zoo import state, torch_files
 from kohl.zoo.pickles import DEAREST, Budget, Inert, Named, Refused, Stream, loaded
@@ -48,7 +48,7 @@ def convert(path: Path, output: Path, *, force: bool = False) -> None:
         "n_mlp": str(len(found.mapping)),
     }
     try:
-        with beside.placed(output, force=force) as part:
+        with files.placed(output, force=force) as part:
             save_file(found.state_dict(), part, described)
     except (OSError, SafetensorError) as error:
         raise BadModel(f"{output}: cannot be written ({_reason(error)}); choose another name with -o.") from error

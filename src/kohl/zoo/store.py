@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kohl import beside, plain_file
+from kohl import files, plain_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,7 +104,7 @@ def pin(name: str, sha256: str) -> None:
     """Remember this hash: from now on the card's file must have it."""
     path = pins_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with beside.placed(path, force=True) as part:
+    with files.placed(path, force=True) as part:
         part.write_text(json.dumps({**pins(), name: sha256}, indent=2) + "\n", "utf-8")
 
 
