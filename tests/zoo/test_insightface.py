@@ -15,8 +15,7 @@ from kohl.cli import main
 from kohl.types import BadModel, BadSetting
 from kohl.zoo import cards, download
 from kohl.zoo.card import Archive
-from kohl.zoo.onnx import Input, OnnxFaces
-from kohl.zoo.yunet import YuNet
+from kohl.zoo.onnx import Input, _faces
 
 NAMES = ("w600k_r50", "w600k_mbf")
 THRESHOLDS = '[thresholds]\n"0.01" = 0.5\n'
@@ -95,7 +94,7 @@ def test_the_judge_is_fed_as_arcface_wants_it(card, face):
     download.pull(card)
     judge = cards.judge(card.name)
     assert (judge.name, judge.thresholds) == (card.name, {})
-    plain = OnnxFaces(cards.path(card), YuNet(cards.checked(cards.find("yunet"))), Input(size=112))
+    plain = _faces(cards.path(card), cards.checked(cards.find("yunet")), Input(size=112))
     (seen,), (raw,) = judge.faces(face), plain(np.asarray(portrait()))
     np.testing.assert_allclose(seen.embedding, (raw.embedding - 127.5) / 127.5, rtol=1e-4)  # red comes first in both
     assert judge.compare(face, [face]) == [pytest.approx(1)]

@@ -1,6 +1,7 @@
 """Judges open files by themselves: which face they compare, what they say without one, how a card feeds a model."""
 
 import os
+from contextlib import suppress
 
 import numpy as np
 import onnx
@@ -10,7 +11,7 @@ from photos import SAMPLE, odd_photos, portrait
 from PIL import Image, ImageOps
 
 from kohl.types import BadModel, BadPhoto, BadSetting
-from kohl.zoo import cards
+from kohl.zoo import cards, runtime
 from kohl.zoo.judge import read
 from kohl.zoo.onnx import similarity
 from kohl.zoo.sface import TEMPLATE
@@ -159,7 +160,8 @@ def test_sface_by_path_is_the_sface_judge(tmp_path, folder):
     model = tmp_path / "sface.onnx"
     model.symlink_to(cards.path(cards.find("sface")))
     photos = [folder / "face.png", folder / "other.png"]
-    assert judge_with(model, CARD).compare(photos[0], photos) == cards.judge("sface").compare(photos[0], photos)
+    theirs = judge_with(model, CARD).compare(photos[0], photos)
+    assert cards.judge("sface").compare(photos[0], photos) == pytest.approx(theirs, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,26 @@ def test_sface_by_path_is_the_sface_judge(tmp_path, folder):
         (('"0.01"', '"one in a hundred"'), BadSetting, "thresholds"),
         (("[thresholds]", ""), BadSetting, "0.01"),
         (("size = 112", "size"), BadSetting, "TOML"),
+        (("112", "true"), BadSetting, "size: must be a number of pixels, 1 to 1024, not True"),
+        (("112", "1000000"), BadSetting, "size"),
+        (("112", "9" * 5000), BadSetting, "TOML"),
+        (("112", "[" * 20_000), BadSetting, "TOML"),
+        (("mean = 0", "mean = nan"), BadSetting, "mean"),
+        (("mean = 0", "mean = true"), BadSetting, "mean"),
+        (("std = 1", "std = 0"), BadSetting, "std not 0"),
+        (("std = 1", "std = [1, inf, 1]"), BadSetting, "std"),
+        (('"arcface"', "[[5, 5], [5, 5], [5, 5], [5, 5], [5, 5]]"), BadSetting, "template"),
+        (('"arcface"', "[[1, 1], [2, 2], [3, 3], [4, 4], [9, 9]]"), BadSetting, "template"),
+        (('"arcface"', "[[1, 1], [2, 5], [nan, 3], [4, 4], [9, 9]]"), BadSetting, "template"),
+        (("0.5", "nan"), BadSetting, "thresholds: must be a table of cosines, above -1 and at most 1"),
+        (("0.5", "inf"), BadSetting, "thresholds"),
+        (("0.5", "1.01"), BadSetting, "thresholds"),
+        (("0.5", "-1.0"), BadSetting, "thresholds"),
+        (("0.5", "true"), BadSetting, "thresholds"),
+        (("0.5", '"0.5"'), BadSetting, "thresholds"),
+        (('"0.01"', "nan"), BadSetting, "thresholds"),
+        (('"0.01"', "0"), BadSetting, "thresholds"),
+        (('"0.01"', "1"), BadSetting, "thresholds"),
         (("112", "160"), BadModel, "112"),
     ],
 )
@@ -214,6 +236,117 @@ def test_a_judge_that_fails_on_a_face_is_refused(tmp_path, folder):
     onnx.save(model, tmp_path / "model.onnx")
     with pytest.raises(BadModel, match=r"model\.onnx: onnxruntime cannot run this model on a face \("):
         judge_with(tmp_path / "model.onnx", CARD).faces(folder / "face.png")
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "device", "vast", "vast card", "pipe for a card"])
+def test_what_is_no_file_of_that_kind_is_refused_before_it_is_read(tmp_path, what):
+    model = mean_colour(tmp_path / "model.onnx")
+    card = model.with_name("model.onnx.toml")
+    card.write_text(CARD)
+    odd = card if "card" in what else model
+    odd.unlink()
+    if what == "folder":
+        odd.mkdir()
+    elif what.startswith("pipe"):
+        os.mkfifo(odd)
+    elif what == "device":
+        odd.symlink_to("/dev/zero")
+    else:
+        odd.touch()
+        os.truncate(odd, 2**33)
+    with pytest.raises(BadModel, match=rf"{odd.name}: ") as caught:
+        cards.judge(f"onnx:{model}")
+    assert "\n" not in str(caught.value)
+
+
+def altered(path, change):
+    """The recogniser with its graph changed."""
+    model = onnx.load(mean_colour(path))
+    change(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def outside(model):
+    """Take a weight from another file."""
+    weight = model.graph.initializer.add(name="w", data_type=TensorProto.FLOAT, dims=[3])
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="secret.bin")
+
+
+def hidden(model):
+    """Take a weight from another file, inside a branch."""
+    weight = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3], data_location=TensorProto.EXTERNAL)
+    weight.external_data.add(key="location", value="/etc/hostname")
+    branch = helper.make_graph([], "branch", [], [], [weight])
+    model.graph.node[0].attribute.append(helper.make_attribute("then_branch", branch))
+
+
+def words(model):
+    """Say words instead of numbers."""
+    model.graph.node[-1].CopyFrom(helper.make_node("Constant", [], ["y"], value_strings=["a", "b"]))
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.STRING
+
+
+@pytest.mark.parametrize("change", [outside, hidden], ids=["a weight", "a branch's weight"])
+def test_a_model_that_wants_other_files_is_refused(tmp_path, change):
+    (tmp_path / "secret.bin").write_bytes(bytes(12))
+    with pytest.raises(BadModel, match=r"model\.onnx: keeps its weights in other files; save it again as one file"):
+        judge_with(altered(tmp_path / "model.onnx", change), CARD)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        words,
+        lambda model: model.graph.ClearField("output"),
+        lambda model: model.graph.ClearField("input"),
+        lambda model: model.graph.node[0].input.append("y"),
+        lambda model: setattr(model.opset_import[0], "version", 9999),
+        lambda model: setattr(model.graph.node[0], "op_type", "\x1b[2J"),
+        lambda model: model.Clear(),
+    ],
+    ids=["words", "no output", "no input", "a loop", "a far version", "no such layer", "empty"],
+)
+def test_a_model_that_is_no_recogniser_is_one_sentence(tmp_path, change):
+    with pytest.raises(BadModel, match=r"model\.onnx: ") as caught:
+        judge_with(altered(tmp_path / "model.onnx", change), CARD)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_model_is_one_sentence_or_works(tmp_path, folder):
+    whole, rng = mean_colour(tmp_path / "model.onnx").read_bytes(), np.random.default_rng(0)
+    for _ in range(200):
+        content = bytearray(whole)
+        for place in rng.integers(len(content), size=rng.integers(1, 6)):
+            content[place] = rng.integers(256)
+        (tmp_path / "model.onnx").write_bytes(content[: None if rng.random() < 0.8 else rng.integers(len(content))])
+        with suppress(BadModel):
+            judge_with(tmp_path / "model.onnx", CARD).faces(folder / "face.png")
+
+
+def test_a_model_that_never_ends_is_stopped(tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(runtime, "LONGEST_S", 0.5)
+
+    def value(name, kind, shape=None):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Add", ["v", "v"], ["w"])],
+        "body",
+        [value("i", TensorProto.INT64, []), value("go", TensorProto.BOOL, []), value("v", TensorProto.FLOAT)],
+        [value("on", TensorProto.BOOL, []), value("w", TensorProto.FLOAT)],
+    )
+
+    def endless(model):
+        last = model.graph.node[-1]
+        model.graph.node.insert(2, helper.make_node("Loop", ["", "always", last.input[0]], ["turned"], body=body))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(True), "always"))
+        last.input[0] = "turned"
+
+    judge = judge_with(altered(tmp_path / "model.onnx", endless), CARD)
+    with pytest.raises(BadModel, match=r"model\.onnx: onnxruntime cannot run this model on a face \("):
+        judge.faces(folder / "face.png")
 
 
 def test_a_missing_card_or_model_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""SFace in torch against the same file in onnxruntime, and its alignment."""
+"""SFace in torch and in OpenCV against the same file in onnxruntime, and its alignment."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from PIL import Image
 from kohl.geometry import transform
 from kohl.types import Faces
 from kohl.zoo import cards
-from kohl.zoo.runtime import session
+from kohl.zoo.dnn import network
+from kohl.zoo.runtime import Session
 from kohl.zoo.sface import TEMPLATE
 
 
@@ -27,11 +28,24 @@ def images():
     return torch.tensor(np.stack([*noise, face, face[:, ::-1]]), dtype=torch.float32).permute(0, 3, 1, 2)
 
 
-def test_agrees_with_onnxruntime(sface):
-    model = session(cards.path(cards.find("sface")), threads=1)
-    theirs = np.concatenate([model.run(None, {"data": image[None].numpy() * 255})[0] for image in images()])
-    ours = sface(images())
-    torch.testing.assert_close(ours, F.normalize(torch.tensor(theirs)), atol=1e-5, rtol=0)
+@pytest.fixture(scope="module")
+def published():
+    """What onnxruntime makes of the images."""
+    model = Session(cards.path(cards.find("sface")), 112, threads=1)
+    return F.normalize(torch.tensor(np.stack([model(image[None].numpy() * 255) for image in images()])))
+
+
+def test_agrees_with_onnxruntime(sface, published):
+    torch.testing.assert_close(sface(images()), published, atol=1e-5, rtol=0)
+
+
+def test_opencv_agrees_with_onnxruntime(published):
+    net = network(cards.path(cards.find("sface")))
+    found = []
+    for image in images():
+        net.setInput(image[None].numpy() * 255, "data")
+        found.append(net.forward()[0].copy())
+    torch.testing.assert_close(F.normalize(torch.tensor(np.stack(found))), published, atol=1e-5, rtol=0)
 
 
 def test_puts_the_points_on_the_template(sface):

@@ -1,4 +1,4 @@
-"""YuNet against OpenCV's own decoder, and on photos of every size."""
+"""YuNet against OpenCV's own decoder and onnxruntime, and on photos of every size."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,8 @@ from PIL import Image
 
 from kohl.types import BadModel
 from kohl.zoo import cards
-from kohl.zoo.yunet import YuNet
+from kohl.zoo.runtime import _drop_needless_blocks, _drop_unused_inputs, libraries
+from kohl.zoo.yunet import OUTPUTS, YuNet
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,22 @@ def test_agrees_with_opencv(yunet):
     (theirs,) = opencv.detect(pixels[:, :, ::-1].copy())[1]
     (ours,) = yunet(pixels)
     np.testing.assert_allclose([*ours.box, *ours.points.ravel(), ours.score], theirs, atol=1e-3)
+
+
+def test_the_network_agrees_with_onnxruntime(yunet):
+    onnx, runtime = libraries()
+    model = onnx.load(cards.path(cards.find("yunet")))
+    _drop_unused_inputs(model.graph)
+    _drop_needless_blocks(model.graph)
+    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    with Image.open(SAMPLE) as image:
+        pixels = np.asarray(image.convert("RGB").resize((640, 640)), np.float32).transpose(2, 0, 1)[None].copy()
+    yunet.network.setInput(pixels, "input")
+    for name, ours, theirs in zip(
+        OUTPUTS, yunet.network.forward(OUTPUTS), session.run(OUTPUTS, {"input": pixels}), strict=True
+    ):
+        # A unit of box and points is a cell of 8 to 32 pixels.
+        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5, err_msg=name)
 
 
 def test_eyes_nose_and_mouth_are_where_they_belong(yunet):

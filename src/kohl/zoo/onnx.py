@@ -1,9 +1,9 @@
-"""Any ONNX recogniser as a black-box judge, in numpy, OpenCV and onnxruntime alone."""
+"""SFace, and any ONNX recogniser, as black-box judges, without torch; OpenCV runs SFace, onnxruntime the others."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,15 +11,21 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 
+from kohl import plain_file, toml
 from kohl.types import BadModel, BadSetting
+from kohl.zoo.dnn import network
 from kohl.zoo.judge import Judge, Seen, cosine
-from kohl.zoo.runtime import REFUSALS, session
 from kohl.zoo.sface import TEMPLATE
 from kohl.zoo.yunet import YuNet
 
 TEMPLATES = {"arcface": TEMPLATE}  # those that a card may call by name
+LARGEST_CARD = 2**20  # bytes
+LARGEST = 1024  # pixels of a side of an input; no recogniser takes a quarter of that
+FARTHEST = 1e6  # of a number on a card from 0
+LEAST_SPREAD = 1e-3  # of the points of a template around their line, as a share of its length
+
+Embed = Callable[[np.ndarray], np.ndarray]  # float32 (1, 3, size, size) → (d,)
 
 
 @dataclass(frozen=True)
@@ -33,27 +39,29 @@ class Input:
     template: Sequence[Sequence[float]] = TEMPLATE  # where eyes, nose tip and mouth corners go, in its pixels
 
     def __post_init__(self) -> None:
-        if not isinstance(self.size, int) or self.size < 1:
-            raise BadSetting(f"size: must be a number of pixels, not {self.size!r}.")
+        if type(self.size) is not int or not 1 <= self.size <= LARGEST:
+            raise BadSetting(f"size: must be a number of pixels, 1 to {LARGEST}, not {_short(self.size)}.")
         if self.channels not in ("rgb", "bgr"):
-            raise BadSetting(f'channels: must be "rgb" or "bgr", not {self.channels!r}.')
-        if not _numbers(self.mean, (), (3,)) or not _numbers(self.std, (), (3,)):
-            raise BadSetting("mean, std: must each be one number or three.")
-        if not _numbers(self.template, (5, 2)):
-            raise BadSetting(f'template: must be "{", ".join(TEMPLATES)}" or five points [x, y].')
+            raise BadSetting(f'channels: must be "rgb" or "bgr", not {_short(self.channels)}.')
+        if not _numbers(self.mean, (), (3,)) or not _numbers(self.std, (), (3,)) or not np.all(self.std):
+            raise BadSetting("mean, std: must each be one number or three, and std not 0.")
+        if not _numbers(self.template, (5, 2)) or not _spread(np.array(self.template, np.float64)):
+            raise BadSetting(f'template: must be "{", ".join(TEMPLATES)}" or five points [x, y] of a face.')
 
 
-class OnnxFaces:
-    """Finds faces with YuNet, aligns them by five points, and embeds each with an ONNX recogniser."""
+LEAST = 0.0  # pixels
 
-    def __init__(self, model: Path, detector: YuNet, fed: Input, *, threads: int = 2) -> None:
-        self.session = session(model, threads=threads)
-        self.model, self.detector, self.fed = model, detector, fed
-        _check(self.session, model, fed)
+
+class Embedded:
+    """Finds faces with YuNet, aligns them by five points, and embeds each with a recogniser."""
+
+    def __init__(self, model: Path, embed: Embed, detector: YuNet, fed: Input) -> None:
+        self.model, self.embed, self.detector, self.fed = model, embed, detector, fed
 
     def __call__(self, pixels: np.ndarray) -> list[Seen]:
-        """Every face in the uint8 RGB photo (height, width, 3)."""
-        return [Seen(face.box, self._embedding(pixels, face.points)) for face in self.detector(pixels)]
+        """Every face in the uint8 RGB photo (height, width, 3) that is large enough to be recognised."""
+        found = [face for face in self.detector(pixels) if np.linalg.norm(face.points[1] - face.points[0]) >= LEAST]
+        return [Seen(face.box, self._embedding(pixels, face.points)) for face in found]
 
     def _embedding(self, pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The embedding of the face at these five points."""
@@ -61,11 +69,7 @@ class OnnxFaces:
         crop = cv2.warpAffine(pixels, similarity(points, np.array(self.fed.template)), size).astype(np.float32)
         ordered = crop if self.fed.channels == "rgb" else crop[:, :, ::-1]
         values = (ordered - np.array(self.fed.mean, np.float32)) / np.array(self.fed.std, np.float32)
-        try:
-            outputs = self.session.run(None, {self.session.get_inputs()[0].name: values.transpose(2, 0, 1)[None]})
-        except REFUSALS as error:
-            raise BadModel(f"{self.model}: onnxruntime cannot run this model on a face ({error}).") from error
-        embedding: np.ndarray = outputs[0][0]
+        embedding = self.embed(np.ascontiguousarray(values.transpose(2, 0, 1)[None], np.float32))
         if not (np.isfinite(embedding).all() and embedding.any()):  # it would never match anybody
             raise BadModel(f"{self.model}: gives no embedding of a face, but zeros or infinite numbers; take another.")
         return embedding
@@ -82,7 +86,14 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def sface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> Judge:
     """SFace as a judge; its graph scales the colours 0..255 itself."""
-    return Judge("sface", thresholds, OnnxFaces(model, YuNet(detector), Input(size=112)), cosine)
+    net = network(model)
+
+    def embed(picture: np.ndarray) -> np.ndarray:
+        net.setInput(picture, "data")
+        embedding: np.ndarray = net.forward()[0]
+        return embedding
+
+    return Judge("sface", thresholds, Embedded(model, embed, YuNet(detector), Input(size=112)), cosine)
 
 
 def arcface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> Judge:
@@ -93,15 +104,22 @@ def arcface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -
     card = beside(model)
     measured = _measured(card) if card.exists() else {}
     fed = Input(size=112, mean=127.5, std=127.5)
-    return Judge(model.stem, {**thresholds, **measured}, OnnxFaces(model, YuNet(detector), fed), cosine)
+    return Judge(model.stem, {**thresholds, **measured}, _faces(model, detector, fed), cosine)
 
 
 def judge(model: Path, detector: Path) -> Judge:
     """The recogniser at `model` as a judge, fed as the card `model`.toml beside it says."""
-    if not model.is_file():
+    if not model.exists():
         raise BadModel(f"{model}: there is no such ONNX model.")
     fed, thresholds = read_card(beside(model))
-    return Judge(f"onnx:{model}", thresholds, OnnxFaces(model, YuNet(detector), fed), cosine)
+    return Judge(f"onnx:{model}", thresholds, _faces(model, detector, fed), cosine)
+
+
+def _faces(model: Path, detector: Path, fed: Input) -> Embedded:
+    """The faces of a photo as the model in a file of the user's own sees them."""
+    from kohl.zoo.runtime import Session  # late: most people need no onnxruntime
+
+    return Embedded(model, Session(model, fed.size), YuNet(detector), fed)
 
 
 def beside(model: Path) -> Path:
@@ -135,7 +153,7 @@ def _measured(path: Path) -> dict[float, float]:
 def _settings(path: Path) -> dict[str, Any]:
     """The settings in a card."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml.parsed(plain_file.content(path, LARGEST_CARD).decode("utf-8"))
     except OSError as error:
         raise BadModel(f"{path}: this card cannot be read ({error.strerror}); an ONNX judge needs one.") from error
     except ValueError as error:  # neither UTF-8 nor TOML
@@ -159,28 +177,33 @@ def _input(settings: Mapping[str, Any]) -> Input:
 def _thresholds(settings: Mapping[str, Any]) -> dict[float, float]:
     """The table of a card."""
     try:
-        return {float(rate): float(least) for rate, least in settings["thresholds"].items()}
-    except (KeyError, AttributeError, ValueError, TypeError):
-        raise BadSetting('thresholds: must be a table of cosines by false-accept rate, as "0.01" = 0.3.') from None
+        found = {float(rate): least for rate, least in settings["thresholds"].items()}
+    except (KeyError, AttributeError, ValueError):
+        found = {math.nan: None}
+    for rate, least in found.items():
+        if not (0 < rate < 1 and type(least) in (int, float) and -1 < least <= 1):
+            raise BadSetting(
+                'thresholds: must be a table of cosines, above -1 and at most 1, by false-accept rate, as "0.01" = 0.3.'
+            )
+    return {rate: float(least) for rate, least in found.items()}
 
 
 def _numbers(value: object, *shapes: tuple[int, ...]) -> bool:
-    """Whether `value` is numbers in one of these shapes."""
+    """Whether `value` is finite numbers in one of these shapes."""
     try:
-        return np.asarray(value, np.float64).shape in shapes
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
         return False
+    return array.dtype.kind in "if" and array.shape in shapes and bool((np.abs(array) <= FARTHEST).all())
 
 
-def _check(model: onnxruntime.InferenceSession, path: Path, fed: Input) -> None:
-    """Refuse a model that does not take one picture as described, or does not give one embedding."""
-    inputs, wanted = model.get_inputs(), [1, 3, fed.size, fed.size]
-    if not inputs:
-        raise BadModel(f"{path}: takes no picture.")
-    fits = [not isinstance(has, int) or has == want for has, want in zip(inputs[0].shape, wanted, strict=False)]
-    if len(inputs) > 1 or len(inputs[0].shape) != len(wanted) or not all(fits):
-        raise BadModel(f"{path}: takes {[value.shape for value in inputs]} but its card says {wanted}.")
-    if inputs[0].type != "tensor(float)":
-        raise BadModel(f"{path}: takes {inputs[0].type}, but kohl feeds float32; export it again.")
-    if len(model.get_outputs()[0].shape) != 2:
-        raise BadModel(f"{path}: gives {model.get_outputs()[0].shape}, not one embedding per picture.")
+def _spread(points: np.ndarray) -> bool:
+    """Whether the points (k, 2) are not all at one place or on one line."""
+    long, short = np.linalg.svd(points - points.mean(0), compute_uv=False)
+    return bool(short > LEAST_SPREAD * long)
+
+
+def _short(value: object) -> str:
+    """A value for a sentence."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"

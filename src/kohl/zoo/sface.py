@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import onnx
+import numpy as np
 import torch
 import torch.nn.functional as F
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from kohl.geometry import similarity
 from kohl.types import Embeddings, FaceEncoder, Faces, Images, Matrices
-from kohl.zoo import frozen
+from kohl.zoo import frozen, initializers
 
 # Where ArcFace puts eyes, nose tip and mouth corners in its 112-pixel input (Deng et al., CVPR 2019).
 TEMPLATE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
@@ -45,43 +44,49 @@ class SFace(FaceEncoder):
 
 def load(path: Path) -> SFace:
     """The network in OpenCV Zoo's ONNX file, in evaluation mode and without gradients of its own."""
-    values = {
-        value.name: torch.tensor(numpy_helper.to_array(value)).double() for value in onnx.load(path).graph.initializer
-    }
+    values = initializers.read(path)
     layers = [layer for name in LAYERS for layer in _convolution_and_prelu(values, name)]
     return SFace(nn.Sequential(*layers, nn.Flatten(), _last(values)))
 
 
-def _convolution_and_prelu(values: Mapping[str, Tensor], name: str) -> tuple[nn.Module, frozen.PReLU]:
+def _convolution_and_prelu(values: Mapping[str, np.ndarray], name: str) -> tuple[nn.Module, frozen.PReLU]:
     """One layer; the batch normalisation between the two is folded into the convolution."""
-    weight = _dequantised(values, f"{name}_conv2d_weight").view(*values[f"{name}_conv2d_weight_shape"].int())
+    weight = _dequantised(values, f"{name}_conv2d_weight").view(*values[f"{name}_conv2d_weight_shape"])
     scale, shift = _batch_norm(values, f"{name}_batchnorm", eps=1e-3)
     weight = weight * scale.view(-1, 1, 1, 1)
-    prelu = frozen.PReLU(values[f"{name}_relu_gamma"])
+    prelu = frozen.PReLU(_numbers(values[f"{name}_relu_gamma"]))
     if weight.shape[2] == 1:
         return frozen.Pointwise(weight, shift), prelu
     stride, groups = 2 if name in HALVING else 1, len(weight) if name.endswith("_dw") else 1
     return frozen.convolution(weight, shift, stride=stride, padding=1, groups=groups), prelu
 
 
-def _last(values: Mapping[str, Tensor]) -> nn.Linear:
+def _last(values: Mapping[str, np.ndarray]) -> nn.Linear:
     """The matrix product, with the batch normalisations before and after it folded in."""
     weight, bias = _dequantised(values, "pre_fc1_weight"), _dequantised(values, "pre_fc1_bias")
     scale, shift = (x.repeat_interleave(7 * 7) for x in _batch_norm(values, "bn1", eps=2e-5))  # 7 × 7 cells a channel
-    bias, weight = bias + weight @ shift, weight * scale
+    bias = bias + weight @ shift
+    weight.mul_(scale)  # in place: 50 MB
     scale, shift = _batch_norm(values, "fc1", eps=2e-5)
-    return frozen.linear(weight * scale.view(-1, 1), bias * scale + shift)
+    return frozen.linear(weight.mul_(scale.view(-1, 1)), bias * scale + shift)
 
 
-def _batch_norm(values: Mapping[str, Tensor], name: str, *, eps: float) -> tuple[Tensor, Tensor]:
+def _batch_norm(values: Mapping[str, np.ndarray], name: str, *, eps: float) -> tuple[Tensor, Tensor]:
     """Scale and shift per channel of a batch normalisation in evaluation mode."""
-    gamma, beta, mean, variance = (values[f"{name}_{part}"] for part in ("gamma", "beta", "moving_mean", "moving_var"))
+    gamma, beta, mean, variance = (
+        _numbers(values[f"{name}_{part}"]) for part in ("gamma", "beta", "moving_mean", "moving_var")
+    )
     scale = gamma / (variance + eps).sqrt()
     return scale, beta - mean * scale
 
 
-def _dequantised(values: Mapping[str, Tensor], name: str) -> Tensor:
+def _dequantised(values: Mapping[str, np.ndarray], name: str) -> Tensor:
     """Weights from 8-bit integers; consecutive ones share a scale and a zero point."""
-    quantised, scales, zeros = (values[f"{name}_{part}"] for part in ("quantized", "scales", "zero_point"))
-    blocks = quantised.view(scales.numel(), -1)
-    return ((blocks - zeros.view(-1, 1)) * scales.view(-1, 1)).view(quantised.shape)
+    quantised, scales, zeros = (_numbers(values[f"{name}_{part}"]) for part in ("quantized", "scales", "zero_point"))
+    blocks = quantised.view(scales.numel(), -1).sub_(zeros.view(-1, 1)).mul_(scales.view(-1, 1))
+    return blocks.view(quantised.shape)
+
+
+def _numbers(values: np.ndarray) -> Tensor:
+    """A copy in float64."""
+    return torch.tensor(values, dtype=torch.float64)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from kohl.types import Box
-from kohl.zoo.runtime import session
+from kohl.zoo.dnn import network
 
 SIZE = 640  # the file's fixed input, in pixels
 STRIDES = (8, 16, 32)  # input pixels per cell of its three grids
@@ -39,8 +39,8 @@ class Found(NamedTuple):
 class YuNet:
     """Finds the faces in a photo of any size, the largest first."""
 
-    def __init__(self, path: Path, *, score: float = 0.7, overlap: float = 0.3, threads: int = 2) -> None:
-        self.session = session(path, threads=threads)
+    def __init__(self, path: Path, *, score: float = 0.7, overlap: float = 0.3) -> None:
+        self.network = network(path)
         self.score = score  # least confidence: over 156 photos, faces had 0.79 or more and all else 0.69 or less
         self.overlap = overlap  # boxes that share more than this part of their union are one face
 
@@ -72,7 +72,8 @@ class YuNet:
         tile = pixels[top : top + SIZE, left : left + SIZE, ::-1]  # blue first
         canvas = np.zeros((SIZE, SIZE, 3), np.float32)
         canvas[: tile.shape[0], : tile.shape[1]] = tile
-        outputs = self.session.run(OUTPUTS, {"input": canvas.transpose(2, 0, 1)[None]})
+        self.network.setInput(canvas.transpose(2, 0, 1)[None], "input")
+        outputs = self.network.forward(OUTPUTS)
         grids = [outputs[start : start + 4] for start in range(0, len(outputs), 4)]
         marks, scores = _joined(_decoded(grid, stride) for grid, stride in zip(grids, STRIDES, strict=True))
         return Found(marks[scores >= self.score], scores[scores >= self.score])
