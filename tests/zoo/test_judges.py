@@ -71,6 +71,15 @@ def test_the_best_face_of_the_gallery_photo_counts(judge, folder):
     assert judge.compare(folder / "face.png", [folder / "both.png"])[0] > 0.95
 
 
+def test_a_face_too_small_to_be_recognised_is_none(folder, tmp_path):
+    judge, seen = cards.judge("sface"), []
+    for width in (60, 23):
+        Image.open(folder / "face.png").resize((width, width * 256 // 240)).save(tmp_path / f"{width}.png")
+        seen.append(len(judge.faces(tmp_path / f"{width}.png")))
+    assert seen == [1, 0]
+    assert len(judge.look.detector(read(tmp_path / "23.png"))) == 1  # with 3 pixels between the eyes
+
+
 def test_a_changed_file_is_looked_at_again(judge, folder, tmp_path):
     photo = tmp_path / "photo.png"
     portrait().save(photo)

@@ -9,7 +9,7 @@ from PIL import Image
 from kohl.types import BadModel
 from kohl.zoo import cards
 from kohl.zoo.runtime import _drop_needless_blocks, _drop_unused_inputs, libraries
-from kohl.zoo.yunet import OUTPUTS, YuNet
+from kohl.zoo.yunet import OUTPUTS, YuNet, _scales, _starts
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_shifted_face_is_found_shifted(yunet, width, height):
 def test_small_faces_in_a_large_photo_are_found_largest_first(yunet):
     places = [(100, 900, 60), (3300, 2100, 90), (1900, 1400, 80), (2100, 200, 700)]  # faces are 0.4 as wide
     found = yunet(photo(3600, 2400, *places))
-    assert [round(face.box[0] // 100) for face in found] == [23, 33, 19, 1]
+    assert [round(face.box[0], -2) for face in found] == [2300, 3300, 1900, 100]
     assert [face.box[2] > 40 for face in found] == [True, False, False, False]
 
 
@@ -92,3 +92,44 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(BadModel, match=r"model\.onnx"):
         YuNet(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("longest", "scales"),
+    [
+        (1, [2]),
+        (320, [2]),
+        (640, [1]),
+        (960, [2 / 3]),
+        (1000, [0.64, 1]),
+        (1920, [1 / 3, 1]),
+        (5760, [1 / 9, 1 / 3, 1]),
+        (9248, [640 / 9248, (640 / 9248) ** (2 / 3), (640 / 9248) ** (1 / 3), 1]),
+    ],
+)
+def test_a_photo_is_looked_at_whole_and_at_its_own_resolution(longest, scales):
+    assert _scales(longest) == pytest.approx(scales)
+
+
+@pytest.mark.parametrize(
+    ("length", "starts"), [(1, [0]), (1280, [0]), (1281, [0, 1]), (2400, [0, 1120]), (2401, [0, 560, 1121])]
+)
+def test_tiles_cover_all_and_share_enough(length, starts):
+    assert _starts(length, 1280) == pytest.approx(starts, abs=1)
+
+
+def test_a_tiny_face_in_a_vast_photo_is_found_wherever_it_is(yunet):
+    # 20 pixels wide; shrunk to 1920 pixels, each would have five.
+    places = [(left, top, 56) for left in (3, 4000, 7940) for top in (3, 1250, 2440)]
+    found = yunet(photo(8000, 2500, *places))
+    boxes = sorted((round(face.box[0] / 100), round(face.box[1] / 100)) for face in found)
+    assert boxes == [(x, y) for x in (0, 40, 80) for y in (0, 13, 25)]
+
+
+def test_night_and_sky_are_not_searched_closely(yunet, monkeypatch):
+    shown = []
+    real = yunet._tile
+    monkeypatch.setattr(yunet, "_tile", lambda tile, *size: (shown.append(size), real(tile, *size))[1])
+    assert len(yunet(photo(6000, 1500, (5500, 300, 60)))) == 1
+    assert shown.count((640, 640)) == 1
+    assert len(shown) == 6  # of 1 + 2 + 6 + 12

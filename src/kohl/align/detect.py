@@ -25,7 +25,7 @@ class Detect:
 
     find: Finder
     landmarks: Predictor
-    min_eye_distance: float = 16.0  # pixels between the eyes: with fewer, recognisers fail by themselves
+    min_eye_distance: float = 16.0  # pixels between the eyes: with fewer, there is too little to change
     max_outside: float = 0.1  # share of the landmarks that may lie beyond the photo's border
     doubtful: float = 0.1  # disagreement above which the landmarks are moved onto the detector's points
     max_disagreement: float = 0.25  # the most that may then be left

@@ -35,7 +35,7 @@ class Judge:
         look: Callable[[np.ndarray], Sequence[Seen]],
         similarity: Callable[[np.ndarray, np.ndarray], float],
     ) -> None:
-        self.name, self.thresholds, self.similarity = name, thresholds, similarity
+        self.name, self.thresholds, self.look, self.similarity = name, thresholds, look, similarity
         # A file is another file once it has changed: the key holds its time and size.
         self._seen = lru_cache(REMEMBERED)(lambda path, _time, _size: tuple(look(read(path))))
 

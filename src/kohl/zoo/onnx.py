@@ -23,6 +23,7 @@ TEMPLATES = {"arcface": TEMPLATE}  # those that a card may call by name
 LARGEST_CARD = 2**20  # bytes
 LARGEST = 1024  # pixels of a side of an input; no recogniser takes a quarter of that
 FARTHEST = 1e6  # of a number on a card from 0
+LEAST = 4.0  # pixels between the eyes: with 3, SFace recognised none of 180, with 4 13 % (benchmarks/recognisable.py)
 LEAST_SPREAD = 1e-3  # of the points of a template around their line, as a share of its length
 
 Embed = Callable[[np.ndarray], np.ndarray]  # float32 (1, 3, size, size) → (d,)
@@ -47,9 +48,6 @@ class Input:
             raise BadSetting("mean, std: must each be one number or three, and std not 0.")
         if not _numbers(self.template, (5, 2)) or not _spread(np.array(self.template, np.float64)):
             raise BadSetting(f'template: must be "{", ".join(TEMPLATES)}" or five points [x, y] of a face.')
-
-
-LEAST = 0.0  # pixels
 
 
 class Embedded:
