@@ -25,6 +25,7 @@ CONTENTS = {
     "shapes": {"none": torch.tensor(3.0), "empty": torch.zeros(0, 3), "four": torch.rand(2, 3, 4, 5)},
     "shared": {"all": base, "part": base[4:10], "turned": base.view(4, 6).T, "spread": base[::5]},
     "parameters": {"a": nn.Parameter(torch.rand(3)), "b": nn.Linear(2, 2).state_dict()},
+    "odd": {"where": [torch.zeros(2), {1, "b"}]},
     "plain": {"a": [1, "x", None, True, (2, 3.5)], "b": OrderedDict(c={4: 5}), "size": torch.Size([2, 3])},
     "nothing": {},
 }
@@ -35,6 +36,10 @@ def assert_same(ours, theirs):
         assert list(ours) == list(theirs)
         for name, value in theirs.items():
             assert_same(ours[name], value)
+    elif isinstance(theirs, list):
+        assert len(ours) == len(theirs)
+        for pair in zip(ours, theirs, strict=True):
+            assert_same(*pair)
     elif isinstance(theirs, torch.Tensor):
         assert (ours.dtype, ours.shape, ours.stride()) == (theirs.dtype, theirs.shape, theirs.stride())
         assert torch.equal(ours, theirs)
@@ -129,8 +134,9 @@ def without(part, entries, file):
 
 
 def crowded(entries, file):
-    for number in range(60_000):
-        file.writestr(f"{number:080}", b"")
+    """A table of contents of six megabytes, in few entries so that it is soon written."""
+    for number in range(200):
+        file.writestr(f"{number:030000}", b"")
 
 
 @pytest.mark.parametrize(

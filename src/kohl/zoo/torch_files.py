@@ -168,7 +168,11 @@ def _nothing(*_: object) -> Any:
 
 _KNOWN: Mapping[str, Callable[..., Any]] = {
     "collections.OrderedDict": table,
+    **dict.fromkeys(("builtins.set", "__builtin__.set"), lambda items=(): set(map(key, items))),
     "torch.Size": lambda size: size,
+    "torch.device": lambda *about: about,
+    **{f"{dtype}": _nothing for dtype in NUMBERS.values()},
+    "torch._utils._rebuild_tensor": tensor,
     "torch._utils._rebuild_tensor_v2": tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
     **{f"torch.{numbers}Storage": _nothing for numbers in NUMBERS},
