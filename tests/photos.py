@@ -130,6 +130,37 @@ def rgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def curve(*values: int) -> bytes:
+    """A tag that says how a channel becomes light: one value is a power times 256."""
+    return struct.pack(f">4s4xI{len(values)}H", b"curv", len(values), *values)
+
+
+def primary(*values: float) -> bytes:
+    """A tag of three numbers."""
+    return struct.pack(">4s4x3i", b"XYZ ", *(round(value * 65536) for value in values))
+
+
+WIDE = {  # ProPhoto's, which is none of the common spaces
+    b"rXYZ": primary(0.79767, 0.28804, 0.0),
+    b"gXYZ": primary(0.13519, 0.71188, 0.0),
+    b"bXYZ": primary(0.03134, 0.00009, 0.82491),
+    **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve(461)),
+}
+
+
+def profile(kind: bytes, tags: dict[bytes, bytes], after: bytes = b"") -> bytes:
+    """A colour profile with its white, SECRET in a text, a private tag and its header, and then `after`."""
+    told = {b"desc": b"desc\0\0\0\0\0\0\0\x20" + SECRET, b"SECR": SECRET, b"wtpt": primary(0.9642, 1, 0.8249), **tags}
+    start, table, body = 132 + 12 * len(told), b"", b""
+    for name, content in told.items():
+        table += struct.pack(">4sII", name, start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    size = start + len(body) + len(after)
+    head = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x02400000, b"mntr", kind, b"XYZ ") + bytes(12) + b"acsp"
+    head += SECRET[:16].ljust(28, b"!") + struct.pack(">3i", 63190, 65536, 54061) + SECRET[:16].ljust(48, b"!")
+    return head + struct.pack(">I", len(told)) + table + body + after
+
+
 def cmyk_profile() -> bytes:
     """A colour profile of an odd press: its paper is white, its cyan prints black, its other inks print nothing."""
     steps = bytes(range(256))

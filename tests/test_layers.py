@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"files", "geometry", "memory", "plain_file", "ranges", "shown", "toml", "types"},
+    {"files", "geometry", "icc", "memory", "plain_file", "ranges", "reader", "shown", "toml", "types"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
     {"pipeline", "recipe"},

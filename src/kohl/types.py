@@ -48,10 +48,12 @@ class Metadata:
     """What a photo needs to be written the way it came; nothing about who, where or when."""
 
     format: str = "PNG"  # Pillow's name of the file format
-    icc_profile: bytes | None = None
+    icc_profile: bytes | None = None  # written anew, see `icc`
     alpha: np.ndarray | None = None  # uint8 (h, w)
     grey: bool = False  # one channel in the file: the change is made grey too
     jpeg_tables: dict[int, list[int]] | None = None  # quantisation tables of the original
+    lossless: bool = False  # a WebP that keeps every pixel as it is
+    deep: np.ndarray | None = None  # uint16 (h, w, 1, 3 or 4), upright: of a photo with 16 bits, all of them
 
 
 @dataclass(frozen=True, eq=False)

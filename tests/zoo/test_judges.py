@@ -10,9 +10,9 @@ from onnx import TensorProto, helper
 from photos import SAMPLE, odd_photos, portrait
 from PIL import Image, ImageOps
 
+from kohl.reader import read
 from kohl.types import BadModel, BadPhoto, BadSetting
 from kohl.zoo import cards, runtime
-from kohl.zoo.judge import read
 from kohl.zoo.onnx import similarity
 from kohl.zoo.sface import TEMPLATE
 
@@ -77,7 +77,7 @@ def test_a_face_too_small_to_be_recognised_is_none(folder, tmp_path):
         Image.open(folder / "face.png").resize((width, width * 256 // 240)).save(tmp_path / f"{width}.png")
         seen.append(len(judge.faces(tmp_path / f"{width}.png")))
     assert seen == [1, 0]
-    assert len(judge.look.detector(read(tmp_path / "23.png"))) == 1  # with 3 pixels between the eyes
+    assert len(judge.look.detector(read(tmp_path / "23.png").pixels)) == 1  # with 3 pixels between the eyes
 
 
 def test_a_changed_file_is_looked_at_again(judge, folder, tmp_path):
@@ -104,7 +104,7 @@ def test_a_photo_of_any_shape_is_looked_at(judge, tmp_path, size):
 
 def test_every_kind_of_photo_is_read_upright(tmp_path):
     for name, path in odd_photos(tmp_path).items():
-        pixels = read(path).astype(float)
+        pixels = read(path).pixels.astype(float)
         if name != "1x1.png":
             assert pixels.shape == (256, 240, 3), name
             assert abs(pixels.mean((0, 1)) - np.asarray(portrait()).mean((0, 1))).max() < 40, name

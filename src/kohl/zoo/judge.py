@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from kohl.reader import read
 from kohl.types import BadPhoto, Box
 
 REMEMBERED = 1024  # photos whose faces (not pixels) are kept: each is looked at once, however often it is compared
@@ -37,7 +36,7 @@ class Judge:
     ) -> None:
         self.name, self.thresholds, self.look, self.similarity = name, thresholds, look, similarity
         # A file is another file once it has changed: the key holds its time and size.
-        self._seen = lru_cache(REMEMBERED)(lambda path, _time, _size: tuple(look(read(path))))
+        self._seen = lru_cache(REMEMBERED)(lambda path, _time, _size: tuple(look(read(path).pixels)))
 
     def compare(self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None) -> list[float | None]:
         """As in `Verifier`; raises `BadPhoto` for a file that is no photo."""
@@ -56,26 +55,6 @@ class Judge:
         except OSError as error:
             raise BadPhoto(f"{path}: cannot be read ({error.strerror}).") from error
         return self._seen(path.absolute(), status.st_mtime_ns, status.st_size)
-
-
-def read(path: Path) -> np.ndarray:
-    """The upright photo at `path` as uint8 RGB (height, width, 3)."""
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode == "F" or upright.mode.startswith("I"):
-                upright = Image.fromarray(_eight_bit(np.nan_to_num(np.asarray(upright, np.float64))))
-            if upright.has_transparency_data:
-                upright = upright.convert("RGBA")
-            return np.asarray(upright.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
-        raise BadPhoto(f"{path}: not a photo that can be read ({error}).") from error
-
-
-def _eight_bit(grey: np.ndarray) -> np.ndarray:
-    """Grey on 0..1, 0..255 or 0..65535 as uint8."""
-    white = next(white for white in (1, 255, np.inf) if grey.max() <= white)
-    return (grey * 255 / min(white, 65535)).clip(0, 255).astype(np.uint8)
 
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
