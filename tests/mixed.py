@@ -11,6 +11,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import photos
@@ -119,15 +120,11 @@ def whole(rng: Random) -> Made:
 
 
 def _odd_kinds() -> Made:
-    def link_to(source: Path) -> Callable[[Path], object]:
-        return lambda path: path.write_bytes(source.read_bytes())
-
-    from tempfile import TemporaryDirectory
-
+    """Those of `photos.odd_photos`."""
     with TemporaryDirectory() as temporary:
         for name, path in photos.odd_photos(Path(temporary)).items():
-            if name not in ("1x1.png", "bilevel.png"):  # which has no face; of which not every dot is one
-                yield name, link_to(path), Expected(PROTECTED)
+            if name not in ("1x1.png", "bilevel.png"):  # without a face; with dots for a face
+                yield name, path.read_bytes(), Expected(PROTECTED)
 
 
 def turned(orientation: int, odd: tuple[int, int, int]) -> bytes:
@@ -197,8 +194,6 @@ def broken(rng: Random) -> Made:
 
 def _bad_files() -> Made:
     """Those of `photos.bad_files`, made again one by one."""
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as temporary:
         for name, path in photos.bad_files(Path(temporary)).items():
             if path.is_dir():

@@ -339,4 +339,4 @@ def check_page(text: str) -> None:
 
 
 NAMES = Door("arguments", line, run, share=2)
-REPORTS = Door("reports", rows, shown)
+REPORTS = Door("reports", rows, shown, share=0.5)  # each is a page
