@@ -95,9 +95,13 @@ def folder_of(folder: Path, count: int, *, seed: int = 0) -> dict[Path, Expected
 
 
 @cache
-def portrait(width: int = 240) -> Image.Image:
-    """The sample's face."""
+def _portrait(width: int) -> Image.Image:
     return photos.portrait().resize((width, width * 256 // 240))
+
+
+def portrait(width: int = 240) -> Image.Image:
+    """The sample's face; a copy, as Pillow leaves one format's settings in a picture."""
+    return _portrait(width).copy()
 
 
 def whole(rng: Random) -> Made:

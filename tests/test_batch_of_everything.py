@@ -120,3 +120,13 @@ def test_results_that_are_there_already_are_nobodys_to_overwrite(house, tmp_path
     assert (first["status"], second["status"], third["status"]) == (PROTECTED, FAILED, FAILED)
     assert "is already the result of" in second["reason"]
     assert "already exists" in third["reason"]
+
+
+def test_real_judges_see_photos_whatever_is_beside_their_orientation(house, tmp_path):
+    paths = [tmp_path / f"{index}.jpg" for index in range(len(mixed.TURNED))]
+    for path, orientation, odd in zip(paths, mixed.TURNED, mixed.ODD_TAGS, strict=False):
+        path.write_bytes(mixed.turned(orientation, odd))
+    _, out, _ = run(replace(house, judges=[cards.judge("sface"), cards.judge("dlib")]), *paths)
+    for row in map(json.loads, out.splitlines()):
+        assert row["status"] in (PROTECTED, mixed.NOT), row["reason"]
+        assert all(found["before"] > 0.99 for found in row["faces"][0]["judges"].values())
