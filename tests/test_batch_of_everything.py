@@ -10,8 +10,8 @@ import mixed
 import photos
 import pytest
 import tiny
-from fuzz.arguments import check_page
 from fuzz.door import check_foreseen, check_unchanged, obeyed, tree
+from fuzz.rows import check_page
 from mixed import FAILED, PROTECTED
 from PIL import Image
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from fuzz.arguments import check_page
 from fuzz.door import ACCEPTED, Door, check, check_unchanged, tree
 from fuzz.downloads import CONTENT
+from fuzz.rows import check_page
 
 TESTS = Path(__file__).resolve().parents[1]
 CALLS = (
