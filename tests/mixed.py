@@ -11,6 +11,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import photos
@@ -94,9 +95,13 @@ def folder_of(folder: Path, count: int, *, seed: int = 0) -> dict[Path, Expected
 
 
 @cache
-def portrait(width: int = 240) -> Image.Image:
-    """The sample's face."""
+def _portrait(width: int) -> Image.Image:
     return photos.portrait().resize((width, width * 256 // 240))
+
+
+def portrait(width: int = 240) -> Image.Image:
+    """The sample's face; a copy, as Pillow leaves one format's settings in a picture."""
+    return _portrait(width).copy()
 
 
 def whole(rng: Random) -> Made:
@@ -119,15 +124,11 @@ def whole(rng: Random) -> Made:
 
 
 def _odd_kinds() -> Made:
-    def link_to(source: Path) -> Callable[[Path], object]:
-        return lambda path: path.write_bytes(source.read_bytes())
-
-    from tempfile import TemporaryDirectory
-
+    """Those of `photos.odd_photos`."""
     with TemporaryDirectory() as temporary:
         for name, path in photos.odd_photos(Path(temporary)).items():
-            if name not in ("1x1.png", "bilevel.png"):  # which has no face; of which not every dot is one
-                yield name, link_to(path), Expected(PROTECTED)
+            if name not in ("1x1.png", "bilevel.png"):  # without a face; with dots for a face
+                yield name, path.read_bytes(), Expected(PROTECTED)
 
 
 def turned(orientation: int, odd: tuple[int, int, int]) -> bytes:
@@ -197,8 +198,6 @@ def broken(rng: Random) -> Made:
 
 def _bad_files() -> Made:
     """Those of `photos.bad_files`, made again one by one."""
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as temporary:
         for name, path in photos.bad_files(Path(temporary)).items():
             if path.is_dir():

@@ -2,13 +2,16 @@
 
 import json
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import mixed
+import photos
 import pytest
 import tiny
-from fuzz.arguments import check_page
 from fuzz.door import check_foreseen, check_unchanged, obeyed, tree
+from fuzz.rows import check_page
 from mixed import FAILED, PROTECTED
 from PIL import Image
 
@@ -30,9 +33,7 @@ def run(house, *arguments):
     out, err = StringIO(), StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(pipeline, "load", lambda recipe: house)
-        code = main(
-            ["protect", "--json", *(f"--report={each}" for each in arguments[:1]), "--", *map(str, arguments[1:])]
-        )
+        code = main(["protect", "--json", *map(str, arguments)])
     return code, out.getvalue(), err.getvalue()
 
 
@@ -42,13 +43,12 @@ def test_every_row_is_right(house, tmp_path, count):
     assert len(expected) == count
     assert mixed.counts(expected)[FAILED] == count // 2
     before = tree(tmp_path / "photos")
-    code, out, err = run(house, tmp_path / "report.html", *expected)
+    code, out, err = run(house, "--report", tmp_path / "report.html", "--", *expected)
     rows = [json.loads(line) for line in out.splitlines()]
     check_foreseen(out)
     assert (code, err, len(rows)) == (1, "", count)
-    wrong = [
-        (path, row["status"], row["reason"]) for path, row in _pairs(expected, rows) if not _right(expected[path], row)
-    ]
+    pairs = zip(expected.items(), rows, strict=True)
+    wrong = [(path, row["status"], row["reason"]) for (path, wanted), row in pairs if not _right(wanted, row)]
     assert wrong == []
     check_unchanged(before, tree(tmp_path / "photos"))
     results = set((tmp_path / "photos").rglob("*_kohl*"))
@@ -57,11 +57,6 @@ def test_every_row_is_right(house, tmp_path, count):
         with Image.open(path) as image:
             image.load()
     check_page((tmp_path / "report.html").read_text("utf-8"))
-
-
-def _pairs(expected, rows):
-    """Each photo with its row, in the order given."""
-    return list(zip(expected, rows, strict=True))
 
 
 def _right(expected, row):
@@ -75,3 +70,63 @@ def _right(expected, row):
         and (expected.status == PROTECTED) == (row["reason"] is None)
         and not obeyed(sentence)
     )
+
+
+@pytest.fixture
+def busy(house, tmp_path):
+    """A folder with five photos, and a house in which others are at work on them at the same time."""
+    names = ("first", "gone", "other", "torn", "last")
+    paths = {name: tmp_path / f"{name}.png" for name in names}
+    for path in paths.values():
+        photos.portrait().save(path)
+
+    def detect(photo):
+        if photo.path.name == "first.png":
+            paths["gone"].unlink()
+            paths["other"].write_bytes(b"no photo any more")
+        if photo.path.name == "torn.png":
+            paths["torn"].write_bytes(b"no photo any more")  # it has been read, and will be again
+        return house.detect(photo)
+
+    return replace(house, detect=detect), paths
+
+
+def test_photos_that_go_or_change_while_the_batch_runs(busy, tmp_path):
+    house, paths = busy
+    code, out, err = run(house, *paths.values(), "-o", tmp_path / "out", "--report", tmp_path / "report.html")
+    rows = {Path(row["photo"]).stem: row for row in map(json.loads, out.splitlines())}
+    check_foreseen(out)
+    assert (code, err) == (1, "")
+    assert {name: row["status"] for name, row in rows.items()} == {
+        **dict.fromkeys(("first", "last"), PROTECTED),
+        **dict.fromkeys(("gone", "other", "torn"), FAILED),
+    }
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["first_kohl.png", "last_kohl.png"]
+    check_page((tmp_path / "report.html").read_text("utf-8"))
+
+
+def test_results_that_are_there_already_are_nobodys_to_overwrite(house, tmp_path):
+    for name in ("a.png", "b.png", "b_kohl.png"):
+        photos.portrait().save(tmp_path / name)
+    (tmp_path / "other").mkdir()
+    photos.portrait().save(tmp_path / "other" / "a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "b_kohl.png").write_text("mine")
+    given = [tmp_path / "a.png", tmp_path / "other" / "a.png", tmp_path / "b.png"]
+    before = tree(tmp_path)
+    _, out, _ = run(house, *given, "-o", tmp_path / "out")
+    check_unchanged(before, tree(tmp_path))
+    first, second, third = map(json.loads, out.splitlines())
+    assert (first["status"], second["status"], third["status"]) == (PROTECTED, FAILED, FAILED)
+    assert "is already the result of" in second["reason"]
+    assert "already exists" in third["reason"]
+
+
+def test_real_judges_see_photos_whatever_is_beside_their_orientation(house, tmp_path):
+    paths = [tmp_path / f"{index}.jpg" for index in range(len(mixed.TURNED))]
+    for path, orientation, odd in zip(paths, mixed.TURNED, mixed.ODD_TAGS, strict=False):
+        path.write_bytes(mixed.turned(orientation, odd))
+    _, out, _ = run(replace(house, judges=[cards.judge("sface"), cards.judge("dlib")]), *paths)
+    for row in map(json.loads, out.splitlines()):
+        assert row["status"] in (PROTECTED, mixed.NOT), row["reason"]
+        assert all(found["before"] > 0.99 for found in row["faces"][0]["judges"].values())

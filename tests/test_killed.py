@@ -45,7 +45,7 @@ def test_stopped_politely_it_leaves_nothing_at_once(toy, signal, tmp_path):
         kills.killed(toy, command, point, signal, folder)
 
 
-@pytest.mark.parametrize("point", ["fsync:1", "link:1", "link:2", "unlink:2"])
+@pytest.mark.parametrize("point", ["link:1", "link:2"])
 def test_the_real_command_killed(point, tmp_path):
     # The toys write what the real models do; that it is so is seen at a few places.
     call, number = point.split(":")

@@ -122,6 +122,7 @@ def train(arguments: Namespace) -> int:
     if os.path.lexists(output / stylegan2.CHECKPOINT) and not arguments.resume:
         raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
     stylegan2.check_folder(output)
+    files.clean(output)
     gallery = faces.gallery(arguments.faces, settings.size, output / "faces.safetensors", said=said)
     seen = features.load(cards.checked(cards.find("sface")))
     generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)
@@ -140,6 +141,7 @@ def _convert(arguments: Namespace) -> int:
         raise BadSetting(f"{output}: is a folder; name a file with -o")
     if batch.real(output) == batch.real(file):
         raise BadSetting(f"{output}: is the checkpoint itself; choose another name with -o")
+    files.clean(output.absolute().parent)
     if os.path.lexists(output) and not arguments.force:
         raise BadSetting(f"{output}: already exists; pass --force to overwrite it, or choose another name with -o")
     checkpoints.convert(file, output, force=arguments.force)
@@ -172,6 +174,7 @@ def _bring(missing: Sequence[Card], file: Path | None, *, accepted: bool) -> Non
         for card in missing:
             download.check(card)
     _accept(missing, accepted=accepted)
+    files.clean(store.cache())
     for card in missing:
         if file:
             download.adopt(card, file)

@@ -1,6 +1,6 @@
 """The table of doors."""
 
-from fuzz import arguments, downloads, kills, networks, pictures, settings, weights
+from fuzz import arguments, downloads, kills, networks, pictures, rows, settings, weights
 
 DOORS = (
     pictures.PHOTOS,
@@ -14,6 +14,6 @@ DOORS = (
     downloads.ARCHIVES,
     downloads.HTTP,
     arguments.NAMES,
-    arguments.REPORTS,
+    rows.REPORTS,
     kills.KILLS,
 )

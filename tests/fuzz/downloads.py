@@ -69,12 +69,12 @@ class Answer(NamedTuple):
     sha256: str
 
 
-def card(size: int, sha256: str, *urls: str, member: str = "") -> Card:
+def card(size: int, sha256: str, *urls: str, member: str = "", name: str = "thing") -> Card:
     """A model that is to be pulled."""
     return Card(
-        name="thing",
+        name=name,
         package=None,
-        file="thing.bin",
+        file=f"{name}.bin",
         size=size,
         sha256=sha256,
         licence="MIT",

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from fuzz.arguments import check_page
 from fuzz.door import ACCEPTED, Door, check, check_unchanged, tree
 from fuzz.downloads import CONTENT
+from fuzz.rows import check_page
 
 TESTS = Path(__file__).resolve().parents[1]
 CALLS = (
@@ -83,6 +83,7 @@ COMMANDS = {
     "protect --force": Command((*PROTECT, "--force"), results),
     "convert": Command(("models", "convert", "network.pkl"), checkpoint),
     "pull": Command(("models", "pull", "thing", "--from", "fetched.bin", "--yes"), fetched),
+    "pull and pin": Command(("models", "pull", "unpublished", "--from", "fetched.bin", "--yes"), fetched),
 }
 
 
@@ -205,7 +206,7 @@ def _open_whole(path: Path) -> None:
         stylegan2.load(path)
     elif path.suffix == ".json":
         json.loads(path.read_text("utf-8"))
-    elif path.name == "thing.bin":
+    elif path.name in ("thing.bin", "unpublished.bin"):
         assert path.read_bytes() == CONTENT
 
 

@@ -25,6 +25,12 @@ SIZE = (24, 20)
 PRIVATE = tags.PRIVATE  # stands in every piece of metadata that has room for it
 
 
+def profile() -> bytes:
+    """A colour profile, the same in every run: a new one says when it was made."""
+    made = photos.rgb_profile()
+    return made[:24] + bytes(12) + made[36:]
+
+
 @cache
 def seeds() -> dict[str, bytes]:
     """Small whole pictures, by what they are."""
@@ -33,7 +39,9 @@ def seeds() -> dict[str, bytes]:
     clear = colour.copy()
     clear.putalpha(grey)
     deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
-    story = {"exif": b"Exif\0\0" + tags.exif(Random(0)), "icc_profile": photos.rgb_profile()}
+    exif = Image.Exif()
+    exif[0x0112], exif[0x013B] = 6, PRIVATE.decode()
+    story = {"exif": exif, "icc_profile": profile()}
     more, second = {"save_all": True}, colour.rotate(90)  # copied, as Pillow leaves one format's settings in a picture
     made = {
         "jpeg": (colour, "JPEG", story),
@@ -50,7 +58,7 @@ def seeds() -> dict[str, bytes]:
         "webp": (colour, "WEBP", story),
         "webp lossless": (clear, "WEBP", {"lossless": True}),
         "webp animated": (colour, "WEBP", {**more, "append_images": [second.copy()]}),
-        "tiff": (colour, "TIFF", {"compression": None, "icc_profile": photos.rgb_profile()}),
+        "tiff": (colour, "TIFF", {"compression": None, "icc_profile": profile()}),
         "tiff lzw": (clear, "TIFF", {"compression": "tiff_lzw"}),
         "tiff deflate": (grey, "TIFF", {"compression": "tiff_adobe_deflate"}),
         "tiff jpeg": (colour, "TIFF", {"compression": "jpeg"}),
@@ -127,7 +135,12 @@ def check_written(photo: Photo, folder: Path) -> None:
         check(again.pixels.shape == photo.pixels.shape, "contract", f"written as {again.pixels.shape}")
         if suffix == ".png" and photo.metadata.alpha is None and not photo.metadata.grey:
             check(bool((again.pixels == photo.pixels).all()), "contract", "a PNG holds other pixels")
-        check(PRIVATE not in output.read_bytes(), "contract", f"the story of the photo is in {output.name}")
+        # Mutations may put it among the pixels, where a BMP shows it as it is.
+        check(
+            suffix == ".bmp" or PRIVATE not in output.read_bytes(),
+            "contract",
+            f"the story of the photo is in {output.name}",
+        )
         output.unlink()
 
 
@@ -149,7 +162,7 @@ def with_tags(rng: Random) -> bytes:
     content = {
         "exif": tags.exif(rng),
         "xmp": tags.xmp(rng),
-        "icc": tags.profile(rng, photos.rgb_profile()),
+        "icc": tags.profile(rng, profile()),
     }
     if "exif" in chosen and rng.random() < 0.2:
         content["exif"] = rng.choice(ANYWHERE)(rng, content["exif"])
@@ -170,7 +183,7 @@ def inside(data: bytes, content: dict[str, bytes]) -> bytes:
         exif, profile = content.get("exif", b""), content.get("icc", b"")
         try:
             return photos.encoded(image, "AVIF", exif=exif or None, icc_profile=profile or None, speed=10)
-        except (OSError, ValueError, SyntaxError, struct.error, TypeError, LookupError, RuntimeError, ArithmeticError):
+        except Exception:
             return data  # Pillow looks into what it writes
 
 

@@ -29,36 +29,45 @@ class Tally:
     """What became of the inputs of one door."""
 
     next: int = 0  # index of the first input that nobody has begun
+    left: list[tuple[int, int]] = field(default_factory=list)  # first and count, where a worker died before
     tried: int = 0
     accepted: int = 0
     seconds: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
 
-    def turn(self, most: int | None) -> int:
-        """How many inputs make a turn, by how long they took so far."""
+    def open(self, most: int | None) -> bool:
+        """Whether there are inputs to try, of at most so many."""
+        return bool(self.left) or most is None or self.next < most
+
+    def turn(self, most: int | None) -> tuple[int, int]:
+        """The first input of a turn, and how many there are, by how long they took so far."""
+        if self.left:
+            return self.left.pop()
         usual = 10 if not self.tried else int(TURN_S * self.tried / max(self.seconds, 1e-3))
-        return max(1, min(usual, MOST_IN_TURN, usual if most is None else most - self.next))
+        count = max(1, min(usual, MOST_IN_TURN, usual if most is None else most - self.next))
+        self.next += count
+        return self.next - count, count
 
 
 class Worker:
     """A process, and the turn that it is at."""
 
-    def __init__(self, seed: int, number: int) -> None:
+    def __init__(self, run: Run, number: int) -> None:
         context = multiprocessing.get_context("spawn")
-        self.number, self.watched, self.log = number, Watched(context), FOLDER / f"worker-{number}.log"
+        self.number, self.watched, self.log = number, Watched(context), run.folder / f"worker-{number}.log"
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, self.watched, seed, str(self.log)), daemon=True)
+        given = theirs, self.watched, run.table, run.seed, run.longest_s, str(self.log)
+        self.process = context.Process(target=work, args=given, daemon=True)
         self.process.start()
         theirs.close()
         self.door: Door | None = None
-        self.started, self.before = 0.0, (0, 0)
+        self.started, self.before, self.after = 0.0, (0, 0), 0  # after: index of the first input of the next turn
 
-    def give(self, door: Door, tally: Tally, count: int) -> None:
-        """Let it try the next inputs of a door."""
-        self.door, self.started = door, time.monotonic()
+    def give(self, door: Door, first: int, count: int) -> None:
+        """Let it try these inputs of a door."""
+        self.door, self.started, self.after = door, time.monotonic(), first + count
         self.before = self.watched.tried.value, self.watched.accepted.value
-        self.pipe.send((door.name, tally.next, count))
-        tally.next += count
+        self.pipe.send((door.name, first, count))
 
     def account(self, tally: Tally) -> None:
         """Add to the tally what it did in its turn, which is over."""
@@ -67,9 +76,9 @@ class Worker:
         tally.seconds += time.monotonic() - self.started
         self.door = None
 
-    def stuck(self) -> bool:
+    def stuck(self, longest_s: float) -> bool:
         """Whether it does not come back from an input."""
-        return self.watched.index.value >= 0 and time.monotonic() - self.watched.since.value > LONGEST_S + GRACE_S
+        return self.watched.index.value >= 0 and time.monotonic() - self.watched.since.value > longest_s + GRACE_S
 
     def end(self) -> str:
         """Kill it; where it was."""
@@ -95,21 +104,23 @@ class Run:
     seconds: float
     inputs: int | None
     workers: int
+    table: str = "fuzz.doors"  # the module that has them
+    folder: Path = FOLDER
+    longest_s: int = LONGEST_S  # of one input
     tallies: dict[str, Tally] = field(default_factory=dict)
     finds: dict[tuple[str, str, str], list[Find]] = field(default_factory=dict)
 
     def __call__(self) -> None:
         """Try, watch and collect."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.tallies = {door.name: Tally() for door in self.doors}
         ends = time.monotonic() + self.seconds
-        workers = [Worker(self.seed, number) for number in range(self.workers)]
+        workers = [Worker(self, number) for number in range(self.workers)]
         try:
-            while time.monotonic() < ends + LONGEST_S:
+            while time.monotonic() < ends + self.longest_s + GRACE_S:
                 for worker in workers:
                     if worker.door is None and time.monotonic() < ends and (door := self._next()):
-                        tally = self.tallies[door.name]
-                        worker.give(door, tally, tally.turn(self.inputs))
+                        worker.give(door, *self.tallies[door.name].turn(self.inputs))
                 if not any(worker.door for worker in workers):
                     break
                 wait([worker.pipe for worker in workers] + [worker.process.sentinel for worker in workers], 0.5)
@@ -122,7 +133,7 @@ class Run:
 
     def _next(self) -> Door | None:
         """The door that had the least of its share of the time."""
-        open_ = [door for door in self.doors if self.inputs is None or self.tallies[door.name].next < self.inputs]
+        open_ = [door for door in self.doors if self.tallies[door.name].open(self.inputs)]
         begun = {name: tally.seconds + TURN_S * (tally.next > tally.tried) for name, tally in self.tallies.items()}
         return min(open_, key=lambda door: begun[door.name] / door.share, default=None)
 
@@ -137,10 +148,10 @@ class Run:
                     self._keep(said)
         except (EOFError, OSError):
             pass  # it is dead
-        if worker.process.is_alive() and not worker.stuck():
+        if worker.process.is_alive() and not worker.stuck(self.longest_s):
             return worker
         self._lost(worker)
-        return Worker(self.seed, worker.number)
+        return Worker(self, worker.number)
 
     def _lost(self, worker: Worker) -> None:
         """The input that a worker died of, or does not come back from, is a find."""
@@ -152,6 +163,8 @@ class Run:
         given = worker.door.make(Random(f"{self.seed}/{worker.door.name}/{index}"))
         self._keep(Find(worker.door.name, index, kind, where or f"exit {worker.process.exitcode}", as_bytes(given)))
         tally = self.tallies[worker.door.name]
+        if index + 1 < worker.after:
+            tally.left.append((index + 1, worker.after - index - 1))
         worker.account(tally)
 
     def _keep(self, find: Find) -> None:
@@ -161,8 +174,8 @@ class Run:
         alike.append(find)
         if len(alike) <= KEPT:
             name = f"{find.door}-{self.seed}-{find.index}"
-            (FOLDER / f"{name}.input").write_bytes(find.given)
-            (FOLDER / f"{name}.txt").write_text(
+            (self.folder / f"{name}.input").write_bytes(find.given)
+            (self.folder / f"{name}.txt").write_text(
                 f"{again(find, self.seed)}\n\n{find.kind}\n{find.text}\n", "utf-8", "replace"
             )
 

@@ -19,13 +19,13 @@ from kohl import cli, commands, pipeline
 from kohl.zoo import cards, checkpoints
 
 KNOWN = card(len(CONTENT), hashlib.sha256(CONTENT).hexdigest())  # a model called "thing"
-UNKNOWN = card(0, "")  # nobody published its hash
+UNKNOWN = card(0, "", name="unpublished")  # nobody published its hash
 
 
 def main() -> None:
     """Serve until stdin ends."""
     pipeline.load = lambda recipe: tiny.house(recipe=recipe, detect=tiny.detector(tiny.face(0, 0, 48)))
-    cards.CARDS = (KNOWN, *cards.CARDS)
+    cards.CARDS = (KNOWN, UNKNOWN, *cards.CARDS)
     assert commands.cards.find("thing")
     assert checkpoints  # it is loaded before the fork
     for line in sys.stdin:

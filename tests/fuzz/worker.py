@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import resource
 import shutil
 import signal
+import sys
 import tempfile
 import time
 import traceback
 import warnings
-from ctypes import c_double, c_longlong
+from ctypes import CDLL, c_double, c_longlong
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -66,22 +69,35 @@ def attempt(door: Door, seed: int, index: int, folder: Path) -> tuple[str, Find 
     given: Any = None
     try:
         given = door.make(Random(f"{seed}/{door.name}/{index}"))
-        try:
-            return door.attempt(given, folder), None
-        except KohlError as error:
-            check_refusal(error)
-            return REFUSED, None
+        return _outcome(door, given, folder), None
     except Wrong as wrong:
         kind, text = wrong.kind, f"{''.join(traceback.format_tb(wrong.__traceback__)[-2:])}{wrong}"
     except Hang:
         kind, text = "hang", _last_lines(traceback.format_exc())
     except KeyboardInterrupt:
         raise
-    except BaseException as error:
+    except BaseException:
         kind, text = "traceback", _last_lines(traceback.format_exc())
-        if isinstance(error, MemoryError):
-            text += "\nit wants more memory than it may have"
     return kind, Find(door.name, index, kind, text, as_bytes(given))
+
+
+def _outcome(door: Door, given: Any, folder: Path) -> str:
+    """ACCEPTED or REFUSED; where memory runs out, of a second try, as earlier inputs may have left it in pieces."""
+    for again in (True, False):
+        try:
+            return door.attempt(given, folder)
+        except KohlError as error:
+            check_refusal(error)
+            return REFUSED
+        except MemoryError:
+            if not again:
+                raise
+            gc.collect()
+            if sys.platform == "linux":
+                getattr(CDLL(None), "malloc_trim", lambda _: None)(0)
+            shutil.rmtree(folder)
+            folder.mkdir()
+    raise AssertionError
 
 
 def as_bytes(given: Any) -> bytes:
@@ -89,12 +105,10 @@ def as_bytes(given: Any) -> bytes:
     return given if isinstance(given, bytes) else repr(given).encode("utf-8", "backslashreplace")
 
 
-def work(pipe: Connection, watched: Watched, seed: int, log: str) -> None:
-    """Try what the pipe asks for, (door, first, count), and send each find; then None."""
-    from fuzz.doors import DOORS  # before memory is bounded: it loads torch
-
+def work(pipe: Connection, watched: Watched, table: str, seed: int, longest_s: int, log: str) -> None:
+    """Try what the pipe asks for, (door of the table, first, count), and send each find; then None."""
+    known = {door.name: door for door in import_module(table).DOORS}  # loads torch, so before memory is bounded
     _settle(log)
-    known = {door.name: door for door in DOORS}
     with tempfile.TemporaryDirectory(prefix="kohl-fuzz-") as temporary:
         os.environ["KOHL_CACHE"] = f"{temporary}/cache"
         os.environ["TMPDIR"] = temporary
@@ -104,9 +118,9 @@ def work(pipe: Connection, watched: Watched, seed: int, log: str) -> None:
             for index in range(first, first + count):
                 folder.mkdir()
                 watched.since.value, watched.index.value = time.monotonic(), index
-                _bound(LONGEST_S)
+                signal.alarm(longest_s)
                 outcome, find = attempt(known[name], seed, index, folder)
-                _bound(0)
+                signal.alarm(0)
                 watched.tried.value += 1
                 watched.accepted.value += outcome == ACCEPTED
                 if find:
@@ -130,10 +144,6 @@ def _settle(log: str) -> None:
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _bound(seconds: int) -> None:
-    signal.alarm(seconds)
 
 
 def _too_long(number: int, frame: FrameType | None) -> None:
