@@ -138,7 +138,7 @@ def set_up(wanted: str, inputs: list[str]) -> None:
         torch = (
             "torch's CPU build" if cpu_build else "torch as the package index has it (for Linux: CUDA, some GB more)"
         )
-        say(f"setting up {VENV}, once: 450 MB to download, with {torch}…" if fresh else f"updating {VENV}…")
+        say(f"setting up {VENV}, once: 415 MB to download, with {torch}…" if fresh else f"updating {VENV}…")
         if fresh:
             create()
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())
