@@ -9,6 +9,7 @@ import numpy as np
 
 from kohl.types import Faces, Images, Photo
 
+ROWS = 256  # that are added at a time
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 weights, which file formats use for grey
 
 
@@ -41,4 +42,6 @@ def _add(pixels: np.ndarray, change: np.ndarray, to_crop: np.ndarray, *, grey: b
         change, to_part, (right - left, bottom - top), flags=cv2.INTER_CUBIC if enlarges else cv2.INTER_LINEAR
     )
     part = pixels[top:bottom, left:right]
-    part[:] = np.clip(np.rint(part + moved * 255), 0, 255).astype(np.uint8)
+    for start in range(0, len(part), ROWS):  # of a large face, floats would take hundreds of megabytes
+        rows = slice(start, start + ROWS)
+        part[rows] = np.clip(np.rint(part[rows] + moved[rows] * 255), 0, 255).astype(np.uint8)

@@ -38,15 +38,14 @@ class Pictures:
 
 def pictures(row: Row, read: Callable[[Path], Photo]) -> tuple[Pictures, list[Pictures]]:
     """Those of the photo, and those of each of its faces; what `read` refuses is not shown."""
-    before, after = _opened(row.photo, read), _opened(row.output, read)
+    before = _views(row.photo, row, read)  # one photo in memory at a time
     if before is None:
         return Pictures(), [Pictures() for _ in row.faces]
-    if after is not None and after.size != before.size:  # another photo has taken its place
-        after = None
-    views = [slice_of(before.pixels, face.box) for face in row.faces]
-    return _three(before, after, (slice(None), slice(None)), LONGEST), [
-        _three(before, after, view, CLOSE) for view in views
-    ]
+    after = _views(row.output, row, read)
+    if after is None or after.size != before.size:  # another photo has taken its place
+        return Pictures(before.inlined(0)), [Pictures(before.inlined(1 + index)) for index in range(len(row.faces))]
+    whole, *faces = [_three(before, after, index) for index in range(1 + len(row.faces))]
+    return whole, faces
 
 
 def slice_of(pixels: np.ndarray, box: tuple[float, float, float, float]) -> tuple[slice, slice]:
@@ -64,30 +63,47 @@ def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return enlarged
 
 
+def shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """`pixels` (h, w, 3) with at most `longest` of them a side; a copy."""
+    scale = min(1.0, longest / max(pixels.shape[:2]))
+    size = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
+    return pixels.copy() if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
 def inlined(pixels: np.ndarray, *, longest: int, icc_profile: bytes | None = None) -> Picture:
     """uint8 pixels (h, w, 3) as a JPEG of at most `longest` pixels a side, in full colour resolution."""
-    scale = min(1.0, longest / max(pixels.shape[:2]))
-    width, height = (max(1, round(side * scale)) for side in pixels.shape[1::-1])
-    small = pixels if scale == 1 else cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    small = shrunk(pixels, longest)
     buffer = BytesIO()
     Image.fromarray(small).save(buffer, "JPEG", quality=90, subsampling=0, icc_profile=icc_profile)
-    return Picture("data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(), width, height)
+    uri = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return Picture(uri, small.shape[1], small.shape[0])
 
 
-def _opened(path: str | None, read: Callable[[Path], Photo]) -> Photo | None:
+@dataclass(frozen=True, eq=False)
+class _Views:
+    """What is kept of a photo: the whole of it and each of its faces, scaled down, and its size and colour profile."""
+
+    parts: list[np.ndarray]
+    size: tuple[int, int]
+    icc_profile: bytes | None
+
+    def inlined(self, index: int) -> Picture:
+        """One of the parts."""
+        return inlined(self.parts[index], longest=LONGEST, icc_profile=self.icc_profile)
+
+
+def _views(path: str | None, row: Row, read: Callable[[Path], Photo]) -> _Views | None:
     try:
-        return read(Path(path)) if path else None
+        photo = read(Path(path)) if path else None
     except BadPhoto:
         return None
+    if photo is None:
+        return None
+    faces = [shrunk(photo.pixels[slice_of(photo.pixels, face.box)], CLOSE) for face in row.faces]
+    return _Views([shrunk(photo.pixels, LONGEST), *faces], photo.size, photo.metadata.icc_profile)
 
 
-def _three(before: Photo, after: Photo | None, view: tuple[slice, slice], longest: int) -> Pictures:
+def _three(before: _Views, after: _Views, index: int) -> Pictures:
     """Before, after and the difference of one part of a photo."""
-    first = inlined(before.pixels[view], longest=longest, icc_profile=before.metadata.icc_profile)
-    if after is None:
-        return Pictures(first)
-    return Pictures(
-        first,
-        inlined(after.pixels[view], longest=longest, icc_profile=after.metadata.icc_profile),
-        inlined(difference(before.pixels[view], after.pixels[view]), longest=longest),
-    )
+    changed = difference(before.parts[index], after.parts[index])
+    return Pictures(before.inlined(index), after.inlined(index), inlined(changed, longest=LONGEST))
