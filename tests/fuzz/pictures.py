@@ -116,7 +116,7 @@ def check_contract(photo: Photo) -> None:
 def check_judge(path: Path, photo: Photo) -> None:
     """Raise `Wrong` if a judge sees another photo than the tool: of another shape, or none."""
     try:
-        seen = judge.read(path)
+        seen = judge.read(path).pixels
     except BadPhoto as error:
         raise Wrong("contract", f"a judge cannot read what the tool reads: {error}") from None
     check(seen.shape == photo.pixels.shape, "contract", f"a judge sees {seen.shape}, the tool {photo.pixels.shape}")
