@@ -243,7 +243,7 @@ def test_a_painting_is_answered_one_way_or_the_other(house, tmp_path, paint):
     [
         (["--set", "search.masking=0"], "search.masking: must "),
         (["--set", "search.steps=0"], "search.steps: must be at least 1, not 0"),
-        (["--set", "search.views.grey=2"], "search.views: "),
+        (["--set", "search.views.grey=2"], "search.views.grey: must be at most 1, not 2.0"),
         (["--set", "models.surrogates=[]"], "models.surrogates: "),
         (["--set", "models.judges=[]"], "models.judges: "),
         (["--target", "decoy:100000"], "decoy:100000: no such decoy"),

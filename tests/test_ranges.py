@@ -61,6 +61,8 @@ def test_what_is_within_is_taken():
         ({"count": True}, "toy.count: must be a whole number, not True"),
         ({"rate": True}, "toy.rate: must be a number, not True"),
         ({"rate": "fast"}, "toy.rate: must be a number, not 'fast'"),
+        ({"on": 1}, "toy.on: must be true or false, not 1"),
+        ({"name": -1}, "toy.name: must be a text, not -1"),
         ({"rate": math.nan}, "toy.rate: must be a number, not nan"),
         ({"rate": -math.inf}, "toy.rate: must be a number, not -inf"),
         ({"rate": -0.5}, "toy.rate: must not be negative, not -0.5"),

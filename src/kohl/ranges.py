@@ -20,12 +20,15 @@ ANY = (-MOST, MOST)  # what the dataclass itself has more to say about
 
 
 def check(settings: DataclassInstance, ranges: Ranges, where: str = "") -> None:
-    """Raises a `BadSetting` that names the first number of `settings` that is none, or out of its range.
+    """Raises a `BadSetting` that names the first setting of another kind than its default, or out of its range.
 
     A number that `ranges` does not name must not be negative; `where` is what stands before the names.
     """
     for setting in fields(settings):
         default, value = setting.default, getattr(settings, setting.name)
+        if isinstance(default, bool | str) and not isinstance(value, type(default)):
+            kind = "a text" if isinstance(default, str) else "true or false"
+            raise BadSetting(f"{where}{setting.name}: must be {kind}, not {value!r}")
         if isinstance(default, int | float) and not isinstance(default, bool):
             wrong = _wrong(value, *ranges.get(setting.name, NEVER_NEGATIVE), whole=isinstance(default, int))
             if wrong:

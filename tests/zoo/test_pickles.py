@@ -87,6 +87,7 @@ HOSTILE = {
     "room for more than there is": PROTO + b"\x96" + struct.pack("<Q", 2**40) + STOP,
     "a long text": PROTO + b"X" + struct.pack("<I", 2**21) + b"x" * 2**21 + STOP,
     "a long line": PROTO + b"c" + b"x" * 10**6 + b"\nx\n" + STOP,
+    "an escape that there is not": PROTO + b"ca\\p\nx\n" + STOP,
     "a long name": PROTO + b"c" + b"x" * 400 + b"\nx\n" + STOP,
     "a million operations": PROTO + b"N0" * 500_001 + b"N" + STOP,
     "a million names": PROTO + b"ca\nb\n0" * 60_000 + b"N" + STOP,

@@ -203,12 +203,17 @@ def test_numbers_that_are_not_there_are_refused(tmp_path, described, keys, numbe
         ((5,), (1,), 0),
         ((4,), (1,), 1),
         ((-4,), (1,), 0),
-        ((2, 2), (1,), 0),
         ((1,) * 65, (1,) * 65, 0),
-        ((2**70,), (1,), 0),
+        ((2**70,), (0,), 0),
+        ((2**32, 2**32), (0, 0), 0),
+        ((2**31, "xx"), (0, 0), 0),
+        (((4,),), (1,), 0),
+        ((4,), (-1,), 0),
+        ((2,), (2**62,), 0),
+        ((4,), (1,), -1),
     ],
 )
-def test_a_tensor_takes_no_more_numbers_than_there_are(size, stride, offset):
+def test_a_tensor_takes_no_numbers_but_those_that_are_there(size, stride, offset):
     with pytest.raises(state.BROKEN):
         torch_files.tensor(torch.arange(4.0), offset, size, stride)
     assert torch_files.tensor(torch.arange(4.0), 0, (2, 2), (1, 2)).tolist() == [[0, 2], [1, 3]]

@@ -23,7 +23,13 @@ from kohl.zoo.stylegan2_ops import fast_dtype
 
 SMALLEST = 16  # pixels of a side that LPIPS can look at
 SPAN = 50  # steps in which the loss must still fall
-RANGES = {"refine": (0, 100_000), "steps": (0, 100_000), "size": ranges.ANY, "still": ranges.ANY}
+RANGES = {
+    "refine_rate": (0, 1e29),  # one that is too high is found out by what it does
+    "refine": (0, 100_000),
+    "steps": (0, 100_000),
+    "size": ranges.ANY,
+    "still": ranges.ANY,
+}
 
 
 def in_closed_form(

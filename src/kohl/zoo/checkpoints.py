@@ -220,12 +220,20 @@ def _storage(content: bytes, budget: Budget) -> Tensor:
     return values
 
 
+def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
+    """A tensor of numbers in `storage`; none is used twice, so that a small file cannot become a large tensor."""
+    values = torch_files.tensor(storage, offset, size, stride)
+    if values.numel() > storage.numel():
+        raise Refused("a tensor larger than its numbers")
+    return values
+
+
 def _finder(budget: Budget, inert: set[str]) -> Callable[[str], Named]:
     """What stands for a name: our own function, or something that does nothing, whose name is added to `inert`."""
     known: dict[str, Callable[..., Any]] = {
         "collections.OrderedDict": torch_files.table,
         "torch.storage._load_from_bytes": partial(_storage, budget=budget),
-        "torch._utils._rebuild_tensor_v2": torch_files.tensor,
+        "torch._utils._rebuild_tensor_v2": _tensor,
         "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
         "torch_utils.persistence._reconstruct_persistent_obj": lambda about: _Network(about["state"]),
     }

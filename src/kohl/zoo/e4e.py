@@ -18,6 +18,7 @@ from kohl.zoo import irse, state
 
 SIZE = 256  # pixels of a side of its input
 WIDTH = 512  # numbers in one style
+MOST = 18  # styles, at 1024 pixels
 COARSE, MIDDLE = 3, 4  # how many styles are seen in 16 × 16 cells, and then in 32 × 32; the others in 64 × 64
 
 
@@ -89,6 +90,8 @@ def load(path: Path) -> E4E:
         raise BadModel(f"{path}: this file is not laid out as e4e's; fetch the published file.")
     weights = {name.removeprefix("encoder."): x for name, x in parts.items() if name.startswith("encoder.")}
     styles = sum(bool(re.fullmatch(r"styles\.\d+\.linear\.bias", name)) for name in weights)
+    if styles > MOST:
+        raise BadModel(f"{path}: this file tells {styles} styles, but no StyleGAN2 has more than {MOST}.")
     if not options.get("start_from_latent_avg", True):  # FFHQ's encoder does
         weights["latent_avg"] = torch.zeros(styles, WIDTH)
     elif "latent_avg" in content:

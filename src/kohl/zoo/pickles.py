@@ -74,7 +74,10 @@ class Stream:
 
     def readline(self) -> bytes:
         """The rest of a line, or of the longest one there may be."""
-        return self.file.readline(LINE)
+        line = self.file.readline(LINE)
+        if b"\\" in line:  # Python would warn of an escape that it does not know
+            raise Refused("a line with an escape")
+        return line
 
 
 @dataclass

@@ -151,9 +151,11 @@ def _count(count: Any) -> int:
 
 
 def tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
-    """A tensor of numbers in `storage`; none is used twice, so that a small file cannot become a large tensor."""
-    if not isinstance(storage, Tensor) or len(size) > DIMENSIONS or math.prod(size) > storage.numel():
-        raise Refused("a tensor larger than its numbers")
+    """A tensor of numbers in `storage`, which takes no memory; each may be in it many times: check before copying."""
+    if not isinstance(storage, Tensor) or len(size) > DIMENSIONS or not all(type(length) is int for length in size):
+        raise Refused("a tensor of no shape")
+    if math.prod(size) > LARGEST:
+        raise Refused("a tensor larger than any file")
     return storage.as_strided(size, stride, offset)
 
 
