@@ -287,14 +287,15 @@ def test_launcher_costs_milliseconds(env, fake, programs):
     assert min(seconds() for _ in range(5)) < 0.05
 
 
-@pytest.mark.parametrize(("check", "test"), [(0, 0), (1, 0), (0, 1)])
-def test_ci_runs_both_and_ends_with_the_count(clone, programs, check, test):
+@pytest.mark.parametrize(("check", "fuzz", "test"), [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)])
+def test_ci_runs_all_and_ends_with_the_count(clone, programs, check, fuzz, test):
     shutil.copytree(ROOT / ".ci", clone / ".ci")
     write_program(clone / "scripts/check", f"#!/bin/sh\necho checked; exit {check}\n")
+    write_program(clone / "scripts/fuzz", f"#!/bin/sh\necho tried $*; exit {fuzz}\n")
     write_program(clone / "scripts/test", f"#!/bin/sh\necho 3 passed in 0.1s; exit {test}\n")
     result = script(shutil.which("bash"), clone / ".ci/run", programs=programs, cwd="/")
-    assert result.returncode == max(check, test)
-    assert result.stdout == "checked\n3 passed in 0.1s\n"
+    assert result.returncode == max(check, fuzz, test)
+    assert result.stdout == "checked\ntried --seconds 120\n3 passed in 0.1s\n"
 
 
 def test_every_dependency_is_pinned_within_its_range():
