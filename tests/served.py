@@ -57,6 +57,8 @@ def serving():
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:  # else it would go on asking a closed socket for as long as the process lives
+            server.shutdown()
+            thread.join()

@@ -1,6 +1,7 @@
 """A few broken things through every door; a fuzzer does the rest."""
 
 import random
+import threading
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -70,3 +71,10 @@ def test_what_is_broken_is_refused_or_harmless(door, monkeypatch):
 def test_nothing_and_nonsense_are_refused_or_harmless(door, content):
     with suppress(KohlError):
         doors.DOORS[door](content)
+
+
+def test_no_server_goes_on_after_an_error():
+    before = threading.active_count()
+    with pytest.raises(KohlError):
+        doors.answer(b"HTTP/1.1 what?")
+    assert threading.active_count() == before
