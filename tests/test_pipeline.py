@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from tiny import Decoys, MeanColour, Tint, detector, face, house, picture
 
-from kohl import __version__, batch, pipeline
+from kohl import __version__, batch, memory, pipeline, reader, recipe
 from kohl.align import imageio
 from kohl.pipeline import protect, random_numbers
 from kohl.recipe import Models, Recipe, as_dict
@@ -440,3 +440,19 @@ def test_a_model_that_does_not_exist_is_a_bad_setting(models, message):
 def test_a_judge_that_is_missing_is_a_bad_model():
     with pytest.raises(BadModel, match=r"none\.onnx"):
         pipeline.load(Recipe(models=replace(Models(), judges=("onnx:none.onnx",))))
+
+
+def test_what_will_not_fit_is_said_before_any_work(photo, monkeypatch):
+    needed = pipeline.ROOM + 64 * 96 * reader.DECODING
+    monkeypatch.setattr(memory, "available", lambda: needed)
+    assert run(photo, house(room=pipeline.ROOM))[0].status == "protected"
+    monkeypatch.setattr(memory, "available", lambda: needed - 1)
+    unasked = house(room=pipeline.ROOM, detect=None, attack=None, judges=None)
+    with pytest.raises(BadPhoto, match=r"photo\.png: needs 0\.5 GB of memory, and 0\.5 GB are free; close other"):
+        run(photo, unasked, name="other.png")
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["out.png", "photo.png"]
+
+
+def test_a_stylegan2_takes_more_room_than_the_face_model():
+    rooms = [pipeline.load(recipe.load(name)).room for name in ("default", "mini")]
+    assert pipeline.ROOM == rooms[0] < rooms[1]

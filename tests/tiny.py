@@ -197,6 +197,7 @@ def house(**others: Any) -> House:
         attack=Tint(),
         decoys=Decoys(),
         judges=[MeanColour()],
+        room=0,
     )
     return replace(toys, **others)
 

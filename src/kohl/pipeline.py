@@ -50,6 +50,8 @@ from kohl.zoo.stylegan2 import StyleGAN2
 from kohl.zoo.stylegan2_ops import fast_dtype
 
 LOOKS = 64  # looks that are tried for a text model that only judges
+ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
+ROOM_PER_PIXEL = 2000  # of a StyleGAN2's image while it is tuned, beside that
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,7 @@ class House:
     decoys: Decoys
     judges: Sequence[Verifier]
     draws: bool = False  # makeup, which shows all the detail that the photo has
+    room: int = ROOM  # bytes that it takes at the least, beside the photo's
     notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed
 
 
@@ -87,6 +90,7 @@ def load(recipe: Recipe) -> House:
         decoys=cards.load("decoys"),
         judges=judges,
         draws=look is not None,
+        room=ROOM + (ROOM_PER_PIXEL * generator.size**2 if isinstance(generator, StyleGAN2) else 0),
         notes=notes,
     )
 
@@ -160,7 +164,7 @@ def protect(
     imageio.check_output(output, path, force=force)
     for reference in references:
         imageio.read(reference)  # what is no photo is found out now, not after the work
-    photo = imageio.read(path)
+    photo = imageio.read(path, spare=house.room)
     found = house.detect(photo)
     chosen = _chosen(found, faces)
     content, changed = imageio.digest(photo), photo
