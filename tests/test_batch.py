@@ -23,6 +23,8 @@ def asked(monkeypatch):
         "full.jpg": OSError(28, "No space left on device"),
         "huge.jpg": MemoryError(),
         "bug.jpg": ZeroDivisionError("no\n number"),
+        "bell\a\t.jpg": BadPhoto("bell\a\t.jpg: is not a photo"),
+        "locked\a.jpg": OSError(13, "Permission denied", "locked\a.jpg"),
         "interrupt.jpg": KeyboardInterrupt(),
     }
 
@@ -52,6 +54,11 @@ def test_every_photo_becomes_a_row_whatever_became_of_those_before_it():
         ("huge.jpg", "failed", "there is not enough memory for this; try a smaller photo"),
         ("b.jpg", "protected", None),
     ]
+
+
+def test_a_name_that_is_said_beside_the_reason_is_not_in_it():
+    reasons = [row.reason for row in rows("bell\a\t.jpg", "locked\a.jpg")]
+    assert reasons == ["is not a photo", "Permission denied"]
 
 
 def test_a_failed_row_says_how_it_was_tried():

@@ -63,7 +63,7 @@ def protect_all(
                 photo=str(path),
                 output=None,
                 status="no_face" if isinstance(error, NoFace) else "failed",
-                reason=sentence(error).removeprefix(f"{path}: "),
+                reason=sentence(error, path),
                 seconds=time.perf_counter() - started,
                 recipe=recipe.as_dict(house.recipe),
                 seed=seed,
@@ -72,15 +72,16 @@ def protect_all(
         yield row
 
 
-def sentence(error: BaseException) -> str:
-    """An error as one sentence for people."""
-    text = " ".join(str(error).split())
+def sentence(error: BaseException, path: Path | None = None) -> str:
+    """An error as one sentence for people; without the name of `path` before it, where that is said already."""
+    text = " ".join(str(error).removeprefix(f"{path}: ").split())
     if isinstance(error, KohlError):
         return text
     if isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY):
         return "there is not enough memory for this; try a smaller photo"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        named = error.filename and error.filename != str(path)
+        return f"{error.filename}: {error.strerror}" if named else error.strerror
     return f"kohl itself failed ({type(error).__name__}: {text}); please report this sentence, without the photo"
 
 
