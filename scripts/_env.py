@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = ROOT / ".cache" / "setup"  # locked while a set-up runs; not empty once one has begun and not ended
+DOWNLOAD_MB = {"run": 405, "dev": 565}  # Linux, x86-64, CPU build: benchmarks/README.md
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 AGAIN = "and run the same command again"
 
@@ -138,7 +139,11 @@ def set_up(wanted: str, inputs: list[str]) -> None:
         torch = (
             "torch's CPU build" if cpu_build else "torch as the package index has it (for Linux: CUDA, some GB more)"
         )
-        say(f"setting up {VENV}, once: 415 MB to download, with {torch}…" if fresh else f"updating {VENV}…")
+        say(
+            f"setting up {VENV}, once: {DOWNLOAD_MB[wanted]} MB to download, with {torch}…"
+            if fresh
+            else f"updating {VENV}…"
+        )
         if fresh:
             create()
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())

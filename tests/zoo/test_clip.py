@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import math
+import os
 import socket
 import sys
 import zlib
@@ -181,6 +182,13 @@ def test_half_precision_becomes_single(merges, tmp_path):
 def test_reaches_no_network(saved, merges, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a network was asked"))
     clip.load(saved, merges).embed_texts(["red"])
+
+
+def test_its_libraries_are_told_not_to_report(saved, merges, monkeypatch):
+    for name in clip.QUIET:
+        monkeypatch.setenv(name, "")
+    clip.load(saved, merges)
+    assert [os.environ[name] for name in clip.QUIET] == ["1", "1"]
 
 
 def test_card_loads_it(saved, merges, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # of red, green and blue in CLIP's training pictures, on 0..1
 DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 PROJECTIONS = ("visual_projection.weight", "text_projection.weight")
+QUIET = ("HF_HUB_DISABLE_TELEMETRY", "DISABLE_TELEMETRY")  # huggingface_hub reads them when it is imported
 HEAD = 64  # numbers per attention head, in every published CLIP
 
 NAMES = (  # OpenAI's names of the weights, and those of the Transformers library
@@ -89,6 +91,7 @@ def load(path: Path, merges: Path) -> CLIP:
     """The model in a safetensors file, under OpenAI's names or the Transformers library's, and its tokens."""
     weights = named(store.tensors(path))
     tokens = clip_tokens.load(merges)
+    os.environ.update(dict.fromkeys(QUIET, "1"))
     try:
         from transformers import CLIPModel
     except ImportError as error:
