@@ -25,9 +25,9 @@ def toy():
 
 
 @pytest.mark.parametrize("name", kills.COMMANDS)
-def test_killed_at_every_call_that_writes(toy, name, tmp_path):
+def test_killed_at_every_call_that_writes(toy, name, tmp_path):  # but of the many of one checkpoint at one in ten
     command = kills.COMMANDS[name]
-    known = kills.points(toy, command)
+    known = [point for point in kills.points(toy, command) if not (point.call == "writev" and point.number % 10)]
     assert len(known) > 5
     for index, point in enumerate(known):
         folder = tmp_path / f"{index}-{point.call}-{point.number}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -17,10 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from PIL import Image
+from safetensors.torch import load_file
 
 from fuzz.door import ACCEPTED, Door, check, check_unchanged, tree
 from fuzz.downloads import CONTENT
 from fuzz.rows import check_page
+from kohl.zoo import torch_files
 
 TESTS = Path(__file__).resolve().parents[1]
 CALLS = (
@@ -77,11 +80,22 @@ def fetched(folder: Path) -> None:
     (folder / "cache" / "notes.txt").write_text("mine")
 
 
+def learned(folder: Path) -> None:
+    """A folder to learn from, and a foreign file where the run writes."""
+    (folder / "faces").mkdir()
+    (folder / "learned").mkdir()
+    (folder / "learned" / "notes.txt").write_text("mine")
+
+
 PROTECT = ("protect", "a.png", "b.jpg", "-o", "out", "--report", "out/report.html", "--json")
 COMMANDS = {
     "protect": Command(PROTECT, photos),
     "protect --force": Command((*PROTECT, "--force"), results),
     "convert": Command(("models", "convert", "network.pkl"), checkpoint),
+    "train": Command(
+        ("train", "stylegan2", "faces", "-o", "learned", "--size", "64", "--images", "4", "--batch", "2", "--resume"),
+        learned,
+    ),
     "pull": Command(("models", "pull", "thing", "--from", "fetched.bin", "--yes"), fetched),
     "pull and pin": Command(("models", "pull", "unpublished", "--from", "fetched.bin", "--yes"), fetched),
 }
@@ -200,10 +214,17 @@ def _open_whole(path: Path) -> None:
             image.load()
     elif path.suffix == ".html":
         check_page(path.read_text("utf-8"))
-    elif path.suffix == ".safetensors":
+    elif path.name in ("network.safetensors", "generator.safetensors"):
         from kohl.zoo import stylegan2
 
         stylegan2.load(path)
+    elif path.suffix == ".safetensors":
+        load_file(path)
+    elif path.suffix == ".pt":
+        torch_files.read(path)
+    elif path.suffix == ".csv":
+        rows = list(csv.reader(path.read_text("utf-8").splitlines()))
+        assert len({len(row) for row in rows}) <= 1  # killed before its first line, it is empty
     elif path.suffix == ".json":
         json.loads(path.read_text("utf-8"))
     elif path.name in ("thing.bin", "unpublished.bin"):

@@ -12,11 +12,15 @@ import os
 import sys
 from typing import NoReturn
 
+import pytest
 import tiny
+import tiny_training
+import torch
 
 from fuzz.downloads import CONTENT, card
 from kohl import cli, commands, pipeline
-from kohl.zoo import cards, checkpoints
+from kohl.train import faces, stylegan2
+from kohl.zoo import cards, checkpoints, features
 
 KNOWN = card(len(CONTENT), hashlib.sha256(CONTENT).hexdigest())  # a model called "thing"
 UNKNOWN = card(0, "", name="unpublished")  # nobody published its hash
@@ -28,6 +32,7 @@ def main() -> None:
     cards.CARDS = (KNOWN, UNKNOWN, *cards.CARDS)
     assert commands.cards.find("thing")
     assert checkpoints  # it is loaded before the fork
+    _learn_in_milliseconds(pytest.MonkeyPatch())
     for line in sys.stdin:
         folder, *arguments = json.loads(line)
         gate, opened = os.pipe()
@@ -39,6 +44,18 @@ def main() -> None:
         sys.stdin.readline()
         os.close(opened)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _learn_in_milliseconds(patch: pytest.MonkeyPatch) -> None:
+    """Training has toys too: faces that need not be found, tiny networks, a line of the log for each step."""
+    found = tiny_training.gallery()
+    tiny_training.shrink(patch)
+    patch.setattr(faces, "people", lambda folders: [[]] * faces.HELD)
+    patch.setattr(faces, "_found", lambda *_: (found.learned, found.held))
+    patch.setattr(features, "load", lambda path: tiny_training.Apart())
+    patch.setattr(torch, "set_num_threads", lambda count: None)  # no thread outlives a fork
+    patch.setattr(stylegan2, "REPORT", 2)
+    patch.setattr(stylegan2, "SAVE", 0)
 
 
 def _run(folder: str, arguments: list[str], gate: int, opened: int) -> NoReturn:
