@@ -139,11 +139,8 @@ def set_up(wanted: str, inputs: list[str]) -> None:
         torch = (
             "torch's CPU build" if cpu_build else "torch as the package index has it (for Linux: CUDA, some GB more)"
         )
-        say(
-            f"setting up {VENV}, once: {DOWNLOAD_MB[wanted]} MB to download, with {torch}…"
-            if fresh
-            else f"updating {VENV}…"
-        )
+        first = f"setting up {VENV}, once: {DOWNLOAD_MB[wanted]} MB to download, with {torch}…"
+        say(first if fresh else f"updating {VENV}…")
         if fresh:
             create()
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())
