@@ -19,8 +19,8 @@ import numpy as np
 from kohl import cpu
 from kohl.align import imageio
 from kohl.zoo import cards
-from kohl.zoo.judge import overlap
-from kohl.zoo.yunet import YuNet
+from kohl.zoo.detectors.yunet import YuNet
+from kohl.zoo.judges.judge import overlap
 
 PICTURES = {  # width, height, faces, pixels of a face, of these so many must be found
     "panorama": (14_000, 2_000, 20, 80, 20),

@@ -20,7 +20,9 @@ from published import golden, shapes
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kohl.zoo import cards, clip, clip_tokens, store
+from kohl.zoo import cards
+from kohl.zoo.files import store
+from kohl.zoo.text import clip, clip_tokens
 
 SIZES = (64, 256, 1024)  # pixels of the generators whose weights are recorded
 RECOGNISERS = ("irse50", "ir152", "facenet")

@@ -25,8 +25,13 @@ from published import GOLDEN, golden, images, loaded, own_shapes, pooled, shapes
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kohl.zoo import cards, checkpoints, clip, e4e, facenet, irse, lpips, mobilefacenet, stylegan2
-from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo import cards
+from kohl.zoo.distances import lpips
+from kohl.zoo.files import checkpoints
+from kohl.zoo.generators import e4e, stylegan2
+from kohl.zoo.generators.stylegan2 import StyleGAN2
+from kohl.zoo.recognisers import facenet, irse, mobilefacenet
+from kohl.zoo.text import clip
 
 EMBEDDING, CODES, IMAGE, W, FEATURES, GRADIENT = 2e-6, 1e-5, 5e-5, 1e-5, 1e-4, 1e-3
 UNSCALED = 2e-4  # of IR-152, whose embeddings go up to 14

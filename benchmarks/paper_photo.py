@@ -28,8 +28,8 @@ from kohl.perturb.latent import LatentSearch
 from kohl.score import verify
 from kohl.types import Step
 from kohl.zoo import cards
-from kohl.zoo.e4e import E4E
-from kohl.zoo.stylegan2_ops import fast_dtype
+from kohl.zoo.generators.e4e import E4E
+from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
 PHOTO = Path(__file__).parents[1] / "docs" / "photos" / "astronaut.jpg"
 GOALS = {"bfloat16": 12, "float32": 30}  # minutes at most, from the start to the verdict of the judges

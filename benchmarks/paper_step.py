@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kohl.zoo import stylegan2
-from kohl.zoo.stylegan2 import StyleGAN2
-from kohl.zoo.stylegan2_ops import BINOMIAL, EPS, GAIN, SLOPE, fast_dtype
+from kohl.zoo.generators import stylegan2
+from kohl.zoo.generators.stylegan2 import StyleGAN2
+from kohl.zoo.generators.stylegan2_ops import BINOMIAL, EPS, GAIN, SLOPE, fast_dtype
 
 SEEN = 256  # pixels of a side of the image that the losses look at
 GOALS = {"float32": 8, "bfloat16": 15}  # times faster than the plain step

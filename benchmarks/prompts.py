@@ -32,9 +32,10 @@ from wishes import Wish, wishes
 
 from kohl import pipeline, recipe
 from kohl.align import crop
+from kohl.errors import NoFace
 from kohl.pipeline import House
 from kohl.recipe import Recipe
-from kohl.types import NoFace, Row, Verifier
+from kohl.types import Row, Verifier
 from kohl.zoo import cards
 
 DRAWN = 12  # prompts that every labelled face is drawn with: no group has easier ones

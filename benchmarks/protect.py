@@ -29,7 +29,8 @@ from kohl import cpu
 cpu.settle()  # before torch is loaded
 
 from kohl import pipeline, recipe  # noqa: E402
-from kohl.types import NoFace, Row, Verifier  # noqa: E402
+from kohl.errors import NoFace  # noqa: E402
+from kohl.types import Row, Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
 

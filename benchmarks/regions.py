@@ -1,6 +1,6 @@
 """How much each product's place on a face changed, in CIEDE2000, and whether towards the colour that was asked for.
 
-A region is where a product usually is: its field in `kohl.zoo.makeup_fields` on the original face, weighted by cover.
+A region is where a product usually is: its field in `kohl.makeup.fields` on the original face, weighted by cover.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from kohl.makeup.fields import FAR, PLACES, FaceMap, Field
+from kohl.templates import with_forehead
 from kohl.types import Faces, Images
-from kohl.zoo.face_model import with_forehead
-from kohl.zoo.makeup_fields import FAR, PLACES, FaceMap, Field
 
 LIMITS = {  # how far a region goes across and along its product's field: less than the product usually covers
     "foundation": (FAR, FAR),

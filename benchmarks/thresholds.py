@@ -21,8 +21,8 @@ import torch
 from kohl.geometry import warp
 from kohl.types import Faces, Verifier
 from kohl.zoo import cards
-from kohl.zoo.judge import Judge, Seen, cosine
-from kohl.zoo.yunet import Detection
+from kohl.zoo.detectors.yunet import Detection
+from kohl.zoo.judges.judge import Judge, Seen, cosine
 
 RATES = (0.1, 0.01, 0.001)  # false-accept rates
 # dlib: euclidean distance 0.6, in dlib's own example and `face_recognition`; SFace: cosine 0.363, in OpenCV's tutorial.

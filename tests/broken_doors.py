@@ -6,7 +6,7 @@ import time
 
 from fuzz.door import ACCEPTED, REFUSED, Door, check, check_said
 
-from kohl.types import BadPhoto
+from kohl.errors import BadPhoto
 
 
 def number(rng):

@@ -16,8 +16,10 @@ from served import serving
 from kohl import recipe
 from kohl.recipe import Recipe
 from kohl.shown import shown
-from kohl.zoo import checkpoints, download, e4e, lpips, state, store, style_encoder, stylegan2
 from kohl.zoo.card import Card
+from kohl.zoo.distances import lpips
+from kohl.zoo.files import checkpoints, download, state, store
+from kohl.zoo.generators import e4e, style_encoder, stylegan2
 
 SIZE = 999  # bytes of the file that the server below is asked for
 

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from kohl.align.crop import TEMPLATE
+from kohl.makeup.layers import DIALS, bare
+from kohl.makeup.layers import NAMES as PRODUCTS
+from kohl.templates import CROP
 from kohl.types import Faces
-from kohl.zoo.makeup import DIALS, bare
-from kohl.zoo.makeup import NAMES as PRODUCTS
 
 FOLDER = Path(__file__).parent / "faces"
 NAMES = ("0277", "0433", "0697")
@@ -25,7 +25,7 @@ def sitters(size: int = 256) -> Faces:
     scale = size / 256
     if scale != 1:
         crops = F.interpolate(crops, (size, size), mode="bicubic").clamp(0, 1)
-    points = torch.tensor(TEMPLATE).expand(len(NAMES), -1, -1)
+    points = torch.tensor(CROP).expand(len(NAMES), -1, -1)
     return Faces(crops, *((where + 0.5) * scale - 0.5 for where in (points, landmarks)))
 
 

@@ -7,8 +7,9 @@ import cv2
 import pytest
 
 from kohl import __version__, batch, pipeline
+from kohl.errors import BadPhoto, NoFace
 from kohl.recipe import Recipe, as_dict
-from kohl.types import BadPhoto, NoFace, Row
+from kohl.types import Row
 
 HOUSE = SimpleNamespace(recipe=Recipe(strength=0.75))
 

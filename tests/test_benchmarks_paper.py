@@ -14,8 +14,9 @@ import torch
 from published import golden, shapes
 
 from kohl import cpu, recipe
-from kohl.zoo import cards, clip_tokens
-from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo import cards
+from kohl.zoo.generators.stylegan2 import StyleGAN2
+from kohl.zoo.text import clip_tokens
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 

@@ -10,7 +10,7 @@ import pytest
 from sitters import sitter
 from skimage.color import lab2rgb
 
-from kohl.zoo.makeup import DIALS, NAMES, Makeup, bare
+from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))

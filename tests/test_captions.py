@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from kohl.zoo.makeup import DIALS, NAMES, bare
-from kohl.zoo.prompts import understood
+from kohl.makeup.layers import DIALS, NAMES, bare
+from kohl.makeup.prompts import understood
 
 TRAINING = Path(__file__).parent.parent / "training"
 ABSENT = re.compile(r"\b(no|without|minus|remove|not|don't)\b")

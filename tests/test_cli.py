@@ -14,7 +14,8 @@ from PIL import Image
 import kohl
 from kohl import commands, pipeline
 from kohl.cli import main
-from kohl.types import BadModel, BadPhoto, FaceRow, Judgement, KohlError, NoFace, Row
+from kohl.errors import BadModel, BadPhoto, KohlError, NoFace
+from kohl.types import FaceRow, Judgement, Row
 
 FACE = FaceRow(0, (2, 2, 9, 9), "protected", None, {"dlib": Judgement(1.0, 0.2, 0.4, 0.01)}, {}, 33.41, 0.951)
 

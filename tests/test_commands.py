@@ -12,7 +12,7 @@ from PIL import Image
 from kohl.cli import main
 from kohl.train.learner import Training
 from kohl.zoo import cards
-from kohl.zoo.features import Features
+from kohl.zoo.distances.features import Features
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import doors
 import pytest
 import torch
 
-from kohl.types import KohlError
-from kohl.zoo import store
+from kohl.errors import KohlError
+from kohl.zoo.files import store
 
 GOLDEN = Path(__file__).parent / "golden"
 

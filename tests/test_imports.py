@@ -13,7 +13,7 @@ HEAVY = {"torch", "onnx", "onnxruntime", "dlib", "cv2", "numpy", "PIL"}
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "socketserver", "ssl", "urllib3"}
 NETWORK |= {"asyncio", "telnetlib", "urllib.request", "webbrowser", "websockets", "xmlrpc"}
 # A download that was asked for by name, a judge that the user names, and a page for this machine's own browser.
-MAY_REACH_A_NETWORK = {"zoo/download.py", "zoo/answers.py", "zoo/cloud.py", "ui/app.py"}
+MAY_REACH_A_NETWORK = {"zoo/files/download.py", "zoo/files/answers.py", "zoo/cloud.py", "ui/app.py"}
 COMMANDS = {"import": ["-c", "import kohl"], "help": ["-m", "kohl", "--help"]}
 
 
@@ -42,7 +42,7 @@ def test_what_could_report_to_others_is_not_loaded_for_a_photo_and_is_told_not_t
     code = """
 import os, sys
 from kohl import pipeline, recipe
-from kohl.zoo import runtime
+from kohl.zoo.files import runtime
 for name in runtime.QUIET:
     os.environ.pop(name, None)
 pipeline.load(recipe.load("default"))

@@ -1,4 +1,4 @@
-"""Imports point one way: base ← zoo ← stages ← assembly ← front ends."""
+"""Imports point one way: base ← makeup ← zoo ← stages ← assembly ← front ends."""
 
 import ast
 from pathlib import Path
@@ -7,13 +7,15 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"files", "geometry", "icc", "memory", "plain_file", "ranges", "reader", "shown", "toml", "types"},
+    {"errors", "files", "geometry", "icc", "memory", "plain_file", "ranges", "reader", "shown", "ssim", "templates"}
+    | {"toml", "types"},
+    {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
     {"pipeline", "recipe"},
     {"batch", "cli", "commands", "console", "cpu", "train", "ui", "__main__", "__init__"},
 )
-STAGES = LAYERS[2]
+STAGES = LAYERS[3]
 FRONT = len(LAYERS) - 1
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 

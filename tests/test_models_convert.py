@@ -13,10 +13,11 @@ from tiny_styles import generator
 
 from kohl import recipe
 from kohl.cli import main
+from kohl.errors import BadModel, BadSetting
 from kohl.recipe import Recipe
-from kohl.types import BadModel, BadSetting
-from kohl.zoo import cards, checkpoints
-from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo import cards
+from kohl.zoo.files import checkpoints
+from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 CHECKPOINT = Path(__file__).parent / "golden" / "nv_ada_tiny_p4.pkl"
 

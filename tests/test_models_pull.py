@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from kohl import cli
-from kohl.types import BadModel
-from kohl.zoo import cards, download
+from kohl.errors import BadModel
+from kohl.zoo import cards
 from kohl.zoo.card import Card, Role
+from kohl.zoo.files import download
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

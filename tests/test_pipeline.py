@@ -11,9 +11,10 @@ from tiny import Decoys, MeanColour, Tint, detector, face, house, picture
 
 from kohl import __version__, batch, memory, pipeline, reader, recipe
 from kohl.align import imageio
+from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
 from kohl.pipeline import protect, random_numbers
 from kohl.recipe import Models, Recipe, as_dict
-from kohl.types import BadModel, BadPhoto, BadSetting, Judgement, NoFace, Photo
+from kohl.types import Judgement, Photo
 from kohl.zoo import cards
 
 TWO = (face(0, 0, 64), face(80, 20, 48))

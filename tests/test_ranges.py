@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields, is_dataclass
 import pytest
 
 from kohl import ranges
+from kohl.errors import BadSetting
 from kohl.invert.tune import Tuning
 from kohl.perturb.latent import Search
 from kohl.perturb.views import Views
 from kohl.recipe import Models, Recipe
 from kohl.train.learner import Training
-from kohl.types import BadSetting
 
 SETTINGS = (Search, Views, Tuning, Models, Recipe, Training)
 NUMBERS = [

@@ -10,10 +10,11 @@ import torch
 from tiny import STILL, LinearText, numbers, surrogates
 
 from kohl import recipe
+from kohl.errors import BadSetting
 from kohl.perturb import terms
 from kohl.perturb.latent import LatentSearch, Words
 from kohl.recipe import Recipe, build
-from kohl.types import BadSetting, Candidate, Goal
+from kohl.types import Candidate, Goal
 from kohl.zoo import cards
 
 

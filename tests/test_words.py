@@ -15,13 +15,15 @@ from tiny_styles import Blocks, Encoder, generator
 
 from kohl import commands, pipeline
 from kohl.cli import main
+from kohl.errors import BadSetting
+from kohl.invert.own_styles import OwnStyles
 from kohl.invert.tune import Tuning, in_closed_form, pivotal
+from kohl.makeup import layers as makeup
 from kohl.perturb import looks
 from kohl.perturb.latent import Search
 from kohl.recipe import Models, Recipe
-from kohl.types import BadSetting, Goal, Row
-from kohl.zoo import cards, makeup
-from kohl.zoo.own_styles import OwnStyles
+from kohl.types import Goal, Row
+from kohl.zoo import cards
 
 CLIP = "clip-vit-b32"
 BUNDLED = ("face_model", "makeup_clip", "decoys")

@@ -14,14 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kohl.align import imageio
-from kohl.align.crop import TEMPLATE, to_crop
+from kohl.align.crop import to_crop
+from kohl.errors import BadSetting
 from kohl.perturb.latent import Search
 from kohl.perturb.terms import Surrogate
 from kohl.perturb.views import Views
 from kohl.pipeline import House
 from kohl.recipe import Models, Recipe
+from kohl.templates import CROP
 from kohl.types import (
-    BadSetting,
     Box,
     Candidate,
     Face,
@@ -51,7 +52,7 @@ def numbers(seed: int = 0) -> torch.Generator:
 def faces(count: int = 1, seed: int = 0, size: int = SIZE) -> Faces:
     """Noise on mid-grey, far from black and white, as aligned faces."""
     crops = 0.4 + 0.2 * torch.rand(count, 3, size, size, generator=numbers(seed))
-    points = torch.tensor(TEMPLATE).expand(count, -1, -1) * size / 256
+    points = torch.tensor(CROP).expand(count, -1, -1) * size / 256
     return Faces(crops, points, torch.full((count, 68, 2), size / 2))
 
 
@@ -179,7 +180,7 @@ def _colour(path: Path, box: Box | None) -> np.ndarray:
 
 def face(left: float, top: float, side: float, reason: str | None = None) -> Face:
     """A face whose crop is the square of `side` photo pixels with its corner there."""
-    points = (np.array(TEMPLATE) + 0.5) * side / 256 - 0.5 + (left, top)
+    points = (np.array(CROP) + 0.5) * side / 256 - 0.5 + (left, top)
     box = (left + side / 4, top + side / 4, side / 2, side / 2)
     return Face(box, 0.9, points, np.tile(points.mean(0), (68, 1)), to_crop(points), reason)
 

@@ -10,8 +10,8 @@ from tiny import numbers
 from torch import Tensor, nn
 
 from kohl.types import Images, Latents, Scores
-from kohl.zoo import stylegan2
-from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo.generators import stylegan2
+from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 WIDTH = 8  # numbers in one row of w+
 

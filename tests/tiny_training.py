@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from kohl.train import discriminator, learner, mapping, stylegan2
 from kohl.train.faces import Gallery
 from kohl.types import Images, Scores
-from kohl.zoo import style_encoder
+from kohl.zoo.generators import style_encoder
 
 SIZE, SIDE = 64, 80  # pixels of a picture to learn from, and of the crops that it is cut from
 

@@ -15,7 +15,7 @@ from face_model import FRAME, SIDE, is_bare, texture, triangulation
 from portraits import portraits
 from safetensors.torch import save_file
 
-from kohl.zoo.face_model import with_forehead
+from kohl.templates import with_forehead
 
 COUNT = 128
 QUALITY = 85  # JPEG, 256 pixels: about 10 kB each

@@ -17,7 +17,8 @@ from portraits import MIRRORED, portraits
 from safetensors.torch import save_file
 
 from kohl.align.crop import SIZE
-from kohl.zoo.face_model import mesh_map, with_forehead
+from kohl.templates import with_forehead
+from kohl.zoo.generators.face_model import mesh_map
 
 SIDE = 128  # texels of a side of the texture
 FRAME = (40.0, 64.0, 176.0)  # x, y, side of the part of the crop that it covers

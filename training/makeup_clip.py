@@ -30,8 +30,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from kohl.cpu import settle
-from kohl.zoo.makeup import DIALS, NAMES
-from kohl.zoo.makeup_clip import PART, MakeupCLIP, Sizes, load
+from kohl.makeup.layers import DIALS, NAMES
+from kohl.zoo.text.makeup_clip import PART, MakeupCLIP, Sizes, load
 
 BATCH, ALONE = 64, 128  # scenes a step with pictures, and sentences without
 RATE, WARM_UP, DECAY, CLIP = 1.5e-3, 100, 0.05, 5.0  # of AdamW: learning rate, steps, weight decay, gradient norm

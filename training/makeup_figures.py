@@ -10,8 +10,8 @@ import torch
 from makeup_views import Sitters, pictures
 from torch import Tensor
 
-from kohl.zoo.makeup import NAMES
-from kohl.zoo.makeup_clip import MakeupCLIP
+from kohl.makeup.layers import NAMES
+from kohl.zoo.text.makeup_clip import MakeupCLIP
 
 GALLERY = 100  # sentences to choose from
 SAME, SAME_SHAPE = 0.15, 0.3  # of opacities and of other dials: nearer scenes say the same thing

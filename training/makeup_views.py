@@ -20,9 +20,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from kohl.align.crop import SIZE
+from kohl.makeup.layers import Makeup, _Layer
 from kohl.types import Faces, Images
 from kohl.zoo import cards
-from kohl.zoo.makeup import Makeup, _Layer
 
 HELD = 8  # every eighth portrait is kept for the held-out figures
 SHIFT, TURN, SCALE = 5.0, 4.0, 0.05  # pixels, degrees, share: how far off an alignment may be

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-Dials = dict[str, float]  # by their names in kohl.zoo.makeup.DIALS, in [0, 1]
+Dials = dict[str, float]  # by their names in kohl.makeup.layers.DIALS, in [0, 1]
 Levels = tuple[int, int, int]  # sRGB in bytes
 USUAL = 0.8  # opacity without a word about it
 

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kohl import __version__, pipeline, recipe
-from kohl.types import BadPhoto, KohlError, NoFace, Row, Watch, ignore
+from kohl.errors import BadPhoto, KohlError, NoFace
+from kohl.types import Row, Watch, ignore
 
 if TYPE_CHECKING:
     from kohl.pipeline import House

@@ -48,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
     cpu.settle()
     from kohl import commands
     from kohl.batch import sentence
-    from kohl.types import BadSetting, KohlError
+    from kohl.errors import BadSetting, KohlError
 
     run: Callable[[argparse.Namespace], int] = getattr(commands, arguments.command)
     try:

@@ -15,13 +15,15 @@ from kohl import batch, files, pipeline, recipe
 from kohl.align import imageio
 from kohl.cli import FAILED, PROTECTED, UNPROTECTED
 from kohl.console import Bar, downloading, summary
+from kohl.errors import BadSetting, KohlError
 from kohl.score import report, verify
 from kohl.score.headline import headline
 from kohl.score.record import plain, record
 from kohl.shown import shown
-from kohl.types import BadSetting, KohlError, Row
-from kohl.zoo import cards, store
+from kohl.types import Row
+from kohl.zoo import cards
 from kohl.zoo.card import Card
+from kohl.zoo.files import store
 
 
 def protect(arguments: Namespace) -> int:
@@ -113,7 +115,7 @@ def train(arguments: Namespace) -> int:
     import torch
 
     from kohl.train import faces, learner, stylegan2  # late: no other command learns
-    from kohl.zoo import features
+    from kohl.zoo.distances import features
 
     given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
     torch.set_num_threads(os.cpu_count() or 1)  # one network at a time
@@ -133,7 +135,7 @@ def train(arguments: Namespace) -> int:
 
 def _convert(arguments: Namespace) -> int:
     """Write a published StyleGAN2 as safetensors, and say how to use it."""
-    from kohl.zoo import checkpoints  # late: it loads torch
+    from kohl.zoo.files import checkpoints  # late: it loads torch
 
     file = arguments.file
     output = arguments.output or file.parent / f"{file.stem}.safetensors"
@@ -168,7 +170,7 @@ def _pull(arguments: Namespace) -> list[Card]:
 
 def _bring(missing: Sequence[Card], file: Path | None, *, accepted: bool) -> None:
     """Download these files, or copy the one that was fetched by hand, once their licences are accepted."""
-    from kohl.zoo import download  # late: no other command may reach a network
+    from kohl.zoo.files import download  # late: no other command may reach a network
 
     if file is None:
         for card in missing:

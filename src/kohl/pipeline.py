@@ -16,7 +16,9 @@ from torch import Tensor
 from kohl import __version__, memory
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
+from kohl.errors import BadSetting, NoFace
 from kohl.invert.tune import in_closed_form, pivotal
+from kohl.makeup.prompts import understood
 from kohl.perturb import looks
 from kohl.perturb.latent import LatentSearch, Words
 from kohl.perturb.terms import Surrogate
@@ -25,7 +27,6 @@ from kohl.restore.paste import paste
 from kohl.score import quality, verify
 from kohl.types import (
     Attack,
-    BadSetting,
     Detector,
     Face,
     FaceRow,
@@ -34,7 +35,6 @@ from kohl.types import (
     Goal,
     Images,
     Inverter,
-    NoFace,
     Photo,
     Row,
     Verifier,
@@ -42,12 +42,11 @@ from kohl.types import (
     ignore,
 )
 from kohl.zoo import cards
-from kohl.zoo.decoys import Decoys
-from kohl.zoo.face_model import FaceModel
-from kohl.zoo.makeup_clip import MakeupCLIP
-from kohl.zoo.prompts import understood
-from kohl.zoo.stylegan2 import StyleGAN2
-from kohl.zoo.stylegan2_ops import fast_dtype
+from kohl.zoo.generators.decoys import Decoys
+from kohl.zoo.generators.face_model import FaceModel
+from kohl.zoo.generators.stylegan2 import StyleGAN2
+from kohl.zoo.generators.stylegan2_ops import fast_dtype
+from kohl.zoo.text.makeup_clip import MakeupCLIP
 
 LOOKS = 64  # looks that are tried for a text model that only judges
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kohl.types import BadSetting
+from kohl.errors import BadSetting
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

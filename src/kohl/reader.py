@@ -19,7 +19,8 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from kohl import icc, memory, plain_file
-from kohl.types import BadPhoto, Metadata, Photo
+from kohl.errors import BadPhoto
+from kohl.types import Metadata, Photo
 
 MAX_PIXELS = 64 * 2**20  # a 64-megapixel phone's 9248 × 6936 still fits; 200 MB as RGB
 TOO_LARGE = f"has more than {MAX_PIXELS / 1e6:.0f} megapixels, the most that kohl reads; scale it down first"

@@ -12,9 +12,9 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from kohl import plain_file, toml
+from kohl.errors import BadSetting
 from kohl.invert.tune import Tuning
 from kohl.perturb.latent import Search
-from kohl.types import BadSetting
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

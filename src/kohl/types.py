@@ -23,26 +23,6 @@ Matrices: TypeAlias = Tensor  # float32, (n, 2, 3): affine maps, named for what 
 Box: TypeAlias = tuple[float, float, float, float]  # x, y, width, height in photo pixels
 
 
-class KohlError(Exception):
-    """Anything kohl refuses: one sentence that says what was wrong, where, and what to do."""
-
-
-class NoFace(KohlError):
-    """The photo has no face that could be protected."""
-
-
-class BadPhoto(KohlError):
-    """The file is no photo that kohl can read, or a result that cannot be written."""
-
-
-class BadSetting(KohlError):
-    """A recipe, an override or an argument names something that does not exist or is out of range."""
-
-
-class BadModel(KohlError):
-    """A model's file is missing, has the wrong hash, or is not what its card says."""
-
-
 @dataclass(frozen=True, eq=False)
 class Metadata:
     """What a photo needs to be written the way it came; nothing about who, where or when."""

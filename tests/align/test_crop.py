@@ -7,9 +7,10 @@ import torch
 from photos import SAMPLE
 from tiny import face
 
-from kohl.align import crop, imageio
-from kohl.align.crop import LARGEST, SIZE, TEMPLATE, at_size, crops, own_size, to_crop
+from kohl.align import imageio
+from kohl.align.crop import LARGEST, SIZE, at_size, crops, own_size, to_crop
 from kohl.geometry import resized
+from kohl.templates import CROP
 from kohl.types import Face, Photo
 
 EYES_AND_MOUTH = np.array([(201.8, 105.5), (245.3, 105.0), (220.9, 127.2), (204.0, 145.3), (242.2, 145.4)])  # of SAMPLE
@@ -26,9 +27,9 @@ def standing(points):
 
 
 def test_the_points_are_taken_to_the_template():
-    points = np.array(TEMPLATE) @ [[0.8, 0.6], [-0.6, 0.8]] * 3 + (700, -20)
+    points = np.array(CROP) @ [[0.8, 0.6], [-0.6, 0.8]] * 3 + (700, -20)
     matrix = to_crop(points)
-    np.testing.assert_allclose(points @ matrix[:, :2].T + matrix[:, 2], TEMPLATE, atol=1e-9)
+    np.testing.assert_allclose(points @ matrix[:, :2].T + matrix[:, 2], CROP, atol=1e-9)
 
 
 def test_a_face_where_it_belongs_is_cut_out_bit_for_bit():
@@ -37,7 +38,7 @@ def test_a_face_where_it_belongs_is_cut_out_bit_for_bit():
     assert found.crops.dtype == torch.float32
     expected = photo.pixels[30 : 30 + SIZE, 11 : 11 + SIZE]
     np.testing.assert_array_equal((found.crops[0].permute(1, 2, 0) * 255).round().byte(), expected)
-    torch.testing.assert_close(found.points, torch.tensor([TEMPLATE]))
+    torch.testing.assert_close(found.points, torch.tensor([CROP]))
 
 
 def test_beyond_the_photo_its_edge_is_mirrored():
@@ -49,12 +50,12 @@ def test_beyond_the_photo_its_edge_is_mirrored():
 
 
 def test_landmarks_move_with_the_face():
-    points = np.array(TEMPLATE) * 2 + (40, 10)
+    points = np.array(CROP) * 2 + (40, 10)
     found = crops(noise(600, 600), [standing(points)])
     assert (found.points.shape, found.landmarks.shape) == ((1, 5, 2), (1, 68, 2))
     assert found.points.dtype == found.landmarks.dtype == torch.float32
-    torch.testing.assert_close(found.landmarks[0, :5], torch.tensor(TEMPLATE))
-    torch.testing.assert_close(found.landmarks[0, 67], torch.tensor(TEMPLATE[67 % 5]))
+    torch.testing.assert_close(found.landmarks[0, :5], torch.tensor(CROP))
+    torch.testing.assert_close(found.landmarks[0, 67], torch.tensor(CROP[67 % 5]))
 
 
 def test_a_batch_is_its_faces_one_by_one():
@@ -102,7 +103,7 @@ def test_the_photo_is_left_as_it_is():
 
 
 def test_the_template_is_symmetric():
-    x, y = np.array(crop.TEMPLATE).T
+    x, y = np.array(CROP).T
     np.testing.assert_allclose(x[[0, 1, 2, 3, 4]] + x[[1, 0, 2, 4, 3]], SIZE - 1, atol=0.01)
     np.testing.assert_allclose(y[[0, 3]], y[[1, 4]])
 
@@ -119,7 +120,7 @@ def test_a_face_s_own_size_shows_all_the_detail_that_the_photo_has(side, size):
 
 
 def test_a_turned_face_has_the_size_of_an_upright_one():
-    points = np.array(TEMPLATE) * 700 / SIZE
+    points = np.array(CROP) * 700 / SIZE
     turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
     assert own_size(standing(points)) == own_size(standing(points @ turn + 900)) == 768
     assert own_size(standing(points * 20)) == LARGEST == 1024
@@ -153,7 +154,7 @@ def test_a_crop_as_large_as_the_face_is_the_photo_bit_for_bit(size):
 
 @pytest.mark.parametrize("size", [512, 768, 1024])
 def test_landmarks_and_points_move_with_the_size(size):
-    photo, both = noise(600, 600), [standing(np.array(TEMPLATE) * 2 + (40, 10)), standing(np.array(TEMPLATE) * 1.3)]
+    photo, both = noise(600, 600), [standing(np.array(CROP) * 2 + (40, 10)), standing(np.array(CROP) * 1.3)]
     small, large = crops(photo, both), crops(photo, both, size)
     assert large.crops.shape == (2, 3, size, size)
     for name in ("points", "landmarks"):

@@ -13,7 +13,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from kohl import icc
 from kohl.align import encode, imageio
-from kohl.types import BadPhoto, Metadata, Photo
+from kohl.errors import BadPhoto
+from kohl.types import Metadata, Photo
 
 READ_AS = {  # every odd photo: format to write, grey, has alpha, mean error of the pixels against the portrait
     "plain.jpg": ("JPEG", False, False, 2),

@@ -16,7 +16,7 @@ from typing import Any
 
 from kohl import cli
 from kohl.batch import sentence
-from kohl.types import KohlError
+from kohl.errors import KohlError
 
 ACCEPTED, REFUSED = "accepted", "refused"
 

@@ -17,9 +17,10 @@ from served import PROXIES
 
 from fuzz.door import ACCEPTED, Door, check
 from fuzz.mutate import ODD, mutated
-from kohl.types import KohlError
-from kohl.zoo import cards, download
+from kohl.errors import KohlError
+from kohl.zoo import cards
 from kohl.zoo.card import Card
+from kohl.zoo.files import download
 
 CONTENT = Random(0).randbytes(3000)
 MEMBER = "model.onnx"

@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from fuzz.door import ACCEPTED, Door, check, check_unchanged, tree
 from fuzz.downloads import CONTENT
 from fuzz.rows import check_page
-from kohl.zoo import torch_files
+from kohl.zoo.files import torch_files
 
 TESTS = Path(__file__).resolve().parents[1]
 CALLS = (
@@ -215,7 +215,7 @@ def _open_whole(path: Path) -> None:
     elif path.suffix == ".html":
         check_page(path.read_text("utf-8"))
     elif path.name in ("network.safetensors", "generator.safetensors"):
-        from kohl.zoo import stylegan2
+        from kohl.zoo.generators import stylegan2
 
         stylegan2.load(path)
     elif path.suffix == ".safetensors":

@@ -17,8 +17,9 @@ from fuzz import tags
 from fuzz.door import ACCEPTED, REFUSED, Door, Wrong, check, check_refusal
 from fuzz.mutate import ANYWHERE, jpeg_parts, mutated, png_joined, png_parts, riff_joined, riff_parts
 from kohl.align import imageio
-from kohl.types import BadPhoto, Photo
-from kohl.zoo import judge
+from kohl.errors import BadPhoto
+from kohl.types import Photo
+from kohl.zoo.judges import judge
 
 SUFFIX = ".bin"  # what a file is called must not matter
 SIZE = (24, 20)

@@ -13,9 +13,10 @@ import numpy as np
 from fuzz.arguments import name
 from fuzz.door import ACCEPTED, Door, check, obeyed
 from kohl import console
+from kohl.errors import BadPhoto
 from kohl.score import report
 from kohl.score.record import record
-from kohl.types import BadPhoto, FaceRow, Judgement, Photo, Row
+from kohl.types import FaceRow, Judgement, Photo, Row
 
 
 def rows(rng: Random) -> list[Row]:

@@ -177,7 +177,7 @@ def card(rng: Random) -> bytes:
 
 def read_card(data: bytes, folder: Path) -> str:
     """Try a card; no threshold that is accepted may make strangers of everybody, or nothing."""
-    from kohl.zoo import onnx  # late: it may want an extra
+    from kohl.zoo.judges import onnx  # late: it may want an extra
 
     path = folder / "model.onnx.toml"
     path.write_bytes(data)

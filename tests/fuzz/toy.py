@@ -20,7 +20,9 @@ import torch
 from fuzz.downloads import CONTENT, card
 from kohl import cli, commands, pipeline
 from kohl.train import faces, stylegan2
-from kohl.zoo import cards, checkpoints, features
+from kohl.zoo import cards
+from kohl.zoo.distances import features
+from kohl.zoo.files import checkpoints
 
 KNOWN = card(len(CONTENT), hashlib.sha256(CONTENT).hexdigest())  # a model called "thing"
 UNKNOWN = card(0, "", name="unpublished")  # nobody published its hash

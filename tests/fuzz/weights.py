@@ -18,8 +18,9 @@ from tiny import numbers
 
 from fuzz.door import ACCEPTED, Door, check
 from fuzz.mutate import ODD, mutated
-from kohl.types import BadModel
-from kohl.zoo import checkpoints, state, store, stylegan2
+from kohl.errors import BadModel
+from kohl.zoo.files import checkpoints, state, store
+from kohl.zoo.generators import stylegan2
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GLOBALS = (

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 from fuzz.door import ACCEPTED, REFUSED, Door, Wrong, check_refusal
-from kohl.types import KohlError
+from kohl.errors import KohlError
 
 LONGEST_S = 30  # of one input
 MEMORY = 3 * 2**30  # bytes that an input may take beside what the process has

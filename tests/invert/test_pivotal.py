@@ -12,12 +12,13 @@ from tiny import numbers
 from tiny_styles import WIDTH, Blocks, Encoder, generator
 
 from kohl import recipe
+from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.invert import tune
+from kohl.invert.own_styles import OwnStyles
 from kohl.invert.tune import SMALLEST, Tuning, pivotal
 from kohl.recipe import Recipe
-from kohl.types import BadSetting, Faces, ignore
-from kohl.zoo.own_styles import OwnStyles
+from kohl.types import Faces, ignore
 
 FACES = resized(sitters(), 32)
 FACE = Faces(*(part[:1] for part in vars(FACES).values()))

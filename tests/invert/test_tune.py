@@ -7,10 +7,10 @@ from tiny import numbers
 
 from kohl.geometry import resized
 from kohl.invert.tune import in_closed_form
+from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 from kohl.types import Faces
 from kohl.zoo import cards
-from kohl.zoo.face_model import OwnFace
-from kohl.zoo.makeup import DIALS, NAMES, Makeup, bare
+from kohl.zoo.generators.face_model import OwnFace
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ import tiny
 import torch
 from tiny import REACH, STILL, LinearText, faces, numbers, surrogates
 
+from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
 from kohl.perturb.latent import Adam, LatentSearch, Search, Words, decay
-from kohl.types import BadSetting, Candidate, Goal, Inversion, Step, ignore
+from kohl.types import Candidate, Goal, Inversion, Step, ignore
 
 SEARCH = Search(
     steps=14,

@@ -5,8 +5,8 @@ import torch
 from sitters import sitter
 from tiny import LinearText, numbers
 
+from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 from kohl.perturb.looks import SHARE, drawn, most_alike
-from kohl.zoo.makeup import DIALS, NAMES, Makeup, bare
 
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
 FACE = sitter(0, 64)

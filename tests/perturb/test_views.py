@@ -7,9 +7,9 @@ import pytest
 import torch
 from tiny import STILL, faces, numbers
 
+from kohl.errors import BadSetting
 from kohl.geometry import transform
 from kohl.perturb.views import Views, blur, perspective
-from kohl.types import BadSetting
 
 IMAGES = faces(2).crops
 

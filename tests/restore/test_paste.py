@@ -13,9 +13,10 @@ from kohl.align import imageio
 from kohl.align.crop import SIZE, at_size, crops, own_size
 from kohl.align.detect import Detect
 from kohl.restore.paste import paste
+from kohl.templates import with_forehead
 from kohl.types import Face, Metadata, Photo
 from kohl.zoo import cards
-from kohl.zoo.face_model import OwnFace, with_forehead
+from kohl.zoo.generators.face_model import OwnFace
 
 INNER = slice(64, 192)  # rows and columns of the crop in the middle
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kohl.errors import BadPhoto
 from kohl.score.pictures import difference, inlined, pictures, slice_of
-from kohl.types import BadPhoto, FaceRow, Metadata, Photo, Row
+from kohl.types import FaceRow, Metadata, Photo, Row
 
 GREY = np.full((60, 80, 3), 100, np.uint8)
 

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from kohl.errors import BadPhoto
 from kohl.score import report
-from kohl.types import BadPhoto, FaceRow, Judgement, Photo, Row
+from kohl.types import FaceRow, Judgement, Photo, Row
 
 GONE, KEPT, LOST = (Judgement(1.0, after, 0.4, 0.01) for after in (0.2, 0.7, None))
 RECIPE = {"search": {"steps": 40, "names": ("a", "b")}, "strength": 0.5}

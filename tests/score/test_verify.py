@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kohl.errors import BadSetting
 from kohl.score.verify import judge_face, says, threshold, verdict
-from kohl.types import BadSetting, Judgement
+from kohl.types import Judgement
 
 A, B, REFERENCE = Path("a.jpg"), Path("b.jpg"), Path("other.jpg")
 

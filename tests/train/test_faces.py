@@ -12,9 +12,11 @@ from tiny import numbers
 from tiny_training import SIDE, SIZE, gallery
 
 from kohl.align import crop
+from kohl.errors import BadModel, BadSetting
+from kohl.templates import CROP
 from kohl.train import faces
 from kohl.train.faces import HELD, LOOKS, Gallery
-from kohl.types import BadModel, BadSetting, Faces
+from kohl.types import Faces
 from kohl.zoo import cards
 
 # Views
@@ -358,7 +360,7 @@ def test_random_looks_are_drawn_on_a_face_the_same_for_the_same_random_numbers()
 
 
 def test_the_largest_usable_face_of_a_photo_is_cut_and_what_has_none_is_left_out(tmp_path):
-    points = np.array(crop.TEMPLATE)
+    points = np.array(CROP)
     usable = SimpleNamespace(reason=None, to_crop=crop.to_crop(points), points=points, landmarks=np.zeros((68, 2)))
     small, photo = SimpleNamespace(reason="too small"), FOLDER / "0277.jpg"
     kept = faces._face(photo, lambda photo: [small, usable, small], 256)

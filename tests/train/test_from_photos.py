@@ -16,7 +16,8 @@ from tiny_training import SIZE, shrink
 
 from kohl.cli import main
 from kohl.train import faces
-from kohl.zoo import cards, store
+from kohl.zoo import cards
+from kohl.zoo.files import store
 
 # Too few steps for anything but seeing that each is taken.
 STEPS = (

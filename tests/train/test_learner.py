@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from tiny import numbers
 from tiny_training import SIZE, Apart, gallery, same, shrink, weights
 
+from kohl.errors import BadSetting
 from kohl.train import discriminator, learner
 from kohl.train.learner import CHANNELS, Learner, Training
-from kohl.types import BadSetting
 
 
 @pytest.fixture(autouse=True)

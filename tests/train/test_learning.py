@@ -12,14 +12,15 @@ from PIL import Image
 from tiny import numbers
 from tiny_training import SIZE, Apart, gallery, same, shrink, weights
 
+from kohl.errors import BadModel, BadSetting, KohlError
 from kohl.score.quality import psnr
 from kohl.train import learner, mapping, stylegan2
 from kohl.train.faces import Gallery
 from kohl.train.learner import Learner, Training
-from kohl.types import BadModel, BadSetting, KohlError
-from kohl.zoo import cards, store
-from kohl.zoo.style_encoder import StyleEncoder
-from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.zoo import cards
+from kohl.zoo.files import store
+from kohl.zoo.generators.style_encoder import StyleEncoder
+from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 SETTINGS = {"size": SIZE, "images": 16, "batch": 2, "adversarial_from": 0.3, "steep_every": 2}  # eight steps
 GALLERY = gallery()

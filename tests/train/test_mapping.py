@@ -6,7 +6,7 @@ from tiny import numbers
 from tiny_training import same, weights
 
 from kohl.train import mapping
-from kohl.zoo import stylegan2
+from kohl.zoo.generators import stylegan2
 
 WIDTH = 8
 

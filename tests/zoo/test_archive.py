@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from kohl.zoo import archive
+from kohl.zoo.files import archive
 
 CONTENT = b"some weights, " * 40
 MEMBER = "model.onnx"

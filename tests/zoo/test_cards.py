@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from kohl.types import BadModel, BadSetting
-from kohl.zoo import cards, store
+from kohl.errors import BadModel, BadSetting
+from kohl.zoo import cards
+from kohl.zoo.files import store
 
 SHIPPED = [card for card in cards.CARDS if card.package and card.sha256]  # others' files are still to be trained
 PULLED = [card for card in cards.CARDS if card.package is None]

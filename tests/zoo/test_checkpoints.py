@@ -18,9 +18,10 @@ from safetensors import safe_open
 from tiny import numbers
 from torch import nn
 
-from kohl.types import BadModel
-from kohl.zoo import checkpoints, pickles, stylegan2, torch_files
-from kohl.zoo.checkpoints import nvidia_name, rosinality_name
+from kohl.errors import BadModel
+from kohl.zoo.files import checkpoints, pickles, torch_files
+from kohl.zoo.files.checkpoints import nvidia_name, rosinality_name
+from kohl.zoo.generators import stylegan2
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PICKLES = [f"nv_{kind}_tiny_p{protocol}.pkl" for kind in ("ada", "sg3") for protocol in (3, 4)]

@@ -20,8 +20,10 @@ from fills import filled, given, image
 from PIL import Image
 from safetensors.torch import save_file
 
-from kohl.types import BadModel, BadSetting, TextImage
-from kohl.zoo import cards, clip, clip_tokens
+from kohl.errors import BadModel, BadSetting
+from kohl.types import TextImage
+from kohl.zoo import cards
+from kohl.zoo.text import clip, clip_tokens
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "clip_vit_b32.npz"
 MERGES = "heading\nr e\nre d</w>\n"  # "red" is one token

@@ -6,11 +6,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from kohl.align.crop import SIZE, TEMPLATE
+from kohl.align.crop import SIZE
+from kohl.errors import BadModel, BadSetting
 from kohl.perturb.terms import Surrogate
-from kohl.types import BadModel, BadSetting
+from kohl.templates import CROP
 from kohl.zoo import cards
-from kohl.zoo.decoys import Decoys
+from kohl.zoo.generators.decoys import Decoys
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def test_each_is_a_batch_of_one(some):
 
 def test_each_stands_where_a_crop_of_a_photo_does(some):
     for decoy in some:
-        assert (decoy.points[0] - torch.tensor(TEMPLATE)).norm(dim=1).mean() < 8
+        assert (decoy.points[0] - torch.tensor(CROP)).norm(dim=1).mean() < 8
         eyes = torch.stack([decoy.landmarks[0, 36:42].mean(0), decoy.landmarks[0, 42:48].mean(0)])
         assert (eyes - decoy.points[0, :2]).norm(dim=1).max() < 12
 

@@ -12,7 +12,7 @@ from PIL import Image
 from kohl.geometry import inverse, warp
 from kohl.types import Faces
 from kohl.zoo import cards
-from kohl.zoo.dlib_resnet import LANDMARKS, MEAN_FACE
+from kohl.zoo.recognisers.dlib_resnet import LANDMARKS, MEAN_FACE
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dlib_resnet_v1.npz"
 

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 import pytest
 from served import PROXIES, resumable_from, send, serving
 
-from kohl.types import BadModel, BadSetting
-from kohl.zoo import answers, archive, cards, download, store
+from kohl.errors import BadModel, BadSetting
+from kohl.zoo import cards
 from kohl.zoo.card import Card, Role
+from kohl.zoo.files import answers, archive, download, store
 
 CONTENT = os.urandom(3 * download.CHUNK + 17)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

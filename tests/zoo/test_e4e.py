@@ -5,8 +5,9 @@ import torch
 from fills import filled, given, plain
 from published import golden, images, loaded, own_shapes, shapes
 
-from kohl.types import BadModel
-from kohl.zoo import e4e, state
+from kohl.errors import BadModel
+from kohl.zoo.files import state
+from kohl.zoo.generators import e4e
 
 AVERAGE = given("input.latent_avg", (1, 512))
 

@@ -10,9 +10,11 @@ from tiny import numbers
 from kohl.align import imageio
 from kohl.align.crop import SIZE, crops
 from kohl.align.detect import Detect
+from kohl.templates import with_forehead
 from kohl.types import Faces
-from kohl.zoo import cards, store
-from kohl.zoo.face_model import SPARED, OwnFace, mesh_map, with_forehead
+from kohl.zoo import cards
+from kohl.zoo.files import store
+from kohl.zoo.generators.face_model import SPARED, OwnFace, mesh_map
 
 
 @pytest.fixture(scope="module")

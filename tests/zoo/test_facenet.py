@@ -5,8 +5,8 @@ import torch
 from published import golden, loaded, own_shapes, shapes
 from torch import nn
 
-from kohl.types import BadModel
-from kohl.zoo import facenet
+from kohl.errors import BadModel
+from kohl.zoo.recognisers import facenet
 
 
 def test_weights_have_the_published_names_and_shapes():

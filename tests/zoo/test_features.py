@@ -10,8 +10,9 @@ from tiny import numbers
 from torch import nn
 
 from kohl.geometry import resized
-from kohl.zoo import cards, features
-from kohl.zoo.features import LOOKS, Features
+from kohl.zoo import cards
+from kohl.zoo.distances import features
+from kohl.zoo.distances.features import LOOKS, Features
 
 FACES = resized(sitters(), 64).crops
 SFACE = cards.find("sface")

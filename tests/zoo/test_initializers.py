@@ -4,7 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from kohl.zoo import cards, initializers
+from kohl.zoo import cards
+from kohl.zoo.files import initializers
 
 
 def test_every_weight_of_sface_is_the_one_that_onnx_reads():

@@ -12,10 +12,11 @@ from photos import portrait
 from served import PROXIES, resumable_from, send, serving
 
 from kohl.cli import main
-from kohl.types import BadModel, BadSetting
-from kohl.zoo import cards, download
+from kohl.errors import BadModel, BadSetting
+from kohl.zoo import cards
 from kohl.zoo.card import Archive
-from kohl.zoo.onnx import Input, _faces
+from kohl.zoo.files import download
+from kohl.zoo.judges.onnx import Input, _faces
 
 NAMES = ("w600k_r50", "w600k_mbf")
 THRESHOLDS = '[thresholds]\n"0.01" = 0.5\n'

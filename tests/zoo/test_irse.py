@@ -7,8 +7,8 @@ import torch
 from fills import filled, given, plain
 from published import golden, images, loaded, own_shapes, pooled, shapes
 
-from kohl.types import BadModel
-from kohl.zoo import irse
+from kohl.errors import BadModel
+from kohl.zoo.recognisers import irse
 
 BUILDS = {
     "irse50": partial(irse.layers, irse.DEPTH_50, squeeze=True),

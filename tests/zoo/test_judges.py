@@ -10,11 +10,12 @@ from onnx import TensorProto, helper
 from photos import SAMPLE, odd_photos, portrait
 from PIL import Image, ImageOps
 
+from kohl.errors import BadModel, BadPhoto, BadSetting
 from kohl.reader import read
-from kohl.types import BadModel, BadPhoto, BadSetting
-from kohl.zoo import cards, runtime
-from kohl.zoo.onnx import similarity
-from kohl.zoo.sface import TEMPLATE
+from kohl.templates import ARCFACE
+from kohl.zoo import cards
+from kohl.zoo.files import runtime
+from kohl.zoo.judges.onnx import similarity
 
 
 @pytest.fixture(scope="module", params=[name for name in cards.named("judge") if cards.find(name).package])
@@ -158,7 +159,7 @@ def test_a_card_says_how_an_onnx_model_is_fed(tmp_path, folder):
 def test_the_template_moves_the_face(tmp_path, folder):
     # All points to the right of the input: what is left of the face fills it with black and the collar's colours.
     model = mean_colour(tmp_path / "model.onnx")
-    aside = [[x + 150, y] for x, y in TEMPLATE]
+    aside = [[x + 150, y] for x, y in ARCFACE]
     plain, moved = judge_with(model, CARD), judge_with(model, CARD.replace('"arcface"', str(aside)))
     assert (
         moved.faces(folder / "face.png")[0].embedding.sum() < 0.9 * plain.faces(folder / "face.png")[0].embedding.sum()
@@ -367,6 +368,6 @@ def test_a_missing_card_or_model_is_refused(tmp_path):
 
 
 def test_a_similarity_is_fitted_exactly():
-    points = np.array(TEMPLATE)
+    points = np.array(ARCFACE)
     matrix = similarity(points, points @ [[1.2, 0.5], [-0.5, 1.2]] + [3, 4])
     np.testing.assert_allclose(matrix, [[1.2, -0.5, 3], [0.5, 1.2, 4]], atol=1e-9)

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from fills import filled, lpips
 from published import golden, images, loaded, pooled, shapes
 
-from kohl.types import BadModel
-from kohl.zoo.lpips import load
+from kohl.errors import BadModel
+from kohl.zoo.distances.lpips import load
 
 
 @pytest.fixture(scope="module")

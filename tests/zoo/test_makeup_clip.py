@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from tiny import numbers
 
-from kohl.types import BadModel, TextImage
-from kohl.zoo import cards, makeup_clip
-from kohl.zoo.makeup import NAMES, Makeup, bare
-from kohl.zoo.makeup_clip import LONGEST, MakeupCLIP, Sizes, load, parts, words
+from kohl.errors import BadModel
+from kohl.makeup.layers import NAMES, Makeup, bare
+from kohl.types import TextImage
+from kohl.zoo import cards
+from kohl.zoo.text import makeup_clip
+from kohl.zoo.text.makeup_clip import LONGEST, MakeupCLIP, Sizes, load, parts, words
 
 TINY = Sizes(channels=(4, 8, 8), blocks=1, kept=2, buckets=64, width=8, layers=1, heads=2, embedding=16)
 SENTENCES = ("red lipstick", "no makeup", "a smoky eye with dark brown eyeshadow and a winged black liner, nude lips")

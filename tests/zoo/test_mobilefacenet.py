@@ -4,8 +4,8 @@ import pytest
 import torch
 from published import golden, loaded, own_shapes, shapes
 
-from kohl.types import BadModel
-from kohl.zoo import mobilefacenet
+from kohl.errors import BadModel
+from kohl.zoo.recognisers import mobilefacenet
 
 
 def weights():

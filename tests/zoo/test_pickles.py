@@ -10,8 +10,8 @@ from io import BytesIO
 
 import pytest
 
-from kohl.zoo import state
-from kohl.zoo.pickles import DONE, PUSHED, Budget, Inert, Named, Stream, loaded
+from kohl.zoo.files import state
+from kohl.zoo.files.pickles import DONE, PUSHED, Budget, Inert, Named, Stream, loaded
 
 PROTO, STOP = b"\x80\x04", b"."
 

@@ -10,10 +10,10 @@ from published import golden, images, loaded, pooled, shapes
 from torch import nn
 
 from kohl.geometry import transform
+from kohl.templates import ARCFACE
 from kohl.types import Faces
-from kohl.zoo import facenet, irse, mobilefacenet
-from kohl.zoo.recogniser import Recogniser
-from kohl.zoo.sface import TEMPLATE
+from kohl.zoo.recognisers import facenet, irse, mobilefacenet
+from kohl.zoo.recognisers.recogniser import Recogniser
 
 # How each is loaded, and the gain of its fixture's weights. The slow IR-152 is in test_irse.py.
 MODELS = {"mobile_face": (mobilefacenet.load, 1.0), "facenet": (facenet.load, 1.4), "irse50": (irse.irse50, 1.0)}
@@ -78,7 +78,7 @@ def test_puts_the_points_on_the_template_inside_the_margin(size, margin):
     # A turned, scaled and shifted template is fitted exactly, and the template's corners are the margin's.
     recogniser = Recogniser("toy", nn.Identity(), size=size, margin=margin)
     turn = torch.tensor([[1.2, 0.5], [-0.5, 1.2]])
-    points, corners = (torch.tensor([x]) @ turn + 40 for x in (TEMPLATE, ((-0.5, -0.5), (111.5, 111.5))))
+    points, corners = (torch.tensor([x]) @ turn + 40 for x in (ARCFACE, ((-0.5, -0.5), (111.5, 111.5))))
     to_input = recogniser.to_input(Faces(torch.zeros(1, 3, 8, 8), points, torch.zeros(1, 68, 2)))
     wanted = torch.tensor([[[margin - 0.5] * 2, [size - margin - 0.5] * 2]])
     torch.testing.assert_close(transform(to_input, corners), wanted, atol=1e-3, rtol=0)

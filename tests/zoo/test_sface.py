@@ -8,11 +8,11 @@ from photos import SAMPLE
 from PIL import Image
 
 from kohl.geometry import transform
+from kohl.templates import ARCFACE
 from kohl.types import Faces
 from kohl.zoo import cards
-from kohl.zoo.dnn import network
-from kohl.zoo.runtime import Session
-from kohl.zoo.sface import TEMPLATE
+from kohl.zoo.files.dnn import network
+from kohl.zoo.files.runtime import Session
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,6 @@ def test_opencv_agrees_with_onnxruntime(published):
 
 def test_puts_the_points_on_the_template(sface):
     # A turned, scaled and shifted template is fitted exactly.
-    points = torch.tensor([TEMPLATE]) @ torch.tensor([[1.2, 0.5], [-0.5, 1.2]]) + 40
+    points = torch.tensor([ARCFACE]) @ torch.tensor([[1.2, 0.5], [-0.5, 1.2]]) + 40
     faces = Faces(torch.zeros(1, 3, 8, 8), points, torch.zeros(1, 68, 2))
-    torch.testing.assert_close(transform(sface.to_input(faces), points), torch.tensor([TEMPLATE]))
+    torch.testing.assert_close(transform(sface.to_input(faces), points), torch.tensor([ARCFACE]))

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from kohl.types import BadModel
-from kohl.zoo import state
+from kohl.errors import BadModel
+from kohl.zoo.files import state
 
 
 def toy():

@@ -9,8 +9,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from kohl.types import BadModel
-from kohl.zoo import cards, store, stylegan2
+from kohl.errors import BadModel
+from kohl.zoo import cards
+from kohl.zoo.files import store
+from kohl.zoo.generators import stylegan2
 
 
 def test_cache_is_where_the_user_says(monkeypatch, tmp_path):

@@ -9,9 +9,10 @@ from safetensors.torch import save_file
 from tiny import numbers
 from tiny_training import same, weights
 
-from kohl.types import BadModel
-from kohl.zoo import cards, style_encoder
-from kohl.zoo.style_encoder import Convolution, Halving, StyleEncoder, rectified, untrained
+from kohl.errors import BadModel
+from kohl.zoo import cards
+from kohl.zoo.generators import style_encoder
+from kohl.zoo.generators.style_encoder import Convolution, Halving, StyleEncoder, rectified, untrained
 
 ROWS, WIDTH = 10, 8
 
@@ -216,7 +217,7 @@ def test_numbers_that_are_not_finite_are_refused(written, value):
 
 
 def test_a_generator_s_file_is_no_encoder_s(tmp_path):
-    from kohl.zoo import stylegan2
+    from kohl.zoo.generators import stylegan2
 
     path = tmp_path / "generator.safetensors"
     save_file(stylegan2.untrained((4, 4), width=8, depth=1, rng=numbers()).state_dict(), path)

@@ -11,8 +11,9 @@ from fills import filled, given, sg2
 from safetensors.torch import save_file
 from tiny import numbers
 
-from kohl.types import BadModel, BadSetting
-from kohl.zoo import checkpoints, stylegan2
+from kohl.errors import BadModel, BadSetting
+from kohl.zoo.files import checkpoints
+from kohl.zoo.generators import stylegan2
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ROWS = 10  # of w+ at 64 pixels

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from tiny import numbers
 from torch import nn
 
-from kohl.zoo.stylegan2_ops import Dense, Mapping, StyledConvolution, ToColour, blurred, doubled, fast_dtype
+from kohl.zoo.generators.stylegan2_ops import Dense, Mapping, StyledConvolution, ToColour, blurred, doubled, fast_dtype
 
 WIDTH, INPUTS, OUTPUTS, SIDE = 5, 6, 4, 8
 

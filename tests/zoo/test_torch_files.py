@@ -14,8 +14,8 @@ import pytest
 import torch
 from torch import nn
 
-from kohl.types import BadModel
-from kohl.zoo import archive, state, torch_files
+from kohl.errors import BadModel
+from kohl.zoo.files import archive, state, torch_files
 
 older_form = partial(torch.save, _use_new_zipfile_serialization=False)
 SAVES = pytest.mark.parametrize("save", [torch.save, older_form], ids=["zip", "older"])

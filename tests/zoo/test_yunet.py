@@ -6,10 +6,10 @@ import pytest
 from photos import SAMPLE, portrait
 from PIL import Image
 
-from kohl.types import BadModel
+from kohl.errors import BadModel
 from kohl.zoo import cards
-from kohl.zoo.runtime import _drop_needless_blocks, _drop_unused_inputs, libraries
-from kohl.zoo.yunet import OUTPUTS, YuNet, _scales, _starts
+from kohl.zoo.detectors.yunet import OUTPUTS, YuNet, _scales, _starts
+from kohl.zoo.files.runtime import _drop_needless_blocks, _drop_unused_inputs, libraries
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,17 @@ import numpy as np
 import torch
 
 from kohl.geometry import similarity, transform
+from kohl.templates import CROP
 from kohl.types import Face, Faces, Photo
 
 SIZE = 256  # pixels of a side of the crop that is looked at
 LARGEST = 1024  # of one that is drawn on
 
-# Eyes, nose tip and mouth corners in the crop: the mean over 904 FFHQ-aligned portraits (Karras et al., CVPR 2019),
-# made symmetric. It holds the whole head, and so the crop of every recogniser we know.
-TEMPLATE = ((96.1, 121.1), (158.9, 121.1), (127.5, 159.5), (99.3, 186.0), (155.7, 186.0))
-
 
 def to_crop(points: np.ndarray) -> np.ndarray:
     """The (2, 3) similarity that takes photo pixels to crop pixels, from five points (5, 2) in the photo."""
     source = torch.as_tensor(points, dtype=torch.float64)[None]
-    return similarity(source, source.new_tensor(TEMPLATE)[None])[0].numpy()
+    return similarity(source, source.new_tensor(CROP)[None])[0].numpy()
 
 
 def own_size(face: Face) -> int:

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
+from kohl.errors import BadPhoto
 from kohl.reader import PILLOW_ERRORS, eight_bit
-from kohl.types import BadPhoto, Photo
+from kohl.types import Photo
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer

@@ -13,8 +13,9 @@ import numpy as np
 
 from kohl import files
 from kohl.align.encode import SUFFIXES, encoded
+from kohl.errors import BadPhoto
 from kohl.reader import MAX_PIXELS, read
-from kohl.types import BadPhoto, Photo
+from kohl.types import Photo
 
 __all__ = [
     "MAX_PIXELS",

@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from kohl import ranges
+from kohl.errors import BadSetting
 from kohl.geometry import resized
-from kohl.types import BadSetting, Candidate, Faces, Images, Inversion, Latents, Perceptual, Step, Watch, ignore
-from kohl.zoo import own_styles
-from kohl.zoo.face_model import FaceModel, OwnFace
-from kohl.zoo.makeup import MadeUp, bare
-from kohl.zoo.own_styles import OwnStyles
-from kohl.zoo.stylegan2 import StyleGAN2
-from kohl.zoo.stylegan2_ops import fast_dtype
+from kohl.invert import own_styles
+from kohl.invert.own_styles import OwnStyles
+from kohl.makeup.layers import MadeUp, bare
+from kohl.types import Candidate, Faces, Images, Inversion, Latents, Perceptual, Step, Watch, ignore
+from kohl.zoo.generators.face_model import FaceModel, OwnFace
+from kohl.zoo.generators.stylegan2 import StyleGAN2
+from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
 SMALLEST = 16  # pixels of a side that LPIPS can look at
 SPAN = 50  # steps in which the loss must still fall
@@ -41,8 +42,8 @@ def in_closed_form(
 ) -> Inversion:
     """What tuning approaches by gradient steps: the linear model plus the residual; zero latents are the face.
 
-    With a `look`, dials as `kohl.zoo.makeup` has them, zero latents are the face that wears it. There are no steps to
-    `watch`.
+    With a `look`, dials as `kohl.makeup.layers` has them, zero latents are the face that wears it. There are no steps
+    to `watch`.
     """
     generator = MadeUp(OwnFace(model, faces), faces, bare() if look is None else look)
     return Inversion(faces.crops.new_zeros(len(faces.crops), *generator.latent_shape), generator)

@@ -12,11 +12,11 @@ from typing import Literal
 import torch
 
 from kohl import ranges
+from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
 from kohl.perturb.views import Views, perspective
 from kohl.types import (
-    BadSetting,
     Candidate,
     Embeddings,
     Faces,

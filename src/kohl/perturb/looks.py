@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kohl.makeup.layers import NAMES, Makeup, bare
 from kohl.perturb import terms
 from kohl.types import Candidate, Faces, TextImage
-from kohl.zoo.makeup import NAMES, Makeup, bare
 
 SHARE = 0.2  # of the products in a drawn look
 

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from kohl.types import BadPhoto, Photo, Row
+from kohl.errors import BadPhoto
+from kohl.types import Photo, Row
 
 LONGEST, CLOSE = 1200, 360  # pixels of a side: of a photo, of a close-up
 CONTRAST = 8  # how much a difference is enlarged

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from kohl.geometry import similarity
+from kohl.ssim import ssim
+from kohl.templates import ARCFACE
 from kohl.types import Images, Scores
-from kohl.zoo.perceptual import ssim
-from kohl.zoo.sface import TEMPLATE
 
 __all__ = ["face_crop", "psnr", "ssim"]
 
@@ -22,7 +22,7 @@ def face_crop(photo_pixels: np.ndarray, points: np.ndarray) -> Images:
 
     ArcFace's template for 112 pixels (Deng et al., CVPR 2019), shrunk to show the whole head.
     """
-    target = (torch.tensor(TEMPLATE) - 56) * SHARE * SIZE / 112 + SIZE / 2
+    target = (torch.tensor(ARCFACE) - 56) * SHARE * SIZE / 112 + SIZE / 2
     to_crop = similarity(torch.from_numpy(points)[None].float(), target[None])[0].double().numpy()
     crop = cv2.warpAffine(photo_pixels, to_crop, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
     return torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kohl.types import BadSetting, Box, Judgement, Verifier
+from kohl.errors import BadSetting
+from kohl.types import Box, Judgement, Verifier
 
 
 def threshold(judge: Verifier, far: float) -> float:

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kohl.types import Images, Scores
-from kohl.zoo.style_encoder import CELLS, Convolution, Halving, rectified
-from kohl.zoo.stylegan2_ops import EPS, Dense
+from kohl.zoo.generators.style_encoder import CELLS, Convolution, Halving, rectified
+from kohl.zoo.generators.stylegan2_ops import EPS, Dense
 
 WIDEST, HIDDEN = 192, 192  # channels
 

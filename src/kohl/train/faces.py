@@ -14,10 +14,12 @@ from torch import Tensor
 from kohl import files
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
+from kohl.errors import BadModel, BadPhoto, BadSetting
+from kohl.makeup.layers import Makeup
 from kohl.perturb import looks
-from kohl.types import BadModel, BadPhoto, BadSetting, Faces, Images
-from kohl.zoo import cards, store
-from kohl.zoo.makeup import Makeup
+from kohl.types import Faces, Images
+from kohl.zoo import cards
+from kohl.zoo.files import store
 
 FINER = 1.25  # how much finer the kept crops are than the pictures cut from them
 HELD = 16  # one person in so many is only measured, never learned from

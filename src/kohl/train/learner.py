@@ -10,11 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kohl import ranges
+from kohl.errors import BadSetting
 from kohl.train import discriminator
-from kohl.types import BadSetting, Images
-from kohl.zoo import style_encoder, stylegan2
-from kohl.zoo.features import Features
-from kohl.zoo.stylegan2_ops import fast_dtype
+from kohl.types import Images
+from kohl.zoo.distances.features import Features
+from kohl.zoo.generators import style_encoder, stylegan2
+from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 96, 128: 48, 256: 24, 512: 12, 1024: 8}  # at each size
 WIDTH, DEPTH = 256, 4  # of the latents and their mapping

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from kohl.zoo.stylegan2_ops import Mapping
+from kohl.zoo.generators.stylegan2_ops import Mapping
 
 STYLES = 4096  # how many styles of faces are learned from
 ROUNDS, STEPS, BATCH = 40, 64, 128  # each round draws anew and pairs anew

@@ -20,15 +20,16 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from kohl import files, plain_file
+from kohl.errors import BadModel, BadSetting, KohlError
 from kohl.score.quality import psnr
 from kohl.train import mapping
 from kohl.train.faces import Gallery
 from kohl.train.learner import Learner, Training
-from kohl.types import BadModel, BadSetting, Images, KohlError
-from kohl.zoo import state, torch_files
-from kohl.zoo.features import Features
-from kohl.zoo.style_encoder import StyleEncoder
-from kohl.zoo.stylegan2 import StyleGAN2
+from kohl.types import Images
+from kohl.zoo.distances.features import Features
+from kohl.zoo.files import state, torch_files
+from kohl.zoo.generators.style_encoder import StyleEncoder
+from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 CHECKPOINT, LOG, HELD_OUT, PICTURE = "checkpoint.pt", "log.csv", "held_out.csv", "samples.png"
 WEIGHTS = ("generator.safetensors", "encoder.safetensors")

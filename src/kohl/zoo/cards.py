@@ -7,12 +7,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kohl.zoo import store
+from kohl.errors import BadModel, BadSetting
 from kohl.zoo.card import Card, Kind, Role
+from kohl.zoo.files import store
 from kohl.zoo.pulled import PULLED
 
 if TYPE_CHECKING:
-    from kohl.types import BadSetting, FaceEncoder, Generator, Verifier
+    from kohl.types import FaceEncoder, Generator, Verifier
 
 CALIBRATION = "benchmarks/thresholds.py on 1000 impostor and 225 genuine pairs of LFW (5 people, 10 photos each)"
 
@@ -26,7 +27,7 @@ CARDS = (
         licence="MIT",
         commercial=True,
         source="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet",
-        roles={"detector": Role("kohl.zoo.yunet:YuNet")},
+        roles={"detector": Role("kohl.zoo.detectors.yunet:YuNet")},
     ),
     Card(
         name="landmarks68",
@@ -37,7 +38,7 @@ CARDS = (
         licence="iBUG 300-W: research only",
         commercial=False,
         source="https://github.com/davisking/dlib-models",
-        roles={"landmarks": Role("kohl.zoo.landmarks:Landmarks68")},
+        roles={"landmarks": Role("kohl.zoo.detectors.landmarks:Landmarks68")},
     ),
     Card(
         name="landmarks5",
@@ -48,7 +49,7 @@ CARDS = (
         licence="CC0-1.0",
         commercial=True,
         source="https://github.com/davisking/dlib-models",
-        roles={"landmarks": Role("kohl.zoo.dlib:shape_predictor")},
+        roles={"landmarks": Role("kohl.zoo.judges.dlib:shape_predictor")},
     ),
     Card(
         name="sface",
@@ -61,17 +62,17 @@ CARDS = (
         source="https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface",
         roles={
             "encoder": Role(
-                "kohl.zoo.sface:load",
+                "kohl.zoo.recognisers.sface:load",
                 thresholds={0.1: 0.2400, 0.01: 0.3588, 0.001: 0.3833},
                 calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %.",
             ),
             "judge": Role(
-                "kohl.zoo.onnx:sface",
+                "kohl.zoo.judges.onnx:sface",
                 needs=("yunet",),
                 thresholds={0.1: 0.2394, 0.01: 0.3591, 0.001: 0.3834},
                 calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %; OpenCV publishes 0.363.",
             ),
-            "perceptual": Role("kohl.zoo.features:load"),
+            "perceptual": Role("kohl.zoo.distances.features:load"),
         },
     ),
     Card(
@@ -85,12 +86,12 @@ CARDS = (
         source="https://github.com/davisking/dlib-models",
         roles={
             "encoder": Role(
-                "kohl.zoo.dlib_resnet:load",
+                "kohl.zoo.recognisers.dlib_resnet:load",
                 thresholds={0.1: 0.8863, 0.01: 0.9043, 0.001: 0.9149},
                 calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 98.2 and 96 %.",
             ),
             "judge": Role(
-                "kohl.zoo.dlib:judge",
+                "kohl.zoo.judges.dlib:judge",
                 needs=("landmarks5",),
                 thresholds={0.1: 0.3257, 0.01: 0.3843, 0.001: 0.4131},
                 calibration=f"{CALIBRATION}, 1 − distance, true-accept rates 100, 99.1 and 98.7 %; dlib publishes 0.4.",
@@ -106,7 +107,7 @@ CARDS = (
         licence="CC-BY-NC-SA-4.0",
         commercial=False,
         source="training/face_model.py",
-        roles={"generator": Role("kohl.zoo.face_model:load")},
+        roles={"generator": Role("kohl.zoo.generators.face_model:load")},
     ),
     Card(
         name="stylegan2-mini",
@@ -117,7 +118,7 @@ CARDS = (
         licence="CC-BY-NC-SA-4.0",
         commercial=False,
         source="kohl train stylegan2",
-        roles={"generator": Role("kohl.zoo.stylegan2:load")},
+        roles={"generator": Role("kohl.zoo.generators.stylegan2:load")},
     ),
     Card(
         name="stylegan2-mini-encoder",
@@ -128,7 +129,7 @@ CARDS = (
         licence="CC-BY-NC-SA-4.0",
         commercial=False,
         source="kohl train stylegan2",
-        roles={"inverter": Role("kohl.zoo.style_encoder:load")},
+        roles={"inverter": Role("kohl.zoo.generators.style_encoder:load")},
     ),
     Card(
         name="makeup_clip",
@@ -139,7 +140,7 @@ CARDS = (
         licence="CC-BY-NC-SA-4.0",
         commercial=False,
         source="training/makeup_clip.py",
-        roles={"text": Role("kohl.zoo.makeup_clip:load")},
+        roles={"text": Role("kohl.zoo.text.makeup_clip:load")},
     ),
     Card(
         name="decoys",
@@ -150,7 +151,7 @@ CARDS = (
         licence="CC-BY-NC-SA-4.0",
         commercial=False,
         source="training/decoys.py",
-        roles={"decoys": Role("kohl.zoo.decoys:Decoys")},
+        roles={"decoys": Role("kohl.zoo.generators.decoys:Decoys")},
     ),
     *PULLED,
 )
@@ -193,8 +194,6 @@ def checked(card: Card) -> Path:
         return store.checked(path(card), card.sha256)
     remedy = f"run `kohl models pull {card.name}`"
     if not (path(card).is_file() and sha256(card)):
-        from kohl.types import BadModel  # late: it loads torch
-
         raise BadModel(f"{card.name}: not here yet; {remedy}.")
     return store.checked(path(card), sha256(card), remedy)
 
@@ -231,7 +230,7 @@ def generator(name: str) -> Generator:
     if not name.startswith("stylegan2:"):
         known: Generator = load(name, "generator")
         return known
-    from kohl.zoo import stylegan2  # late: it loads torch
+    from kohl.zoo.generators import stylegan2  # late: it loads torch
 
     return stylegan2.load(Path(name.removeprefix("stylegan2:")))
 
@@ -240,7 +239,7 @@ def inverter(name: str) -> Any:
     """What turns crops into a generator's latents, of its `latent_shape`; `stylegan2:PATH` is one that kohl trained."""
     if not name.startswith("stylegan2:"):
         return load(name, "inverter")
-    from kohl.zoo import style_encoder  # late: it loads torch
+    from kohl.zoo.generators import style_encoder  # late: it loads torch
 
     return style_encoder.load(Path(name.removeprefix("stylegan2:")))
 
@@ -250,7 +249,7 @@ def judge(name: str) -> Verifier:
     if not name.startswith("onnx:"):
         known: Verifier = load(name, "judge")
         return known
-    from kohl.zoo import onnx  # late: it loads torch
+    from kohl.zoo.judges import onnx  # late: it loads torch
 
     detector = find("yunet")
     return onnx.judge(Path(name.removeprefix("onnx:")), checked(detector))
@@ -263,7 +262,5 @@ def _needs(card: Card) -> list[str]:
 
 def _no_such(name: str, known: Sequence[str]) -> BadSetting:
     """The error for a name that is not in the table."""
-    from kohl.types import BadSetting  # late: it loads torch
-
     near = get_close_matches(name, known, n=1, cutoff=0)
     return BadSetting(f"{name}: no such model; did you mean {near[0]}?")

@@ -31,7 +31,7 @@ PULLED = (
         licence="MIT",
         commercial="but its model card advises against deployment, surveillance and face recognition",
         source="https://huggingface.co/openai/clip-vit-base-patch32",
-        roles={"text": Role("kohl.zoo.clip:load", needs=("clip-tokens",))},
+        roles={"text": Role("kohl.zoo.text.clip:load", needs=("clip-tokens",))},
         urls=(  # the conversion to safetensors that was proposed to OpenAI's repository, and the same bytes elsewhere
             _hugging_face(
                 "openai/clip-vit-base-patch32", "b33cedfd0df4e43b8238760678fcc89e1a0d38b3", "model.safetensors"
@@ -52,7 +52,7 @@ PULLED = (
         licence="MIT",
         commercial=True,
         source="https://github.com/openai/CLIP",
-        roles={"tokenizer": Role("kohl.zoo.clip_tokens:load")},
+        roles={"tokenizer": Role("kohl.zoo.text.clip_tokens:load")},
         urls=(
             _github("openai/CLIP", "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6", "clip/bpe_simple_vocab_16e6.txt.gz"),
             _github("mlfoundations/open_clip", "v3.2.0", "src/open_clip/bpe_simple_vocab_16e6.txt.gz"),
@@ -67,7 +67,7 @@ PULLED = (
         licence="NVIDIA Source Code License-NC",
         commercial=False,
         source="https://drive.google.com/file/d/1EM87UquaoQmk17Q8d5kYIAHqu0dkYqdT",
-        roles={"generator": Role("kohl.zoo.checkpoints:generator")},
+        roles={"generator": Role("kohl.zoo.files.checkpoints:generator")},
     ),
     Card(
         name="stylegan2-ffhq-ada",
@@ -78,7 +78,7 @@ PULLED = (
         licence="NVIDIA Source Code License",
         commercial=False,
         source="https://github.com/NVlabs/stylegan2-ada-pytorch",
-        roles={"generator": Role("kohl.zoo.checkpoints:generator")},
+        roles={"generator": Role("kohl.zoo.files.checkpoints:generator")},
         urls=("https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/ffhq.pkl",),
     ),
     Card(
@@ -90,7 +90,7 @@ PULLED = (
         licence="MIT, and the NVIDIA Source Code License-NC of the generator inside it",
         commercial=False,
         source="https://drive.google.com/file/d/1cUv_reLE6k3604or78EranS7XzuVMWeO",
-        roles={"inverter": Role("kohl.zoo.e4e:load")},
+        roles={"inverter": Role("kohl.zoo.generators.e4e:load")},
     ),
     Card(
         name="lpips",
@@ -101,7 +101,7 @@ PULLED = (
         licence="BSD-3-Clause",
         commercial=True,
         source="https://github.com/pytorch/vision",
-        roles={"perceptual": Role("kohl.zoo.lpips:load", needs=("lpips-heads",))},
+        roles={"perceptual": Role("kohl.zoo.distances.lpips:load", needs=("lpips-heads",))},
         urls=("https://download.pytorch.org/models/vgg16-397923af.pth",),
     ),
     Card(
@@ -113,7 +113,7 @@ PULLED = (
         licence="BSD-2-Clause",
         commercial=True,
         source="https://github.com/richzhang/PerceptualSimilarity",
-        roles={"part": Role("kohl.zoo.state:checkpoint")},
+        roles={"part": Role("kohl.zoo.files.state:checkpoint")},
         urls=("https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth",),
     ),
     *(
@@ -130,10 +130,14 @@ PULLED = (
             member=f"{name}.pth",
         )
         for name, build, thresholds in (
-            ("irse50", "kohl.zoo.irse:irse50", {0.1: 0.144840, 0.01: 0.241045, 0.001: 0.312703}),
-            ("ir152", "kohl.zoo.irse:ir152", {0.1: 0.094632, 0.01: 0.166788, 0.001: 0.227922}),
-            ("facenet", "kohl.zoo.facenet:load", {0.1: 0.256587, 0.01: 0.409131, 0.001: 0.591191}),
-            ("mobile_face", "kohl.zoo.mobilefacenet:load", {0.1: 0.183635, 0.01: 0.301611, 0.001: 0.380878}),
+            ("irse50", "kohl.zoo.recognisers.irse:irse50", {0.1: 0.144840, 0.01: 0.241045, 0.001: 0.312703}),
+            ("ir152", "kohl.zoo.recognisers.irse:ir152", {0.1: 0.094632, 0.01: 0.166788, 0.001: 0.227922}),
+            ("facenet", "kohl.zoo.recognisers.facenet:load", {0.1: 0.256587, 0.01: 0.409131, 0.001: 0.591191}),
+            (
+                "mobile_face",
+                "kohl.zoo.recognisers.mobilefacenet:load",
+                {0.1: 0.183635, 0.01: 0.301611, 0.001: 0.380878},
+            ),
         )
     ),
     *(
@@ -146,7 +150,7 @@ PULLED = (
             licence="InsightFace's models: non-commercial research only",
             commercial=False,
             source="https://github.com/deepinsight/insightface/tree/master/model_zoo",
-            roles={"judge": Role("kohl.zoo.onnx:arcface", needs=("yunet",), calibration=TO_MEASURE)},
+            roles={"judge": Role("kohl.zoo.judges.onnx:arcface", needs=("yunet",), calibration=TO_MEASURE)},
             member=f"{name}.onnx",
             archive=archive,
         )

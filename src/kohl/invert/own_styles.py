@@ -1,0 +1,130 @@
+"""A face's own StyleGAN2: what its styles change of the face, pasted onto the face itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from kohl.errors import BadSetting
+from kohl.templates import with_forehead
+from kohl.types import Faces, Generator, Images, Latents
+from kohl.zoo.generators.stylegan2 import StyleGAN2
+
+STEP = 0.003  # root mean square change of the face's pixels along one axis, per step of 1
+LEAST = 0.01  # of the largest gain: weaker directions are not made up for
+OVERSAMPLED, FEWEST, AT_ONCE = 1.25, 96, 16  # slopes for each axis, in all, and together
+SOFT = 0.03  # of the crop's side: how softly the pasted face ends
+
+
+class OwnStyles(Generator):
+    """The crops plus what a tuned generator draws at the latents beyond what it draws at `codes`, within the face.
+
+    So at the codes it is the faces exactly, whatever the tuning missed. The latents are the rows of w+ behind the first
+    `held`, and, if `noise` asks for it, the noise of every layer: (n, numbers), flat.
+
+    With `directions` the latents are coordinates (n, directions) among those numbers, zero at the codes: the directions
+    in which the face changes most, each scaled so that the same step changes it as much.
+    """
+
+    def __init__(
+        self,
+        generator: StyleGAN2,
+        codes: Latents,
+        faces: Faces,
+        *,
+        held: int = 8,
+        noise: bool = False,
+        directions: int = 0,
+    ) -> None:
+        super().__init__()
+        self.generator, self.crops, self.size = generator, faces.crops, faces.crops.shape[-1]
+        self.drawn = min(self.size, generator.size)
+        check(generator, self.size, held=held, noise=noise, directions=directions)
+        self.first, styles = codes[:, :held], codes[:, held:].flatten(1)
+        self.noises = generator.noise[: _rows(self.drawn) - 1]
+        parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
+        self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
+        self.mask = torch.stack([_face(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
+        self.axes = self._axes(directions) if directions else None
+        self.start = codes.new_zeros(len(codes), directions) if directions else self.codes
+        self.latent_shape = (self.start.shape[1],)
+        with torch.no_grad():
+            self.reproduced = self.made(self.start)
+
+    def made(self, latents: Latents) -> Images:
+        """What the generator draws, at the size of the crops, before it is pasted; it may leave [0, 1] a little."""
+        images = self.picture(latents)
+        return images if self.drawn == self.size else F.interpolate(images, (self.size, self.size), mode="bicubic")
+
+    def picture(self, latents: Latents) -> Images:
+        """The same at the size `drawn`, which is the generator's own if that is smaller."""
+        if self.axes is not None:
+            latents = self.codes + torch.einsum("nd,ndk->nk", latents, self.axes)
+        return self._drawn(latents, self.first)
+
+    def _drawn(self, latents: Latents, first: Latents) -> Images:
+        styles = latents[:, : self.styles].reshape(len(latents), -1, self.first.shape[-1])
+        rows = torch.cat([first, styles], 1)
+        noise: Sequence[Tensor] = self.noises
+        if latents.shape[1] > self.styles:
+            flat = torch.split(latents[:, self.styles :], [layer[0].numel() for layer in self.noises], 1)
+            noise = [part.view(-1, *layer.shape[1:]) for part, layer in zip(flat, self.noises, strict=True)]
+        return self.generator.synthesis(rows, noise=noise, size=self.drawn)
+
+    def _axes(self, count: int) -> Tensor:
+        """The directions (n, count, numbers), from the slopes of random pictures: a sketch of the Jacobian."""
+        rng = torch.Generator().manual_seed(0)
+        mask = F.interpolate(self.mask, (self.drawn, self.drawn), mode="area")
+        axes = []
+        for code, first, inside in zip(self.codes, self.first, mask, strict=True):
+            slopes = []
+            for _ in range(math.ceil(max(count * OVERSAMPLED, FEWEST) / AT_ONCE)):
+                latents = code.expand(AT_ONCE, -1).clone().requires_grad_()
+                probe = inside * torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng)
+                picture = self._drawn(latents, first.expand(AT_ONCE, -1, -1))
+                slopes += torch.autograd.grad((picture * probe).sum(), latents)
+            sketch = torch.cat(slopes)
+            sketch /= len(sketch) ** 0.5
+            # Few rows of many numbers: their products with each other hold all that a decomposition needs.
+            squares, mixes = torch.linalg.eigh((sketch @ sketch.T).double())
+            gains = squares.flip(0)[:count, None].clamp_min(0).sqrt().float()
+            directions = mixes.flip(1)[:, :count].T.float() @ sketch / gains.clamp_min(1e-12)
+            level = STEP * (3 * inside.square().sum()).sqrt()  # of the picture's change, in the face
+            axes.append(level * directions / gains.clamp_min(LEAST * float(gains[0])))
+        return torch.stack(axes)
+
+    def forward(self, latents: Latents) -> Images:
+        """The faces, changed as far as the generator's picture at `latents` differs from that at the codes."""
+        change = self.made(latents) - self.reproduced
+        return (self.crops + self.mask * change).clamp(0, 1)
+
+
+def check(generator: StyleGAN2, size: int, *, held: int, noise: bool, directions: int) -> None:
+    """Raises `BadSetting` where so many rows cannot be held or so many directions not be found, in crops of `size`."""
+    drawn = min(size, generator.size)
+    rows, (total, width) = _rows(drawn), generator.latent_shape
+    if held >= rows:
+        raise BadSetting(f"tuning.held: must be below {rows}, the rows of w+ at {drawn} pixels, not {held}")
+    numbers = (total - held) * width + (sum(layer.numel() for layer in generator.noise[: rows - 1]) if noise else 0)
+    if directions > numbers:
+        raise BadSetting(f"tuning.directions: must be at most {numbers}, the numbers, not {directions}")
+
+
+def _rows(drawn: int) -> int:
+    """How many rows of w+ a picture of this size depends on."""
+    return 2 * (drawn.bit_length() - 2)
+
+
+def _face(landmarks: np.ndarray, size: int) -> Tensor:
+    """1 inside a face, softly 0 at its rim; (1, size, size)."""
+    hull = cv2.convexHull(np.round(with_forehead(landmarks)).astype(np.int32))
+    inside = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1)
+    depth = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / (SOFT * size)
+    depth = np.clip(depth, 0, 1)
+    return torch.tensor(depth * depth * (3 - 2 * depth))[None]

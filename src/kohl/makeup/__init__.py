@@ -1,0 +1,1 @@
+"""Looks: layers, where on a face they go, and the words for them."""

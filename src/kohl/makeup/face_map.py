@@ -1,0 +1,195 @@
+"""Maps of a face's crop, drawn from its 68 landmarks and following the edges of its photo.
+
+Lengths are in distances between the eyes: any resolution gives the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from kohl.templates import with_forehead
+
+FAR = 9.0  # eye distances: further than anything on a face
+COARSE = 256  # pixels of a side on which a mask is fitted to the photo's edges
+FIT_RADIUS, FIT_EPS = 0.07, 2e-3  # of the guided filter: distances between the eyes, squared levels
+EYES = ((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46))  # outer corner first, then along the upper lid
+BROWS = ((17, 18, 19, 20, 21), (26, 25, 24, 23, 22))  # outer end first
+MOUTH = range(48, 60)
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Where something is drawn: three maps (h, w) of a part of the crop, and the part's first row and column."""
+
+    cover: np.ndarray  # 0 to 1
+    across: np.ndarray  # in distances between the eyes, or as a share of the way
+    along: np.ndarray
+    corner: tuple[int, int]
+
+
+class FaceMap:
+    """One face's geometry in pixels of its crop: `pixels` (size, size, 3) in [0, 1], `landmarks` (68, 2)."""
+
+    def __init__(self, pixels: np.ndarray, landmarks: np.ndarray) -> None:
+        self.pixels, self.size = pixels.astype(np.float32), len(pixels)
+        self.landmarks = landmarks
+        left, right = (self.at(*eye).mean(0) for eye in EYES)
+        self.middle, self.right = (left + right) / 2, direction(left, right)
+        self.down = np.array([-self.right[1], self.right[0]])
+        self.unit = float(np.linalg.norm(right - left))
+
+    def at(self, *indices: int) -> np.ndarray:
+        """Landmarks by number, (k, 2)."""
+        return self.landmarks[list(indices)]
+
+    def ahead(self, start: np.ndarray, way: np.ndarray) -> np.ndarray:
+        """How many pixels each pixel (size, size) is ahead of a point, in the direction `way` of length 1."""
+        steps = np.arange(self.size, dtype=np.float32)
+        x, y = ((steps - float(place)) * float(part) for place, part in zip(start, way, strict=True))
+        return x + y[:, None]
+
+    def distance(self, path: np.ndarray, reach: float = 0.15) -> np.ndarray:
+        """How far each pixel is from an open path (k, 2), in eye distances; what is beyond `reach` may be FAR."""
+        nearest = np.full((self.size, self.size), (FAR * self.unit) ** 2, np.float32)
+        for start, end in pairwise(path):
+            low, high = np.minimum(start, end) - reach * self.unit, np.maximum(start, end) + reach * self.unit
+            (left, top), (right, bottom) = np.clip([np.floor(low), np.ceil(high) + 1], 0, self.size).astype(int)
+            x = np.arange(left, right, dtype=np.float32) - float(start[0])
+            y = np.arange(top, bottom, dtype=np.float32)[:, None] - float(start[1])
+            width, height = (end - start).tolist()
+            square = max(width**2 + height**2, 1e-6)
+            share = (x * (width / square) + y * (height / square)).clip(0, 1)
+            part = nearest[top:bottom, left:right]
+            np.minimum(part, np.square(x - share * width) + np.square(y - share * height), out=part)
+        return np.sqrt(nearest) / self.unit
+
+    def ellipse(self, centre: np.ndarray, axis: np.ndarray, radii: tuple[float, float]) -> np.ndarray:
+        """1 on the rim of an ellipse, 0 at its centre; `axis` is the direction of its first radius."""
+        first, second = self.ahead(centre, axis), self.ahead(centre, np.array([-axis[1], axis[0]]))
+        return np.hypot(first / (radii[0] * self.unit), second / (radii[1] * self.unit))
+
+    def filled(self, *outlines: np.ndarray, soft: float = 0.0) -> np.ndarray:
+        """1 inside the closed outlines, 0 outside; the edge is `soft` eye distances wide."""
+        mask, pixel = np.zeros((self.size, self.size), np.float32), self.size / COARSE
+        rim = max(1, round(0.75 * pixel))  # OpenCV's: wide enough to be as wide in a large crop as in one of COARSE
+        for outline in outlines:
+            points = np.round(outline * 64).astype(np.int32)
+            cv2.fillPoly(mask, [points], 1.0, shift=6)
+            cv2.polylines(mask, [points], True, 1.0, rim, shift=6)
+        return cv2.GaussianBlur(mask, (0, 0), max(soft * self.unit, 0.35 * pixel))
+
+    def dots(self, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
+        """Round soft spots, 1 in the middle of each."""
+        radii = radii * self.unit
+        reach = int(3 * radii.max()) + 2
+        wide = np.hypot(radii, 0.5)  # what a pixel averages over
+        centres = centres.T[..., None]
+        places = centres.astype(int) + np.arange(-reach, reach)
+        across, down = np.exp(-np.square((places - centres) / wide[:, None]))
+        spots = np.square(radii / wide)[:, None, None] * down[..., None] * across[:, None]
+        columns, rows = places.clip(-reach, self.size + reach - 1) + reach
+        found = np.zeros((self.size + 2 * reach, self.size + 2 * reach))  # with a rim for those that overhang
+        np.maximum.at(found, (rows[..., None], columns[:, None]), spots)
+        return found[reach:-reach, reach:-reach]
+
+    def fitted(self, mask: np.ndarray) -> np.ndarray:
+        """`mask` with its edge moved onto the photo's own: the guided filter (He, Sun & Tang, TPAMI 2013).
+
+        Fitted at COARSE pixels and applied at the photo's resolution (He & Sun, arXiv 1505.00996, 2015).
+        """
+        guide, centre, inverse = self._guide
+        coarse = cv2.resize(mask, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+        together = self._mean(guide * coarse[..., None]) - centre * self._mean(coarse)[..., None]
+        slope = np.einsum("hwij,hwj->hwi", inverse, together)
+        offset = self._mean(coarse) - (slope * centre).sum(-1)
+        slope, offset = (cv2.resize(self._mean(part), (self.size, self.size)) for part in (slope, offset))
+        mask = np.einsum("hwc,hwc->hw", slope, self.pixels) + offset
+        return mask.clip(0, 1)
+
+    @cached_property
+    def _guide(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The photo at COARSE pixels, its mean around each of them, and the inverse of its covariance there."""
+        guide = cv2.resize(self.pixels, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+        centre = self._mean(guide)
+        red, green, blue = (  # the rows of the covariance
+            self._mean(guide * guide[..., [c]]) - centre * centre[..., [c]] + FIT_EPS * np.eye(3)[c] for c in range(3)
+        )
+        columns = np.stack([np.cross(green, blue), np.cross(blue, red), np.cross(red, green)], -1)  # np.linalg is slow
+        inverse = columns / np.einsum("hwi,hwi->hw", red, columns[..., 0])[..., None, None]
+        return guide, centre, inverse.astype(np.float32)
+
+    def _mean(self, image: np.ndarray) -> np.ndarray:
+        """The mean around each pixel of an image of COARSE pixels."""
+        side = 2 * round(FIT_RADIUS * self.unit * COARSE / self.size) + 1
+        mean: np.ndarray = cv2.blur(image, (side, side))
+        return mean
+
+    @cached_property
+    def sideways(self) -> np.ndarray:
+        """How far each pixel is from the middle of the face, where 1 is the rim of the jaw below the ears."""
+        half = float(np.linalg.norm(self.landmarks[15] - self.landmarks[1])) / 2
+        sideways: np.ndarray = np.abs(self.ahead(self.landmarks[27], self.right)) / half
+        return sideways
+
+    @cached_property
+    def eyes(self) -> list[np.ndarray]:
+        """The outlines of both eye openings, smooth."""
+        return [smooth(self.at(*eye), closed=True) for eye in EYES]
+
+    @cached_property
+    def lips(self) -> np.ndarray:
+        """The outer outline of the lips, smooth."""
+        return smooth(self.at(*MOUTH), closed=True)
+
+    @cached_property
+    def skin(self) -> np.ndarray:
+        """Where the face shows skin: no eyes, lips and brows, and nothing unlike the cheeks, such as hair or a rim."""
+        face = np.concatenate([self.at(*range(17)), with_forehead(self.landmarks)[:67:-1]])
+        features = self.filled(*self.eyes, self.lips, soft=0.02)
+        brows = np.sum([np.exp(-np.square(self.distance(self.at(*brow)) / 0.07)) for brow in BROWS], 0)
+        outline = np.clip(1.03 * self.filled(smooth(face, closed=True), soft=0.06) - 0.03, 0, 1)  # it ends somewhere
+        skin: np.ndarray = outline * (1 - features) * (1 - 0.8 * brows) * self.alike
+        return skin
+
+    @cached_property
+    def alike(self) -> np.ndarray:
+        """How much each pixel is like the skin of the cheeks and the nose in colour and, less strictly, in light."""
+        small = cv2.cvtColor(self._guide[0], cv2.COLOR_RGB2YCrCb)
+        places = self.at(2, 14, 29, 30, 31, 35, 48, 54) * 0.6 + self.at(30, 30, 29, 30, 31, 35, 31, 35) * 0.4
+        columns, rows = np.round((places + 0.5) * COARSE / self.size - 0.5).astype(int).clip(2, COARSE - 3).T
+        light, *colour = np.median(cv2.blur(small, (5, 5))[rows, columns], 0)
+        strange = np.square(small[..., 1:] - colour).sum(-1) / 0.10**2
+        dark = (0.55 * light - small[..., 0]).clip(0) / max(0.18 * light, 1e-3)
+        like = np.exp(-np.square(strange) - np.square(dark)).astype(np.float32)
+        return self.fitted(cv2.GaussianBlur(like, (0, 0), 1.0))
+
+    def cut(self, cover: np.ndarray, across: np.ndarray, along: np.ndarray | float = 0.0) -> Field:
+        """The field's part of the crop in which there is any cover."""
+        rows, columns = (np.flatnonzero((cover > 4e-3).any(axis)) for axis in (1, 0))
+        if not len(rows):
+            rows = columns = np.array([0])
+        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        maps = [np.broadcast_to(x, cover.shape)[part].astype(np.float32) for x in (cover.clip(0, 1), across, along)]
+        return Field(maps[0], maps[1], maps[2], (int(rows[0]), int(columns[0])))
+
+
+def direction(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """The way from one point to another, of length 1."""
+    way: np.ndarray = (end - start) / np.linalg.norm(end - start)
+    return way
+
+
+def smooth(points: np.ndarray, *, closed: bool = False, parts: int = 6) -> np.ndarray:
+    """A Catmull-Rom spline through the points (k, 2), with `parts` steps from one to the next."""
+    ends = (points[-1:], points[:2]) if closed else (points[:1] * 2 - points[1:2], points[-1:] * 2 - points[-2:-1])
+    p = np.concatenate([ends[0], points, ends[1]])
+    t = np.linspace(0, 1, parts, endpoint=False)[:, None, None]
+    a, b, c, d = p[:-3], p[1:-2], p[2:-1], p[3:]
+    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    curve = curve.transpose(1, 0, 2).reshape(-1, 2)
+    return curve if closed else np.concatenate([curve, points[-1:]])

@@ -1,0 +1,1 @@
+"""Where faces and their landmarks are."""

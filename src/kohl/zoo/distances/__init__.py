@@ -1,0 +1,1 @@
+"""How unlike two pictures are to a network."""

@@ -1,0 +1,1 @@
+"""What makes faces, and what finds their latents."""

@@ -1,0 +1,1 @@
+"""Black-box recognisers, which open the file themselves."""
