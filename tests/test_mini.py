@@ -15,7 +15,7 @@ from kohl import pipeline, recipe
 from kohl.align import imageio
 from kohl.cli import main
 from kohl.geometry import resized
-from kohl.invert.tune import pivotal
+from kohl.invert.pivotal import pivotal
 from kohl.score.quality import psnr
 from kohl.zoo import cards
 

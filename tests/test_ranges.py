@@ -7,7 +7,7 @@ import pytest
 
 from kohl import ranges
 from kohl.errors import BadSetting
-from kohl.invert.tune import Tuning
+from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
 from kohl.perturb.views import Views
 from kohl.recipe import Models, Recipe

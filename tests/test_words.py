@@ -16,8 +16,9 @@ from tiny_styles import Blocks, Encoder, generator
 from kohl import commands, pipeline
 from kohl.cli import main
 from kohl.errors import BadSetting
+from kohl.invert.closed_form import in_closed_form
 from kohl.invert.own_styles import OwnStyles
-from kohl.invert.tune import Tuning, in_closed_form, pivotal
+from kohl.invert.pivotal import Tuning, pivotal
 from kohl.makeup import layers as makeup
 from kohl.perturb import looks
 from kohl.perturb.latent import Search

@@ -17,7 +17,8 @@ from kohl import __version__, memory
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
-from kohl.invert.tune import in_closed_form, pivotal
+from kohl.invert.closed_form import in_closed_form
+from kohl.invert.pivotal import pivotal
 from kohl.makeup.prompts import understood
 from kohl.perturb import looks
 from kohl.perturb.latent import LatentSearch, Words

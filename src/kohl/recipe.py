@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 
 from kohl import plain_file, toml
 from kohl.errors import BadSetting
-from kohl.invert.tune import Tuning
+from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
 
 if TYPE_CHECKING:

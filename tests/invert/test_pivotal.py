@@ -14,9 +14,9 @@ from tiny_styles import WIDTH, Blocks, Encoder, generator
 from kohl import recipe
 from kohl.errors import BadSetting
 from kohl.geometry import resized
-from kohl.invert import tune
+from kohl.invert import pivotal as tuning
 from kohl.invert.own_styles import OwnStyles
-from kohl.invert.tune import SMALLEST, Tuning, pivotal
+from kohl.invert.pivotal import SMALLEST, Tuning, pivotal
 from kohl.recipe import Recipe
 from kohl.types import Faces, ignore
 
@@ -167,7 +167,7 @@ def test_noise_may_be_among_the_latents():
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
 def test_the_same_faces_give_the_same_generator_and_no_random_numbers_are_spent(monkeypatch, exact):
-    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.bfloat16)
     state = torch.get_rng_state()
     first = tuned(refine=2, noise=True, exact=exact)
     assert torch.equal(torch.get_rng_state(), state)
@@ -233,7 +233,7 @@ def test_faces_are_compared_at_a_size_that_a_generator_draws_and_lpips_sees(size
 
 
 def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeypatch):
-    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.bfloat16)
     exact, fast = (tuned(steps=8, exact=exact).generator for exact in (True, False))
     assert (exact.generator.dtype, fast.generator.dtype) == (torch.float32, torch.bfloat16)
     assert {weight.dtype for weight in fast.generator.parameters()} == {torch.float32}
@@ -245,13 +245,13 @@ def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeyp
 
 
 def test_without_bfloat16_in_the_processor_nothing_is_rounded(monkeypatch):
-    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.float32)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.float32)
     same = [weights(tuned(exact=exact).generator.generator) for exact in (True, False)]
     assert all(map(torch.equal, *same))
 
 
 def test_the_caller_s_generator_stays_as_exact_as_it_was(monkeypatch):
-    monkeypatch.setattr(tune, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.bfloat16)
     made = generator()
     tuned(made, exact=False)
     assert made.dtype == torch.float32
@@ -300,12 +300,12 @@ def course(losses, *, still=0.0, enough=0.0):
         seen.append(index)
         return losses[index] + (variable - variable.detach()).sum()  # of this value, and always downhill
 
-    tune._descend([variable], 1.0, fall, range(len(losses)), still=still, enough=enough)
+    tuning._descend([variable], 1.0, fall, range(len(losses)), still=still, enough=enough)
     assert not variable.requires_grad
     return SimpleNamespace(seen=len(seen), moved=round(-variable.item()))
 
 
-SPAN = tune.SPAN
+SPAN = tuning.SPAN
 
 
 def test_a_loss_that_hardly_falls_for_a_span_stops_the_tuning():
@@ -342,7 +342,7 @@ def test_no_step_is_taken_from_the_loss_that_ends_it():
 
 def test_what_has_converged_stops_the_tuning(monkeypatch):
     # A rate of nothing leaves the loss where it is.
-    monkeypatch.setattr(tune, "SPAN", 5)
+    monkeypatch.setattr(tuning, "SPAN", 5)
     steps, refining = [], []
     tuned(steps=20, rate=0.0, watch=steps.append)
     assert len(steps) == 6

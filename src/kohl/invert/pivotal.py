@@ -16,9 +16,7 @@ from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.invert import own_styles
 from kohl.invert.own_styles import OwnStyles
-from kohl.makeup.layers import MadeUp, bare
 from kohl.types import Candidate, Faces, Images, Inversion, Latents, Perceptual, Step, Watch, ignore
-from kohl.zoo.generators.face_model import FaceModel, OwnFace
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
@@ -31,22 +29,6 @@ RANGES = {
     "size": ranges.ANY,
     "still": ranges.ANY,
 }
-
-
-def in_closed_form(
-    model: FaceModel,
-    faces: Faces,
-    look: Tensor | None = None,
-    *,
-    watch: Watch = ignore,  # noqa: ARG001
-) -> Inversion:
-    """What tuning approaches by gradient steps: the linear model plus the residual; zero latents are the face.
-
-    With a `look`, dials as `kohl.makeup.layers` has them, zero latents are the face that wears it. There are no steps
-    to `watch`.
-    """
-    generator = MadeUp(OwnFace(model, faces), faces, bare() if look is None else look)
-    return Inversion(faces.crops.new_zeros(len(faces.crops), *generator.latent_shape), generator)
 
 
 @dataclass(frozen=True)

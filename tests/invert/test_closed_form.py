@@ -6,7 +6,7 @@ from sitters import sitter, sitters
 from tiny import numbers
 
 from kohl.geometry import resized
-from kohl.invert.tune import in_closed_form
+from kohl.invert.closed_form import in_closed_form
 from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 from kohl.types import Faces
 from kohl.zoo import cards
