@@ -81,8 +81,7 @@ def test_every_part_has_a_layer():
         ("score/verify", "from kohl.zoo import cards", None),
         ("score/__init__", "from ..perturb import terms", "perturb"),
         ("perturb/latent", "def f():\n    import kohl.restore.paste", "restore"),
-        ("perturb/latent", "if TYPE_CHECKING:\n    from kohl.invert.pivotal import tune"
-from kohl.invert.pivotal import "invert"),
+        ("perturb/latent", "if TYPE_CHECKING:\n    from kohl.invert.pivotal import pivotal", "invert"),
         ("perturb/latent", "importlib.import_module('kohl.invert.pivotal')", "invert"),
         ("perturb/latent", "import numpy, torch.nn, typing", None),
         ("pipeline", "from .cli import main", "cli"),
