@@ -12,7 +12,8 @@ from tiny import STILL, LinearText, numbers, surrogates
 from kohl import recipe
 from kohl.errors import BadSetting
 from kohl.perturb import terms
-from kohl.perturb.latent import LatentSearch, Words
+from kohl.perturb.latent import LatentSearch
+from kohl.perturb.terms import Words
 from kohl.recipe import Recipe, build
 from kohl.types import Candidate, Goal
 from kohl.zoo import cards
@@ -267,8 +268,8 @@ def test_the_published_losses_are_these(name, goal):
     LatentSearch(tiny.invert, three, settings, words)(SOURCE, goal, rng=numbers(), watch=steps.append)
     assert len(steps) == 50  # nothing is ever enough
     text = {
-        "directional": lambda: terms.directional(words.model, SOURCE.crops, words.text, view=lambda images: images),
-        "contrastive": lambda: terms.contrastive(words.model, words.text, view=lambda images: images),
+        "directional": lambda: terms.directional(words, SOURCE.crops, view=lambda images: images),
+        "contrastive": lambda: terms.contrastive(words, SOURCE.crops, view=lambda images: images),
     }[known["loss"]]()
     for step in steps[1::10]:
         images, expected = step.candidate.images.detach(), torch.zeros(2)

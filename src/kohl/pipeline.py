@@ -21,8 +21,8 @@ from kohl.invert.closed_form import in_closed_form
 from kohl.invert.pivotal import pivotal
 from kohl.makeup.prompts import understood
 from kohl.perturb import looks
-from kohl.perturb.latent import LatentSearch, Words
-from kohl.perturb.terms import Surrogate
+from kohl.perturb.latent import LatentSearch
+from kohl.perturb.terms import Surrogate, Words
 from kohl.recipe import Recipe, as_dict
 from kohl.restore.paste import paste
 from kohl.score import quality, verify

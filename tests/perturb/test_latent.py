@@ -11,7 +11,8 @@ from tiny import REACH, STILL, LinearText, faces, numbers, surrogates
 from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
-from kohl.perturb.latent import Adam, LatentSearch, Search, Words, decay
+from kohl.perturb.latent import LatentSearch, Search
+from kohl.perturb.terms import Words
 from kohl.types import Candidate, Goal, Inversion, Step, ignore
 
 SEARCH = Search(
@@ -241,22 +242,6 @@ def test_a_setting_out_of_range_is_refused_by_name(name, value):
         replace(SEARCH, **{name: value})
 
 
-@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.9)])
-def test_adam_is_the_one_of_torch(betas):
-    from torch.optim import Adam as Theirs  # late: it takes a second
-
-    start = torch.randn(3, 4, generator=numbers())
-    ours, theirs = start.clone(), start.clone().requires_grad_()
-    mine, reference = Adam(ours, betas), Theirs([theirs], betas=betas)
-    for index in range(8):
-        gradient = torch.randn(3, 4, generator=numbers(index)) * 10 ** (index - 5)
-        rate = 0.1 / (index + 1)
-        mine.step(ours, gradient, rate)
-        theirs.grad, reference.param_groups[0]["lr"] = gradient, rate
-        reference.step()
-    torch.testing.assert_close(ours, theirs.detach(), rtol=1e-5, atol=1e-6)
-
-
 def test_the_rate_falls_towards_the_end():
     # Adam's steps are about as long as the rate while the gradient keeps its direction.
     path = []
@@ -271,13 +256,6 @@ def test_the_rate_falls_towards_the_end():
     assert lengths[-3:].mean() < 0.5 * lengths[:3].mean()
 
 
-@pytest.mark.parametrize("last", [0.0, 0.05, 1.0])
-def test_the_rate_falls_along_half_a_cosine_to_what_is_left(last):
-    assert [decay(progress, last) for progress in (0.0, 0.5, 1.0)] == pytest.approx([1, (1 + last) / 2, last])
-    path = [decay(index / 10, last) for index in range(11)]
-    assert path == sorted(path, reverse=True)
-
-
 def test_recognisers_share_one_weight():
     one, three = (search(recognition=weight, steps=1)[1][0] for weight in (1.0, 3.0))
     for name in ("linear0", "linear1"):
@@ -289,7 +267,7 @@ def test_recognisers_share_one_weight():
 
 def wording(changed, **settings):
     """What the words have against the faces, seen straight on."""
-    term = terms.directional(LinearText(), SOURCE.crops, WORDS.text, view=lambda images: images)
+    term = terms.directional(WORDS, SOURCE.crops, view=lambda images: images)
     return term(Candidate(changed, changed)).sum().item()
 
 
@@ -302,7 +280,7 @@ def test_watch_sees_what_the_words_say():
 
 def test_the_released_code_s_term_may_take_the_paper_s_place():
     _, steps = search(words=WORDS, perspective=0.0, text=0.25, text_loss="contrastive")
-    term = terms.contrastive(LinearText(), WORDS.text, view=lambda images: images)
+    term = terms.contrastive(WORDS, SOURCE.crops, view=lambda images: images)
     for step in steps:
         assert step.losses["text"] == pytest.approx(0.25 * term(step.candidate).sum().item(), rel=1e-3)
 

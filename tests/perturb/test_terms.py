@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import STILL, LinearEncoder, LinearText, faces, numbers, surrogates
 
-from kohl.perturb.terms import FRAMES, Surrogate, change, contrastive, directional, recognition
+from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, recognition
 from kohl.types import Candidate, Goal
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
@@ -150,12 +150,12 @@ def same(images):
     ids=["as the words", "against them", "aside", "aslant"],
 )
 def test_directional_is_the_cosine_of_how_pictures_and_words_moved(before, after, loss):
-    term = directional(spoken(), plain(before), "red lips", view=same)
+    term = directional(Words(spoken(), "red lips"), plain(before), view=same)
     assert term(candidate(plain(after))).item() == pytest.approx(loss, abs=1e-6)
 
 
 def test_directional_is_one_number_for_each_face():
-    term = directional(spoken(), plain(LOW, HIGH, LOW), "red lips", view=same)
+    term = directional(Words(spoken(), "red lips"), plain(LOW, HIGH, LOW), view=same)
     torch.testing.assert_close(term(candidate(plain(HIGH, LOW, DEEP))), torch.tensor([0.0, 2.0, 1.0]))
 
 
@@ -163,7 +163,7 @@ def test_the_words_are_compared_with_what_the_model_calls_neutral():
     # With other neutral words the same movement is no longer what was asked for.
     model = spoken()
     model.neutral, model.known["a plain face"] = "a plain face", (0.8, 0.0, 0.6)
-    loss = directional(model, plain(LOW), "red lips", view=same)(candidate(plain(HIGH))).item()
+    loss = directional(Words(model, "red lips"), plain(LOW), view=same)(candidate(plain(HIGH))).item()
     assert loss == pytest.approx(1 - 0.5**0.5, abs=1e-6)
 
 
@@ -180,7 +180,7 @@ def contrast(vector, text, temperature):
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
 def test_contrastive_is_cross_entropy_against_the_neutral_words(temperature):
-    term = contrastive(LinearText(), "red lips", view=same, temperature=temperature)
+    term = contrastive(Words(LinearText(), "red lips"), plain(LOW), view=same, temperature=temperature)
     found = term(candidate(plain(LOW, HIGH)))
     assert found.tolist() == pytest.approx([contrast(vector, "red lips", temperature) for vector in (LOW, HIGH)])
 
@@ -189,7 +189,7 @@ def test_a_picture_that_is_what_was_asked_for_is_nearly_free():
     model = LinearText()
     asked = model.embed_texts([frame.format("red lips") for frame in FRAMES]).mean(0)
     pictures = plain((asked / asked.norm()).tolist(), (-asked / asked.norm()).tolist())
-    like, unlike = contrastive(model, "red lips", view=same)(candidate(pictures)).tolist()
+    like, unlike = contrastive(Words(model, "red lips"), plain(LOW), view=same)(candidate(pictures)).tolist()
     assert like < unlike / 5
 
 
@@ -199,8 +199,8 @@ def test_every_frame_is_another_sentence_about_the_words():
 
 
 TEXT_TERMS = {
-    "directional": lambda model, view: directional(model, plain(LOW, HIGH), "red lips", view=view),
-    "contrastive": lambda model, view: contrastive(model, "red lips", view=view),
+    "directional": lambda model, view: directional(Words(model, "red lips"), plain(LOW, HIGH), view=view),
+    "contrastive": lambda model, view: contrastive(Words(model, "red lips"), plain(LOW), view=view),
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Literal
@@ -15,9 +13,9 @@ from kohl import ranges
 from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
+from kohl.perturb.descend import Adam, descend
 from kohl.perturb.views import Views, perspective
 from kohl.types import (
-    Candidate,
     Embeddings,
     Faces,
     Generator,
@@ -28,12 +26,10 @@ from kohl.types import (
     Latents,
     Step,
     Term,
-    TextImage,
     Watch,
     ignore,
 )
 
-NEVER_ZERO = ("change", "text")  # terms that have no point at which they are content
 RANGES = {"steps": (1, 100_000), "scouts": (0, 100_000), "patience": (1, ranges.MOST)}
 
 
@@ -76,36 +72,6 @@ class Search:
         return replace(self, change=self.change * 3**-turn, margin=self.margin * 1.25**turn)
 
 
-class Adam:
-    """Kingma & Ba, ICLR 2015. torch's own imports its compiler at the first step: seconds, and 200 MB."""
-
-    def __init__(self, like: Latents, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self.betas, self.index = betas, 0
-        self.mean, self.square = torch.zeros_like(like), torch.zeros_like(like)
-
-    @torch.no_grad()
-    def step(self, latents: Latents, gradient: Latents, rate: float) -> None:
-        """Moves `latents`, in place, one step down the `gradient`."""
-        self.index += 1
-        self.mean.lerp_(gradient, 1 - self.betas[0])
-        self.square.lerp_(gradient.square(), 1 - self.betas[1])
-        mean, square = self.mean / (1 - self.betas[0] ** self.index), self.square / (1 - self.betas[1] ** self.index)
-        latents -= rate * mean / (square.sqrt() + 1e-8)
-
-
-def decay(progress: float, last: float) -> float:
-    """How much of a rate is left: half a cosine from 1 to `last` (Loshchilov & Hutter, ICLR 2017)."""
-    return last + (1 - last) * (1 + math.cos(math.pi * progress)) / 2
-
-
-@dataclass(frozen=True, eq=False)
-class Words:
-    """What was asked for, and the model that sees whether a picture shows it."""
-
-    model: TextImage
-    text: str
-
-
 @dataclass(frozen=True)
 class LatentSearch:
     """Leaves the source and nears a synthetic decoy in the eyes of every surrogate, for the least visible change.
@@ -118,7 +84,7 @@ class LatentSearch:
     invert: Inverter
     surrogates: Sequence[terms.Surrogate]
     settings: Search = field(default_factory=Search)
-    words: Words | None = None
+    words: terms.Words | None = None
     size: int | None = None  # of the crops that it looks at; as they come if None
 
     def __call__(self, faces: Faces, goal: Goal, *, rng: torch.Generator, watch: Watch = ignore) -> Images:
@@ -141,27 +107,20 @@ class LatentSearch:
     def _descend(
         self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
     ) -> Latents:
-        """The latents after so many steps down the sum of the terms, or fewer once every surrogate is satisfied."""
-        latents = inversion.latents.clone().requires_grad_()
-        adam, near = Adam(latents), terms.near(inversion.latents)
-        reached = 0
-        # One thread per recogniser: each is too small to be split among cores, and none waits for the other.
-        with ThreadPoolExecutor(len(weighed)) as pool:
-            for index in range(steps):
-                candidate = Candidate(inversion.generator(latents), latents)
-                found = list(pool.map(partial(_slope, candidate=candidate), weighed.values()))
-                slope = torch.stack([slope for _, slope in found]).sum(0)
-                close = self.settings.latent * near(candidate)
-                (gradient,) = torch.autograd.grad((candidate.images, close.sum()), latents, (slope, None))
-                if not gradient.isfinite().all():
-                    raise BadSetting("search: these settings make the search diverge; try a smaller weight or rate")
-                losses = {name: loss for name, (loss, _) in zip(weighed, found, strict=True)}
-                watch(Step(index, steps, losses, candidate))
-                adam.step(latents, gradient, rate * decay(index / steps, self.settings.last_rate))
-                reached = 0 if any(loss for name, loss in losses.items() if name not in NEVER_ZERO) else reached + 1
-                if reached == self.settings.patience:
-                    break
-        return latents.detach()
+        """The latents after so many steps of Adam, or fewer once every surrogate is satisfied."""
+        settings = self.settings
+        near = terms.near(inversion.latents)
+        return descend(
+            inversion.generator,
+            inversion.latents,
+            weighed,
+            Adam(rate, settings.last_rate),
+            steps=steps,
+            pull=lambda candidate: settings.latent * near(candidate),
+            patience=settings.patience,
+            restless=("change", "text"),
+            watch=watch,
+        )
 
     def _terms(
         self,
@@ -173,40 +132,26 @@ class LatentSearch:
         embed: Callable[[terms.Surrogate, Faces], Embeddings],
         rng: torch.Generator,
     ) -> dict[str, Term]:
-        """Every term with its weight, by name; each draws its own random numbers, so that no thread takes another's."""
-        settings = self.settings
+        """Every term with its weight, by name."""
+        settings, words = self.settings, self.words
         start = _images(inversion.generator, inversion.latents)
         change = terms.change(start, colour=settings.colour, masking=settings.masking)
-        return {
-            "change": lambda candidate: settings.change * change(candidate),
-            **self._text(faces, rng),
-            **{
-                f"{surrogate.encoder.name} {index}": terms.recognition(
-                    surrogate,
-                    goal,
-                    avoid,
-                    weight=settings.recognition / len(self.surrogates),
-                    margin=settings.margin,
-                    closeness=settings.closeness,
-                    views=settings.views,
-                    embed=embed,
-                    rng=_own(rng),
-                )
-                for index, surrogate in enumerate(self.surrogates)
-            },
-        }
-
-    def _text(self, faces: Faces, rng: torch.Generator) -> dict[str, Term]:
-        """The term of the words with its weight, if there are any."""
-        if self.words is None:
-            return {}
-        settings, model, text = self.settings, self.words.model, self.words.text
-        view = partial(perspective, amount=settings.perspective, rng=_own(rng))
-        if settings.text_loss == "directional":
-            term = terms.directional(model, faces.crops, text, view=view)
-        else:
-            term = terms.contrastive(model, text, view=view)
-        return {"text": lambda candidate: settings.text * term(candidate)}
+        weighed: dict[str, Term] = {"change": lambda candidate: settings.change * change(candidate)}
+        if words is not None:
+            view = partial(perspective, amount=settings.perspective, rng=terms.own(rng))
+            text = terms.TEXTS[settings.text_loss](words, faces.crops, view=view)
+            weighed["text"] = lambda candidate: settings.text * text(candidate)
+        return weighed | terms.recognitions(
+            self.surrogates,
+            goal,
+            avoid,
+            weight=settings.recognition,
+            margin=settings.margin,
+            closeness=settings.closeness,
+            views=settings.views,
+            embed=embed,
+            rng=rng,
+        )
 
 
 class _Told:
@@ -225,21 +170,8 @@ class _Told:
         self.watch(replace(step, index=self.before + step.index, total=self.before + step.total))
 
 
-def _own(rng: torch.Generator) -> torch.Generator:
-    """Random numbers of a term's own, drawn from `rng`."""
-    return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
-
-
 def _images(generator: Generator, latents: Latents) -> Images:
     """What the generator makes of the latents, without gradients."""
     with torch.no_grad():
         images: Images = generator(latents)
     return images
-
-
-def _slope(term: Term, *, candidate: Candidate) -> tuple[float, Images]:
-    """A term's value, summed over the faces, and its gradient at the images."""
-    images = candidate.images.detach().requires_grad_()
-    loss = term(replace(candidate, images=images)).sum()
-    (slope,) = torch.autograd.grad(loss, images)
-    return float(loss.detach()), slope

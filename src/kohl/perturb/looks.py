@@ -26,6 +26,6 @@ def drawn(count: int, rng: torch.Generator) -> Tensor:
 def most_alike(model: TextImage, text: str, face: Faces, looks: Tensor) -> Tensor:
     """Of the `looks` (count, products, 8), the one that makes one `face` most like the words, by `directional`."""
     makeup = Makeup(face)
-    term = terms.directional(model, face.crops, text, view=lambda images: images)
+    term = terms.directional(terms.Words(model, text), face.crops, view=lambda images: images)
     losses = [term(Candidate(makeup(face.crops, look[None]), look[None])) for look in looks]
     return looks[int(torch.cat(losses).argmin())]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -46,6 +46,39 @@ class Surrogate:
         return (1 - (first * second).sum(1)) / (1 - self.threshold)
 
 
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What was asked for, and the model that sees whether a picture shows it."""
+
+    model: TextImage
+    text: str
+
+
+def recognitions(
+    surrogates: Sequence[Surrogate],
+    goal: Goal,
+    avoid: Sequence[Faces] = (),
+    *,
+    weight: float,
+    rng: torch.Generator,
+    **settings: Any,
+) -> dict[str, Term]:
+    """A `recognition` for each surrogate, by name, which share the `weight`; `settings` are its own.
+
+    Each draws its own random numbers, so that no thread takes another's.
+    """
+    share = weight / len(surrogates)
+    return {
+        f"{surrogate.encoder.name} {index}": recognition(surrogate, goal, avoid, weight=share, rng=own(rng), **settings)
+        for index, surrogate in enumerate(surrogates)
+    }
+
+
+def own(rng: torch.Generator) -> torch.Generator:
+    """Random numbers of a term's own, drawn from `rng`."""
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
+
+
 def recognition(
     surrogate: Surrogate,
     goal: Goal,
@@ -81,14 +114,15 @@ def recognition(
     return term
 
 
-def directional(model: TextImage, before: Images, text: str, *, view: View) -> Term:
+def directional(words: Words, before: Images, *, view: View) -> Term:
     """1 − cosine between how the pictures moved and how the words do, from `before` and from the model's neutral words.
 
     CLIP2Protect's text loss (CVPR 2023), after StyleGAN-NADA (TOG 2022).
     """
+    model = words.model
     with torch.no_grad():
         start = model.embed_images(before)
-        asked, neutral = model.embed_texts([text, model.neutral])
+        asked, neutral = model.embed_texts([words.text, model.neutral])
     direction = asked - neutral
 
     def term(candidate: Candidate) -> Scores:
@@ -98,14 +132,15 @@ def directional(model: TextImage, before: Images, text: str, *, view: View) -> T
     return term
 
 
-def contrastive(model: TextImage, text: str, *, view: View, temperature: float = 0.1) -> Term:
+def contrastive(words: Words, before: Images, *, view: View, temperature: float = 0.1) -> Term:  # noqa: ARG001
     """InfoNCE (van den Oord et al., 2018): the words in many sentences against the model's neutral words in them.
 
     The released code of CLIP2Protect uses this in place of `directional`.
     """
+    model = words.model
     with torch.no_grad():
         asked, neutral = (
-            model.embed_texts([frame.format(words) for frame in FRAMES]) for words in (text, model.neutral)
+            model.embed_texts([frame.format(said) for frame in FRAMES]) for said in (words.text, model.neutral)
         )
         asked = F.normalize(asked.mean(0, keepdim=True))
 
@@ -115,6 +150,9 @@ def contrastive(model: TextImage, text: str, *, view: View, temperature: float =
         return likeness.logsumexp(1) - likeness[:, 0]
 
     return term
+
+
+TEXTS: Mapping[str, Callable[..., Term]] = {"directional": directional, "contrastive": contrastive}
 
 
 def near(latents: Latents) -> Term:

@@ -1,0 +1,118 @@
+"""One descent for every attack: a generator, what is weighed, and a stepper that moves the latents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Protocol, TypeAlias
+
+import torch
+
+from kohl.errors import BadSetting
+from kohl.types import Candidate, Generator, Images, Latents, Step, Term, Watch, ignore
+
+Slope: TypeAlias = Callable[[Latents], Latents]
+
+
+class Stepper(Protocol):
+    """One step of an optimiser; what it remembers is of one descent."""
+
+    def __call__(self, latents: Latents, slope: Slope, progress: float) -> Latents:
+        """The next latents; `slope` is the gradient at any it is asked for, `progress` runs from 0 to below 1."""
+        ...
+
+
+class Adam:
+    """Kingma & Ba, ICLR 2015, its `rate` falling to a `last` share along half a cosine.
+
+    torch's own imports its compiler at the first step: seconds, and 200 MB.
+    """
+
+    def __init__(self, rate: float, last: float = 1.0, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        self.rate, self.last, self.betas, self.index = rate, last, betas, 0
+
+    @torch.no_grad()
+    def __call__(self, latents: Latents, slope: Slope, progress: float) -> Latents:
+        """One step down the gradient."""
+        gradient = slope(latents)
+        if not self.index:
+            self.mean, self.square = torch.zeros_like(latents), torch.zeros_like(latents)
+        self.index += 1
+        self.mean.lerp_(gradient, 1 - self.betas[0])
+        self.square.lerp_(gradient.square(), 1 - self.betas[1])
+        mean, square = self.mean / (1 - self.betas[0] ** self.index), self.square / (1 - self.betas[1] ** self.index)
+        return latents - self.rate * decay(progress, self.last) * mean / (square.sqrt() + 1e-8)
+
+
+def decay(progress: float, last: float) -> float:
+    """How much of a rate is left: half a cosine from 1 to `last` (Loshchilov & Hutter, ICLR 2017)."""
+    return last + (1 - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def descend(
+    generator: Generator,
+    start: Latents,
+    terms: Mapping[str, Term],
+    stepper: Stepper,
+    *,
+    steps: int,
+    pull: Term | None = None,
+    patience: int | None = None,
+    restless: Collection[str] = (),
+    watch: Watch = ignore,
+) -> Latents:
+    """The latents (n, …) after so many steps from `start` down the sum of the terms, and of `pull` on the latents.
+
+    It ends early after `patience` steps in a row at which every term was zero, but for the `restless` ones, which have
+    no point at which they are content. `watch` hears of each step at the latents where it began. Raises `BadSetting`
+    when the gradient is no number any more.
+    """
+    latents, content = start.clone(), 0
+    # One thread per term: a recogniser is too small to be split among cores, and none waits for the other.
+    with ThreadPoolExecutor(len(terms)) as pool:
+        for index in range(steps):
+            seen: list[tuple[dict[str, float], Candidate]] = []
+            latents = stepper(latents, partial(_gradient, generator, terms, pull, pool, seen), index / steps)
+            losses, candidate = seen[0]
+            watch(Step(index, steps, losses, candidate))
+            content = 0 if any(loss for name, loss in losses.items() if name not in restless) else content + 1
+            if content == patience:
+                break
+    return latents
+
+
+def _gradient(
+    generator: Generator,
+    terms: Mapping[str, Term],
+    pull: Term | None,
+    pool: ThreadPoolExecutor,
+    seen: list[tuple[dict[str, float], Candidate]],
+    latents: Latents,
+) -> Latents:
+    """The gradient of everything at the latents; what was seen there is added to `seen`."""
+    latents = latents.detach().requires_grad_()
+    with torch.enable_grad():
+        candidate = Candidate(generator(latents), latents)
+        found = list(pool.map(partial(_slope, candidate=candidate), terms.values()))
+        slope = torch.stack([slope for _, slope in found]).sum(0)
+        outputs, weights = [candidate.images], [slope]
+        if pull is not None:
+            held = pull(candidate).sum()
+            outputs, weights = [*outputs, held], [*weights, torch.ones_like(held)]
+        (gradient,) = torch.autograd.grad(outputs, latents, weights)
+    if not gradient.isfinite().all():
+        raise BadSetting("search: these settings make the search diverge; try a smaller weight or rate")
+    seen.append(({name: loss for name, (loss, _) in zip(terms, found, strict=True)}, candidate))
+    return gradient
+
+
+def _slope(term: Term, *, candidate: Candidate) -> tuple[float, Images]:
+    """A term's value, summed over the faces, and its gradient at the images."""
+    with torch.enable_grad():
+        images = candidate.images.detach().requires_grad_()
+        loss = term(replace(candidate, images=images)).sum()
+        (slope,) = torch.autograd.grad(loss, images)
+    return float(loss.detach()), slope
