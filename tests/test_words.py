@@ -30,6 +30,7 @@ CLIP = "clip-vit-b32"
 BUNDLED = ("face_model", "makeup_clip", "decoys")
 LOAD = cards.load
 REAL = cache(LOAD)
+REAL_LOAD = pipeline.load
 
 
 class Whole(LinearEncoder):
@@ -54,7 +55,7 @@ def loaded(monkeypatch):
     monkeypatch.setattr(cards, "load", load)
     monkeypatch.setattr(cards, "judge", lambda name: MeanColour(name=name))
     monkeypatch.setattr(cards, "encoder", Whole)
-    monkeypatch.setattr(pipeline, "LOOKS", 3)
+    monkeypatch.setattr(looks, "TRIED", 3)
     return names
 
 
@@ -141,7 +142,7 @@ def test_a_model_that_only_judges_gets_the_most_alike_of_random_looks(loaded):
 
 
 def test_the_random_looks_are_many():
-    assert pipeline.LOOKS >= 32
+    assert looks.TRIED >= 32
 
 
 @pytest.mark.parametrize("name", ["sface", "clip", "clip-tokens"])
@@ -299,7 +300,7 @@ def test_every_style_is_known_by_its_name_and_is_a_look(loaded):
     assert len(styles) >= 10
     for style in styles:
         assert commands._style(style.replace(" ", "-")) == style
-        words, look, notes = pipeline._asked(recipe(style), draws=True)
+        words, look, notes = looks.asked(model, style, None, draws=True)
         assert (words.text, notes) == (style, ())
         assert (look[:, 0] > 0.05).any()
 
@@ -336,7 +337,7 @@ def test_notes_are_said_beside_the_results(asked, monkeypatch, capsys, as_json):
 
 
 def test_words_that_say_nothing_are_a_wrong_usage_and_nothing_is_written(asked, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "load", lambda chosen: pipeline._asked(chosen, draws=True))
+    monkeypatch.setattr(pipeline, "load", REAL_LOAD)
     assert run("protect", "a.png", "--text", "a spaceship") == 2
     said = capsys.readouterr().err
     assert said.startswith("kohl: text: “a spaceship” names no makeup")

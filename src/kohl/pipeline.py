@@ -5,24 +5,20 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from kohl import __version__, memory
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
-from kohl.invert.closed_form import in_closed_form
-from kohl.invert.pivotal import pivotal
-from kohl.makeup.prompts import understood
-from kohl.perturb import looks
-from kohl.perturb.latent import LatentSearch
-from kohl.perturb.terms import Surrogate, Words
+from kohl.invert import inverters
+from kohl.perturb import attacks, looks
+from kohl.perturb.terms import Surrogate
 from kohl.recipe import Recipe, as_dict
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
@@ -32,10 +28,8 @@ from kohl.types import (
     Face,
     FaceRow,
     Faces,
-    Generator,
     Goal,
     Images,
-    Inverter,
     Photo,
     Row,
     Verifier,
@@ -44,14 +38,9 @@ from kohl.types import (
 )
 from kohl.zoo import cards
 from kohl.zoo.generators.decoys import Decoys
-from kohl.zoo.generators.face_model import FaceModel
-from kohl.zoo.generators.stylegan2 import StyleGAN2
-from kohl.zoo.generators.stylegan2_ops import fast_dtype
-from kohl.zoo.text.makeup_clip import MakeupCLIP
+from kohl.zoo.shelf import Shelf
 
-LOOKS = 64  # looks that are tried for a text model that only judges
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
-ROOM_PER_PIXEL = 2000  # of a StyleGAN2's image while it is tuned, beside that
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,74 +55,51 @@ class House:
     draws: bool = False  # makeup, which shows all the detail that the photo has
     room: int = ROOM  # bytes that it takes at the least, beside the photo's
     notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed
+    shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house
 
 
-def load(recipe: Recipe) -> House:
-    """The models that `recipe` names; raises `BadSetting` for an unknown one, `BadModel` for a broken one."""
-    models = recipe.models
-    judges = [cards.judge(name) for name in models.judges]
+def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
+    """The models that `recipe` names; raises `BadSetting` for an unknown one, `BadModel` for a broken one.
+
+    With the `shelf` of another house only what that has not is loaded: for other words, another strength or attack.
+    """
+    make, shelf, models = attacks.find(recipe.attack), shelf or Shelf(), recipe.models
+    judges = [shelf(cards.judge, name) for name in models.judges]
     for judge in judges:
         verify.threshold(judge, models.far)  # found out now, not after the work
-    generator = cards.generator(models.generator)
-    words, look, notes = _asked(recipe, draws=isinstance(generator, FaceModel))
-    surrogates = {name: _surrogate(name, models.far, recipe.search.distance) for name in models.surrogates}
+    generator, text = shelf(cards.generator, models.generator), recipe.text.strip()
+    way = inverters.way(generator)
+    words, look, notes = (
+        looks.asked(
+            shelf(cards.load, models.text, "text"), text, lambda: shelf(cards.load, "decoys")[0], draws=way.draws
+        )
+        if text
+        else (None, None, ())
+    )
+    aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
+    given = attacks.Given(
+        way.inverter(generator, aids),
+        [_surrogate(shelf, name, models.far, recipe.search.distance) for name in models.surrogates],
+        recipe.search.at(recipe.strength),
+        recipe.pixel.at(recipe.strength),
+        words,
+        crop.SIZE,
+    )
     return House(
         recipe=recipe,
-        detect=Detect(cards.load("yunet"), cards.load("landmarks68")),
-        attack=LatentSearch(
-            _inverter(generator, recipe, look),
-            [surrogates[name] for name in models.surrogates],
-            recipe.search.at(recipe.strength),
-            words,
-            crop.SIZE,
-        ),
-        decoys=cards.load("decoys"),
+        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68")),
+        attack=make(given),
+        decoys=shelf(cards.load, "decoys"),
         judges=judges,
         draws=look is not None,
-        room=ROOM + (ROOM_PER_PIXEL * generator.size**2 if isinstance(generator, StyleGAN2) else 0),
+        room=ROOM + way.bytes_per_pixel * generator.size**2,
         notes=notes,
+        shelf=shelf,
     )
 
 
-def _asked(recipe: Recipe, *, draws: bool) -> tuple[Words | None, Tensor | None, Sequence[str]]:
-    """The words of the recipe with the model that sees them, notes, and, if it `draws`, the look they stand for.
-
-    Without words there is no model.
-    """
-    text = recipe.text.strip()
-    if not text:
-        return None, None, ()
-    model = cards.load(recipe.models.text, "text")
-    if not isinstance(model, MakeupCLIP):
-        if not draws:
-            return Words(model, text), None, ()
-        candidates = looks.drawn(LOOKS, torch.Generator().manual_seed(0))
-        return Words(model, text), looks.most_alike(model, text, cards.load("decoys")[0], candidates), ()
-    prompt = understood(text, model.vocabulary)
-    if not prompt.text:
-        return None, None, prompt.notes
-    return Words(model, prompt.text), model.look([prompt.text])[0] if draws else None, prompt.notes
-
-
-def _inverter(generator: Generator, recipe: Recipe, look: Tensor | None) -> Inverter:
-    """What makes a face's own generator: at once for the linear model, by tuning for a StyleGAN2."""
-    models = recipe.models
-    if isinstance(generator, FaceModel):
-        return partial(in_closed_form, generator, look=look)
-    assert isinstance(generator, StyleGAN2)  # there is no third kind
-    encode, perceptual = cards.inverter(models.encoder), cards.load(models.perceptual, "perceptual")
-    perceptual.dtype = torch.float32 if recipe.tuning.exact else fast_dtype()
-    if encode.latent_shape != generator.latent_shape:
-        found, wanted = (" × ".join(map(str, part.latent_shape)) for part in (encode, generator))
-        raise BadSetting(
-            f"models.encoder: {models.encoder} finds latents of {found}, but {models.generator} takes {wanted}; "
-            "name an encoder that was trained with this generator"
-        )
-    return partial(pivotal, generator, encode, perceptual, settings=recipe.tuning)
-
-
-def _surrogate(name: str, far: float, distance: str) -> Surrogate:
-    encoder = cards.encoder(name)
+def _surrogate(shelf: Shelf, name: str, far: float, distance: str) -> Surrogate:
+    encoder = shelf(cards.encoder, name)
     thresholds = cards.find(name).roles["encoder"].thresholds
     if far not in thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))

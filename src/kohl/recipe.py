@@ -15,6 +15,7 @@ from kohl import plain_file, toml
 from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
+from kohl.perturb.pixel import Pixel
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -60,6 +61,8 @@ class Recipe:
     models: Models = field(default_factory=Models)
     tuning: Tuning = field(default_factory=Tuning)
     search: Search = field(default_factory=Search)
+    pixel: Pixel = field(default_factory=Pixel)
+    attack: str = "latent"  # or one that changes pixels, to compare with: a name of `perturb.attacks`
     text: str = ""  # the look, in words; none is without visible makeup
     strength: float = 0.5  # 0 is the faintest change, 1 the strongest
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 # Where ArcFace puts eyes, nose tip and mouth corners in its 112-pixel input (Deng et al., CVPR 2019).
 ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
@@ -11,6 +14,7 @@ ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493,
 # al., CVPR 2019), made symmetric. It holds the whole head, and so the crop of every recogniser we know.
 CROP = ((96.1, 121.1), (158.9, 121.1), (127.5, 159.5), (99.3, 186.0), (155.7, 186.0))
 
+SOFT = 0.03  # of a crop's side: how softly a face ends
 FOREHEAD = ((17, 0), (18, 18), (21, 22), (25, 25), (26, 16))  # brow and temple landmarks that it is extrapolated from
 FOREHEAD_HEIGHT = (0.18, 0.30, 0.34, 0.30, 0.18)  # above them, in distances from chin to eyes
 FOREHEAD_WEIGHT = (0.6, 0.5, 0.5, 0.5, 0.6)  # of the first of the two
@@ -22,3 +26,12 @@ def with_forehead(landmarks: np.ndarray) -> np.ndarray:
     weight, height = np.array(FOREHEAD_WEIGHT)[:, None], np.array(FOREHEAD_HEIGHT)[:, None]
     first, second = np.array(FOREHEAD).T
     return np.concatenate([landmarks, weight * landmarks[first] + (1 - weight) * landmarks[second] + height * up])
+
+
+def inside(landmarks: np.ndarray, size: int) -> Tensor:
+    """1 inside a face of 68 landmarks in a crop of that size, softly 0 at its rim; (1, size, size)."""
+    hull = cv2.convexHull(np.round(with_forehead(landmarks)).astype(np.int32))
+    filled = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1)
+    depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / (SOFT * size)
+    depth = np.clip(depth, 0, 1)
+    return torch.tensor(depth * depth * (3 - 2 * depth))[None]

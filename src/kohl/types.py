@@ -80,6 +80,7 @@ class Generator(nn.Module, ABC):
 
     latent_shape: tuple[int, ...]
     size: int  # crops are (size, size)
+    inverted_by: str = ""  # how it is made to give a face back: a name in `invert.inverters`; a face's own has none
 
     @abstractmethod
     def forward(self, latents: Latents) -> Images:
@@ -114,6 +115,14 @@ class TextImage(nn.Module, ABC):
     @abstractmethod
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embeddings of sentences, one each."""
+
+    def understood(self, text: str) -> tuple[str, Sequence[str]]:
+        """What of the text counts, empty for no makeup, and what the user should know about it."""
+        return text, ()
+
+    def look(self, texts: Sequence[str]) -> Tensor | None:  # noqa: ARG002
+        """The looks that the texts stand for, as dials (n, products, 8), if the model can say that."""
+        return None
 
 
 @dataclass(frozen=True, eq=False)

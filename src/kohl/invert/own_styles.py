@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from kohl.errors import BadSetting
-from kohl.templates import with_forehead
+from kohl.templates import inside
 from kohl.types import Faces, Generator, Images, Latents
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 STEP = 0.003  # root mean square change of the face's pixels along one axis, per step of 1
 LEAST = 0.01  # of the largest gain: weaker directions are not made up for
 OVERSAMPLED, FEWEST, AT_ONCE = 1.25, 96, 16  # slopes for each axis, in all, and together
-SOFT = 0.03  # of the crop's side: how softly the pasted face ends
 
 
 class OwnStyles(Generator):
@@ -50,7 +47,7 @@ class OwnStyles(Generator):
         self.noises = generator.noise[: _rows(self.drawn) - 1]
         parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
         self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
-        self.mask = torch.stack([_face(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
+        self.mask = torch.stack([inside(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
         self.axes = self._axes(directions) if directions else None
         self.start = codes.new_zeros(len(codes), directions) if directions else self.codes
         self.latent_shape = (self.start.shape[1],)
@@ -82,11 +79,11 @@ class OwnStyles(Generator):
         rng = torch.Generator().manual_seed(0)
         mask = F.interpolate(self.mask, (self.drawn, self.drawn), mode="area")
         axes = []
-        for code, first, inside in zip(self.codes, self.first, mask, strict=True):
+        for code, first, face in zip(self.codes, self.first, mask, strict=True):
             slopes = []
             for _ in range(math.ceil(max(count * OVERSAMPLED, FEWEST) / AT_ONCE)):
                 latents = code.expand(AT_ONCE, -1).clone().requires_grad_()
-                probe = inside * torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng)
+                probe = face * torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng)
                 picture = self._drawn(latents, first.expand(AT_ONCE, -1, -1))
                 slopes += torch.autograd.grad((picture * probe).sum(), latents)
             sketch = torch.cat(slopes)
@@ -95,7 +92,7 @@ class OwnStyles(Generator):
             squares, mixes = torch.linalg.eigh((sketch @ sketch.T).double())
             gains = squares.flip(0)[:count, None].clamp_min(0).sqrt().float()
             directions = mixes.flip(1)[:, :count].T.float() @ sketch / gains.clamp_min(1e-12)
-            level = STEP * (3 * inside.square().sum()).sqrt()  # of the picture's change, in the face
+            level = STEP * (3 * face.square().sum()).sqrt()  # of the picture's change, in the face
             axes.append(level * directions / gains.clamp_min(LEAST * float(gains[0])))
         return torch.stack(axes)
 
@@ -119,12 +116,3 @@ def check(generator: StyleGAN2, size: int, *, held: int, noise: bool, directions
 def _rows(drawn: int) -> int:
     """How many rows of w+ a picture of this size depends on."""
     return 2 * (drawn.bit_length() - 2)
-
-
-def _face(landmarks: np.ndarray, size: int) -> Tensor:
-    """1 inside a face, softly 0 at its rim; (1, size, size)."""
-    hull = cv2.convexHull(np.round(with_forehead(landmarks)).astype(np.int32))
-    inside = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1)
-    depth = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / (SOFT * size)
-    depth = np.clip(depth, 0, 1)
-    return torch.tensor(depth * depth * (3 - 2 * depth))[None]

@@ -1,6 +1,8 @@
-"""A look to start from, for a text model that cannot say itself which makeup the words stand for."""
+"""What was asked for, in words: as the text model understands it, and the look that a face starts from."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from kohl.perturb import terms
 from kohl.types import Candidate, Faces, TextImage
 
 SHARE = 0.2  # of the products in a drawn look
+TRIED = 64  # looks, for a model that cannot say itself which makeup the words stand for
 
 
 def drawn(count: int, rng: torch.Generator) -> Tensor:
@@ -29,3 +32,22 @@ def most_alike(model: TextImage, text: str, face: Faces, looks: Tensor) -> Tenso
     term = terms.directional(terms.Words(model, text), face.crops, view=lambda images: images)
     losses = [term(Candidate(makeup(face.crops, look[None]), look[None])) for look in looks]
     return looks[int(torch.cat(losses).argmin())]
+
+
+def asked(
+    model: TextImage, text: str, face: Callable[[], Faces], *, draws: bool
+) -> tuple[terms.Words | None, Tensor | None, Sequence[str]]:
+    """The words that count, if any, the look they stand for where it is to be drawn, and notes for the user.
+
+    A model that names no looks is shown some on a `face`.
+    """
+    said, notes = model.understood(text)
+    if not said:
+        return None, None, notes
+    words = terms.Words(model, said)
+    if not draws:
+        return words, None, notes
+    named = model.look([said])
+    if named is not None:
+        return words, named[0], notes
+    return words, most_alike(model, said, face(), drawn(TRIED, torch.Generator().manual_seed(0))), notes

@@ -64,6 +64,9 @@ class Views:
         return inputs.flip(-1) if float(torch.rand((), generator=rng)) < self.mirrored else inputs
 
 
+STILL = Views(shift=0, rotation=0, scale=0, blurred=0, grey=0, light=0, mirrored=0)  # the picture as it is
+
+
 def perspective(images: Images, amount: float, rng: torch.Generator) -> Images:
     """The images seen from another side: each corner moves inwards by up to `amount` of half a side."""
     height, width = images.shape[-2:]

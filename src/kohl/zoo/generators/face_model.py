@@ -50,6 +50,8 @@ class FaceModel(Generator):
         for name in ("inside", "mean", "landmarks", "triangles", "frame", "deviations"):
             self.register_buffer(name, tensors[name])
 
+    inverted_by = "closed form"
+
     basis: Tensor  # (components, 3 · texels inside)
     where: Tensor  # (texels inside,) indices into the flat texture
     inside: Tensor  # bool (side, side)

@@ -27,6 +27,8 @@ class StyleGAN2(Generator):
     processor has it (`stylegan2_ops.fast_dtype`).
     """
 
+    inverted_by = "pivotal tuning"
+
     average: Tensor  # (width,) of all latents
 
     def __init__(

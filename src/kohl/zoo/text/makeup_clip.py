@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kohl.errors import BadModel
+from kohl.makeup import prompts
 from kohl.makeup.layers import DIALS, PRODUCTS, bare
 from kohl.types import Embeddings, Images, TextImage
 from kohl.zoo.files import store
@@ -81,6 +82,11 @@ class MakeupCLIP(TextImage):
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embeddings of sentences; case and accents do not count, nor what comes after `LONGEST` words."""
         return F.normalize(self.from_sentence(self.sentence(texts).flatten(1)))
+
+    def understood(self, text: str) -> tuple[str, Sequence[str]]:
+        """The text in words that it knows, where possible, with notes; see `makeup.prompts`."""
+        prompt = prompts.understood(text, self.vocabulary)
+        return prompt.text, prompt.notes
 
     def look(self, texts: Sequence[str]) -> Tensor:
         """The dials (n, products, 8) that the sentences ask for; products that they do not ask for are `bare`."""

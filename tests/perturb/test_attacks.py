@@ -1,0 +1,271 @@
+"""What every attack of the table promises, on toy models; and that those on pixels find the best answer there is."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import pytest
+import tiny
+import torch
+import torch.nn.functional as F
+from tiny import REACH, STILL, LinearEncoder, LinearText, faces, numbers, surrogates
+
+from kohl.errors import BadSetting
+from kohl.perturb import attacks
+from kohl.perturb.latent import Search
+from kohl.perturb.pixel import FAINT, NEVER_ENOUGH, Diversity, Painted, Pixel, Scales, SignGradient, Smooth
+from kohl.perturb.terms import Surrogate, Words
+from kohl.types import Goal
+
+SEARCH = Search(
+    steps=14,
+    rate=0.1,
+    margin=1.6,
+    closeness=0.3,
+    decoy=1.0,
+    change=1.0,
+    colour=3.0,
+    masking=0.03,
+    patience=50,
+    views=replace(STILL, shift=0.01, rotation=0.01, scale=0.01, blur=0.5, blurred=0.2, grey=0.2, light=0.02),
+)
+PIXEL = Pixel(epsilon=0.04, steps=6)
+RING = torch.tensor([[8 + 5 * math.cos(turn), 8 + 5 * math.sin(turn)] for turn in torch.arange(68) * 2 * math.pi / 68])
+SOURCE, TARGET = (replace(faces(2, seed=seed), landmarks=RING.expand(2, -1, -1)) for seed in (1, 2))
+GOALS = {
+    "pure dodging": Goal.dodge(SOURCE, TARGET, towards=0.0),
+    "dodging": Goal.dodge(SOURCE, TARGET, towards=0.5),
+    "impersonation": Goal.impersonate(SOURCE, TARGET),
+}
+WITH_WORDS = "latent with words"  # beside the table
+
+
+def given(models=None, words=None):
+    search = SEARCH if words is None else replace(SEARCH, text=0.05)
+    return attacks.Given(tiny.invert, models or surrogates(), search, PIXEL, words)
+
+
+def attack(name, models=None):
+    words = Words(LinearText(), "red lips") if name == WITH_WORDS else None
+    return attacks.find("latent" if words else name)(given(models, words))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attack with one goal."""
+
+    name: str
+    goal: Goal = field(repr=False)
+
+    def __call__(self, seed=0, watch=lambda step: None, source=SOURCE):
+        return attack(self.name)(source, self.goal, rng=numbers(seed), watch=watch)
+
+
+@pytest.fixture(params=[(name, goal) for name in (*attacks.ATTACKS, WITH_WORDS) for goal in GOALS], ids=" × ".join)
+def case(request):
+    name, goal = request.param
+    return Case(name, GOALS[goal])
+
+
+def test_gives_images_like_those_it_got(case):
+    changed = case()
+    assert changed.shape == SOURCE.crops.shape
+    assert changed.dtype == torch.float32
+    assert not changed.requires_grad
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    assert not torch.equal(changed, SOURCE.crops)
+
+
+def test_changes_none_of_its_arguments(case):
+    before = [part.clone() for whole in (SOURCE, TARGET) for part in vars(whole).values()]
+    case()
+    now = [part for whole in (SOURCE, TARGET) for part in vars(whole).values()]
+    assert all(map(torch.equal, before, now))
+
+
+def test_the_same_random_numbers_give_the_same_images(case):
+    assert torch.equal(case(seed=3), case(seed=3))
+
+
+@pytest.mark.parametrize("name", ["latent", "pgd", "dim", "ti-dim", "vmi-fgsm"])
+def test_other_random_numbers_give_other_images(name):
+    case = Case(name, GOALS["dodging"])
+    assert not torch.equal(case(seed=3), case(seed=4))
+
+
+def test_no_other_random_numbers_are_used_or_spent(case):
+    state = torch.get_rng_state()
+    first = case()
+    torch.manual_seed(1)
+    assert torch.equal(case(), first)
+    torch.set_rng_state(state)
+    case()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_is_no_face_stays_bit_for_bit(case):
+    reach = Painted(SOURCE).mask[0, 0] > 0
+    assert 40 < reach.sum() < 150
+    if case.name.startswith("latent"):  # the toy generator's
+        reach = torch.zeros_like(reach)
+        reach[REACH, REACH] = True
+    assert torch.equal(case()[..., ~reach], SOURCE.crops[..., ~reach])
+
+
+def test_tells_watch_of_every_step_in_order(case):
+    steps = []
+    case(watch=steps.append)
+    assert [step.index for step in steps] == list(range(len(steps)))
+    (total,) = {step.total for step in steps}
+    assert 1 <= len(steps) <= total
+    assert all(isinstance(loss, float) for step in steps for loss in step.losses.values())
+
+
+def test_nears_its_goal_in_the_eyes_of_the_surrogates(case):
+    changed, goal = case(), case.goal
+    before, after = (
+        sum(left(surrogate, crops, goal) for surrogate in surrogates()) for crops in (SOURCE.crops, changed)
+    )
+    assert (after < before).all()
+    assert after.mean() < 0.9 * before.mean()
+    for surrogate in surrogates():
+        if not goal.towards:
+            assert (apart(surrogate, changed, SOURCE.crops) > 0.05).all()  # TIM blurs most of a slope of noise
+        if not goal.away:
+            start = apart(surrogate, SOURCE.crops, TARGET.crops)
+            assert apart(surrogate, changed, TARGET.crops).mean() < 0.95 * start.mean()
+
+
+def apart(surrogate, first, second):
+    """The distance of the faces in two batches of crops, in thresholds."""
+    return surrogate.distance(*(surrogate.embed(SOURCE.with_crops(crops)) for crops in (first, second)))
+
+
+def left(surrogate, crops, goal):
+    """How far it still is to the goal."""
+    leaving = (SEARCH.margin - apart(surrogate, crops, SOURCE.crops)).relu()
+    nearing = (apart(surrogate, crops, TARGET.crops) - SEARCH.closeness).relu()
+    return goal.away * leaving + goal.towards * nearing
+
+
+@pytest.mark.parametrize("name", attacks.PIXEL)
+@pytest.mark.parametrize("goal", GOALS)
+def test_the_budget_is_never_exceeded(name, goal):
+    steps = []
+    changed = Case(name, GOALS[goal])(watch=steps.append)
+    ahead = name in ("ni-fgsm", "si-ni-fgsm")  # they look where the momentum leads, which may be further
+    for images in (changed, *(() if ahead else [step.candidate.images.detach() for step in steps])):
+        assert (images - SOURCE.crops).abs().max() <= PIXEL.epsilon + 1e-6
+
+
+class Score(LinearEncoder):
+    """A recogniser whose similarity is a weighted sum of the pixels."""
+
+    def __init__(self, weight):
+        super().__init__("score")
+        self.weight = weight
+
+    def forward(self, inputs):
+        return (inputs * self.weight).flatten(1).sum(1, keepdim=True)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearScore(Surrogate):
+    """The further from the source the lower the score."""
+
+    threshold: float = 0.0
+
+    def distance(self, first, second):
+        return (second - first).sum(1)
+
+
+@pytest.mark.parametrize("name", attacks.PIXEL)
+def test_against_a_linear_score_the_best_answer_is_reached(name):
+    # Of all changes within the budget, one against the sign of each weight lowers the score most.
+    signs = torch.tensor([1.0, -1.0, 1.0]).view(3, 1, 1).expand(3, tiny.SIZE, tiny.SIZE)
+    weight = signs * (0.5 + torch.rand(3, 1, 1, generator=numbers()))
+    budget = replace(PIXEL, steps=10)
+    made = attacks.PIXEL[name]([LinearScore(Score(weight))], budget)
+    changed = made(SOURCE, GOALS["pure dodging"], rng=numbers())
+    best = SOURCE.crops - budget.epsilon * Painted(SOURCE).mask * signs
+    inner = F.max_pool2d(1 - Painted(SOURCE).mask, 7, 1, 3) < 0.01  # a shrunk or blurred picture mixes in the rim
+    everywhere = torch.ones_like(inner) if name in ("fgsm", "bim", "mi-fgsm", "ni-fgsm", "si-ni-fgsm") else inner
+    where = everywhere.expand_as(changed)
+    torch.testing.assert_close(changed[where], best[where], atol=1.01 * FAINT * budget.epsilon, rtol=0)
+
+
+def plain(models, **settings):
+    """The attack with these parts."""
+    return SignGradient(models, PIXEL, **settings)(SOURCE, GOALS["pure dodging"], rng=numbers())
+
+
+@pytest.mark.parametrize("look_ahead", [False, True])
+def test_momentum_and_look_ahead_are_the_published_formulas(look_ahead):
+    models, rate, mask = surrogates(), PIXEL.epsilon / PIXEL.steps, Painted(SOURCE).mask
+    made = SignGradient(models, PIXEL, momentum=0.9, look_ahead=look_ahead)
+    changed = made(SOURCE, GOALS["impersonation"], rng=numbers())
+    latents = velocity = torch.zeros_like(SOURCE.crops)
+    for _ in range(PIXEL.steps):
+        ahead = (latents - rate * 0.9 * velocity if look_ahead else latents).clone().requires_grad_()
+        distance = sum(apart(surrogate, SOURCE.crops + mask * ahead, TARGET.crops) for surrogate in models)
+        (slope,) = torch.autograd.grad(distance.sum(), ahead)
+        velocity = 0.9 * velocity + slope / slope.abs().mean((1, 2, 3), keepdim=True)
+        latents = (latents - rate * velocity.sign()).clamp(-PIXEL.epsilon, PIXEL.epsilon)
+    differ = (changed - SOURCE.crops - mask * latents).abs() > 1e-6
+    assert differ.float().mean() < 0.01  # where a gradient is nothing but rounding
+
+
+def test_diversity_shrinks_and_pads_some_of_the_time():
+    images, rng = torch.ones(1, 3, 40, 40), numbers()
+    seen = [Diversity(probability=0.5, smallest=0.5)(images, rng)[0] for _ in range(200)]
+    shrunk = [each for each in seen if not torch.equal(each, images)]
+    assert 70 < len(shrunk) < 130
+    sides = torch.tensor([float(each[0, 0].sum()) ** 0.5 for each in shrunk])
+    assert sides.min() < 22
+    assert sides.max() > 37
+    assert all(each.shape == images.shape for each in seen)
+    middles = [each[0, 0].nonzero().float().mean(0) for each in shrunk]
+    assert torch.stack(middles).std(0).min() > 1
+
+
+def test_scales_halve_the_brightness_each_time():
+    images = torch.rand(1, 3, 4, 4, generator=numbers())
+    assert all(map(torch.equal, Scales(3)(images, numbers()), (images, images / 2, images / 4)))
+
+
+def test_smoothing_keeps_the_sum_of_a_gradient_and_spreads_it():
+    gradient = torch.zeros(1, 3, 41, 41)
+    gradient[..., 20, 20] = 1
+    smooth = Smooth(sigma=2.0)(gradient)
+    torch.testing.assert_close(smooth.sum((2, 3)), torch.ones(1, 3))
+    assert smooth[0, 0, 20, 20] == pytest.approx(1 / (2 * math.pi * 4), rel=0.02)
+
+
+def test_variance_tuning_needs_the_neighbours_and_no_distance_is_enough():
+    models = surrogates()
+    assert not torch.equal(plain(models, momentum=1.0), plain(models, momentum=1.0, neighbours=3))
+    most = max(float(surrogate.distance(*torch.eye(8)[None, :2].unbind(1)).max()) for surrogate in models)
+    assert 2 * most < NEVER_ENOUGH
+
+
+def test_strength_turns_the_budget():
+    assert [PIXEL.at(strength).epsilon for strength in (0.0, 0.5, 1.0)] == pytest.approx([0.01, 0.04, 0.16])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"epsilon": 0.0}, "must be above 0"), ({"epsilon": 2.0}, "at most 1"), ({"steps": 0}, "at least 1")],
+)
+def test_a_budget_that_is_none_is_refused(settings, said):
+    with pytest.raises(BadSetting, match=rf"^pixel\.\w+: must .*{said.removeprefix('must ')}"):
+        Pixel(**settings)
+
+
+def test_an_attack_that_is_none_is_refused_by_name():
+    with pytest.raises(BadSetting, match=r"^attack: pdg: no such attack; did you mean pgd"):
+        attacks.find("pdg")
+
+
+def test_pixels_wear_no_makeup():
+    with pytest.raises(BadSetting, match=r"^attack: pgd changes pixels and puts no makeup on"):
+        attacks.find("pgd")(given(words=Words(LinearText(), "red lips")))
