@@ -49,7 +49,6 @@ def write(size: int) -> list[str]:
 def contents(size: int) -> Mapping[str, Callable[[], Any]]:
     """By the name of its card, what makes the content of each file: one at a time, as they are large."""
     return {
-        "stylegan2-ffhq": lambda: {"g_ema": generator(size), "latent_avg": given("input.latent_avg", (512,))},
         "e4e": partial(encoder, size),
         "lpips": vgg,
         "lpips-heads": lambda: filled(shapes(golden("lpips_vgg"), "heads_keys_json"), fills.lpips),

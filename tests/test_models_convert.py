@@ -157,7 +157,7 @@ def test_a_file_that_holds_none_is_a_bad_model(checkpoint, name):
         cards.generator(f"stylegan2:{name}")
 
 
-@pytest.mark.parametrize("name", ["stylegan2", "StyleGAN2:x", "sface", "e4e"])
+@pytest.mark.parametrize("name", ["stylegan2", "StyleGAN2:x", "sface", "lpips"])
 def test_any_other_name_is_that_of_a_card(name):
     with pytest.raises(BadSetting, match=rf"^generator {name}: no such model; did you mean generator "):
         cards.generator(name)

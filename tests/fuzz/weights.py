@@ -42,7 +42,9 @@ def archives() -> tuple[bytes, ...]:
     """A generator of 16 pixels as torch saves it, new and old, with and without what a checkpoint has around it."""
     made = stylegan2.untrained((3, 2, 2), width=4, depth=1, rng=numbers())
     theirs = {checkpoints.rosinality_name(name): values for name, values in made.state_dict().items()}
-    contents = ({"g_ema": theirs, "latent_avg": theirs["latent_avg"]}, theirs, {"state_dict": theirs})
+    e4e = {f"{checkpoints.DECODER}{name}": values for name, values in theirs.items() if name != "latent_avg"}
+    repeated = {"state_dict": e4e, "latent_avg": theirs["latent_avg"].repeat(6, 1)}
+    contents = ({"g_ema": theirs, "latent_avg": theirs["latent_avg"]}, theirs, {"state_dict": theirs}, repeated)
     found = []
     for content in contents:
         for new in (True, False):

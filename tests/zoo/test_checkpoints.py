@@ -194,6 +194,37 @@ def test_reads_what_rosinality_wrote(toy, tmp_path, legacy):
     assert torch.equal(found.average, toy.average)
 
 
+def as_e4e(generator, rows=6):
+    """A checkpoint like e4e's, with the generator beside its encoder, and the average repeated for every style."""
+    content = as_rosinality(generator)
+    parts = {f"decoder.{name}": x for name, x in content["g_ema"].items()} | {"encoder.body": torch.ones(1)}
+    return {"state_dict": parts, "opts": {}, "latent_avg": content["latent_avg"].repeat(rows, 1)}
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_reads_the_generator_inside_e4e(toy, tmp_path, legacy, rows):
+    path = saved(as_e4e(toy, rows), tmp_path, _use_new_zipfile_serialization=not legacy)
+    found = checkpoints.generator(path)
+    assert torch.equal(found.average, toy.average)
+    torch.testing.assert_close(drawn(found), drawn(toy))
+
+
+def test_the_generator_inside_e4e_has_the_published_names_and_shapes():
+    held = json.loads(str(np.load(GOLDEN / "e4e_1024.npz")["ckpt_state_dict_keys_json"]))
+    alone = json.loads(str(np.load(GOLDEN / "sg2_keys_1024_cm2.npz")["keys_json"]))
+    assert {name: shape for name, shape in held.items() if name.startswith(checkpoints.DECODER)} == {
+        f"{checkpoints.DECODER}{name}": shape for name, shape in alone.items()
+    }
+
+
+def test_an_average_that_differs_from_style_to_style_is_refused(toy, tmp_path):
+    content = as_e4e(toy)
+    content["latent_avg"][1, 0] += 1
+    with pytest.raises(BadModel, match=r"latent_avg is \(6, 6\), not \(6,\)"):
+        checkpoints.generator(saved(content, tmp_path))
+
+
 def test_reads_half_precision(toy, pickled):
     half = {name: values.half() for name, values in as_nvidia(toy).items()}
     found = checkpoints.generator(pickled({"G_ema": nested(half)}))
@@ -384,8 +415,10 @@ def test_refuses_networks_that_are_something_else(toy, pickled, change, reason):
     ("content", "reason"),
     [
         ({"state_dict": {"encoder.body": torch.zeros(1)}}, "holds no g_ema"),
+        ({"state_dict": {"decoder.body": torch.zeros(1)}}, "holds no generator"),
+        ({"state_dict": {"decoder.body": 1}}, "holds no g_ema"),
         ({"g_ema": {"encoder.body": torch.zeros(1)}}, "holds no generator"),
-        ({"g_ema": torch.zeros(1)}, "holds no g_ema"),
+        ({"g_ema": torch.zeros(2)}, "holds no g_ema"),
         ({"g_ema": {"style.1.weight": 1}}, "holds no g_ema"),
         ([1, 2], r"g\.pt"),
     ],

@@ -54,6 +54,16 @@ def assert_near(ours, theirs, atol):
     torch.testing.assert_close(ours, torch.from_numpy(theirs), atol=atol, rtol=0)
 
 
+def test_the_generator_inside_e4e_is_the_same(original, tmp_path):
+    golden, generator = original
+    weights = filled(json.loads(str(golden["keys_json"])), sg2)
+    parts = {f"decoder.{name}": x for name, x in weights.items()} | {"encoder.input_layer.0.weight": torch.ones(1)}
+    average = given("input.latent_avg", (512,)).repeat(ROWS, 1)
+    torch.save({"state_dict": parts, "opts": {"stylegan_size": 64}, "latent_avg": average}, tmp_path / "e4e.pt")
+    found = checkpoints.generator(tmp_path / "e4e.pt").state_dict()
+    assert all(torch.equal(found[name], x) for name, x in generator.state_dict().items())
+
+
 def test_draws_as_the_original(original):
     golden, generator = original
     images = originals(generator.synthesis(given("input.wplus", (1, ROWS, 512))))

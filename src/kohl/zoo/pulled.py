@@ -55,7 +55,11 @@ PULLED = (
         roles={"tokenizer": Role("kohl.zoo.text.clip_tokens:load")},
         urls=(
             _github("openai/CLIP", "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6", "clip/bpe_simple_vocab_16e6.txt.gz"),
-            _github("mlfoundations/open_clip", "v3.2.0", "src/open_clip/bpe_simple_vocab_16e6.txt.gz"),
+            _github(
+                "mlfoundations/open_clip",
+                "bb6e834e9c70d9c27d0dc3ecedeebeaeb1ffad6b",
+                "src/open_clip/bpe_simple_vocab_16e6.txt.gz",
+            ),
         ),
     ),
     Card(
@@ -90,7 +94,10 @@ PULLED = (
         licence="MIT, and the NVIDIA Source Code License-NC of the generator inside it",
         commercial=False,
         source="https://drive.google.com/file/d/1cUv_reLE6k3604or78EranS7XzuVMWeO",
-        roles={"inverter": Role("kohl.zoo.generators.e4e:load")},
+        roles={
+            "inverter": Role("kohl.zoo.generators.e4e:load"),
+            "generator": Role("kohl.zoo.files.checkpoints:generator"),
+        },
     ),
     Card(
         name="lpips",
@@ -114,7 +121,13 @@ PULLED = (
         commercial=True,
         source="https://github.com/richzhang/PerceptualSimilarity",
         roles={"part": Role("kohl.zoo.files.state:checkpoint")},
-        urls=("https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth",),
+        urls=(
+            _github(
+                "richzhang/PerceptualSimilarity",
+                "c33f89e9f46522a584cf41d8880eb0afa982708b",
+                "lpips/weights/v0.1/vgg.pth",
+            ),
+        ),
     ),
     *(
         Card(

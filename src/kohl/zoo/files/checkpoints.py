@@ -1,6 +1,7 @@
 """Published StyleGAN2 checkpoints, read without running anything in them, and written again as safetensors.
 
-Two kinds of file: `.pt` of rosinality's stylegan2-pytorch, and `.pkl` of NVIDIA's stylegan2-ada-pytorch and stylegan3.
+Two kinds of file: `.pt` of rosinality's stylegan2-pytorch, also inside e4e's, and `.pkl` of NVIDIA's
+stylegan2-ada-pytorch and stylegan3.
 A `.pkl` is a pickle that carries source code for its reader to run. Here all that it asks for by name is replaced by
 stand-ins: tensors are built from their raw numbers, and the rest does nothing.
 """
@@ -28,6 +29,7 @@ from kohl.zoo.generators.stylegan2_ops import BINOMIAL
 
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # how torch.save began before its files were zip files
 ZIP, PICKLE = b"PK", b"\x80"
+DECODER = "decoder."  # what e4e puts before the names of its generator
 FILTERS = (".kernel", ".resample_filter")  # the blur, which our layers have built in
 STAGES, DEEPEST = 9, 64  # more than 1024 pixels, or than that many dense layers, is no StyleGAN2
 ASKED = 5  # names that an error repeats
@@ -159,9 +161,10 @@ def nvidia_name(name: str) -> str:
 
 
 def _rosinality(path: Path) -> dict[str, Tensor]:
-    """`g_ema` of a .pt file, and `latent_avg` if there is one."""
+    """`g_ema` of a .pt file, or the generator in e4e's, and `latent_avg` if there is one."""
     found = state.checkpoint(path)
-    tensors, average = found.get("g_ema"), found.get("latent_avg")
+    tensors = found["g_ema"] if "g_ema" in found else _inside(found.get("state_dict"))
+    average = found.get("latent_avg")
     if not isinstance(tensors, Mapping) or not all(isinstance(values, Tensor) for values in tensors.values()):
         raise BadModel(f"{path}: holds no g_ema, so it is another kind of checkpoint; {GOOD}.")
     named = {**tensors, **({"latent_avg": average} if isinstance(average, Tensor) else {})}
@@ -169,7 +172,18 @@ def _rosinality(path: Path) -> dict[str, Tensor]:
         # None is larger than its numbers in the file: a small file shall not become a large tensor.
         if not state.plain(values) or values.nbytes > values.untyped_storage().nbytes():
             raise BadModel(f"{path}: {name} is not simply its numbers; {GOOD}.")
-    return named
+    return {name: _one(values) if name == "latent_avg" else values for name, values in named.items()}
+
+
+def _inside(parts: Any) -> dict[str, Any] | None:
+    """The generator among the parts of e4e, if there is one."""
+    names = [name for name in parts if str(name).startswith(DECODER)] if isinstance(parts, Mapping) else []
+    return {name.removeprefix(DECODER): parts[name] for name in names} or None
+
+
+def _one(average: Tensor) -> Tensor:
+    """The average latent, which e4e repeats for each of its styles."""
+    return average[0] if average.dim() == 2 and bool((average == average[:1]).all()) else average
 
 
 def _nvidia(path: Path, file: BinaryIO) -> dict[str, Tensor]:
