@@ -64,7 +64,7 @@ def test_models_are_listed_with_their_licences(capsys):
     assert main(["models", "--json"]) == 0
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [model["name"] for model in listed] == [card.name for card in cards.CARDS]
-    fields = {"name", "size", "sha256", "licence", "commercial", "source", "present"}
+    fields = {"name", "size", "sha256", "licence", "commercial", "source", "present", "accepted"}
     assert all(set(model) == fields for model in listed)
     assert main(["models"]) == 0
     printed = capsys.readouterr().out

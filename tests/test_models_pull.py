@@ -54,7 +54,7 @@ def folder(monkeypatch, tmp_path):
     return tmp_path / "cache"
 
 
-def fetched(url, part, card, watch):
+def fetched(url, part, wanted, watch):
     watch(0, len(CONTENT))
     part.write_bytes(CONTENT)
     watch(len(CONTENT), len(CONTENT))
@@ -175,7 +175,7 @@ def test_what_comes_with_kohl_is_not_replaced(capsys, fetched_by_hand):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pull"], "the following arguments are required: NAME; see kohl models pull --help"),
+        (["pull"], "kohl: name a model to pull, or a recipe with --recipe; `kohl models` lists the models\n"),
         (["pull", "nett"], "nett: no such model; did you mean net?"),
         (["push", "net"], "invalid choice: 'push'"),
         (["pull", "net", "--from"], "--from: expected one argument"),
@@ -202,7 +202,7 @@ def test_offline(monkeypatch, capsys, folder):
 
 
 def test_failure_is_one_sentence_after_the_licences(monkeypatch, capsys):
-    def failing(card, watch):
+    def failing(card, **_):
         raise BadModel(f"{card.name}: the disk is full.")
 
     monkeypatch.setattr(download, "pull", failing)
@@ -211,7 +211,7 @@ def test_failure_is_one_sentence_after_the_licences(monkeypatch, capsys):
 
 
 def test_interruption(monkeypatch, capsys, folder):
-    def interrupted(url, part, card, watch):
+    def interrupted(url, part, wanted, watch):
         part.write_bytes(CONTENT[:3])
         raise KeyboardInterrupt
 

@@ -11,7 +11,7 @@ import pytest
 import tiny
 from photos import portrait
 
-from kohl import commands, pipeline
+from kohl import commands, pipeline, pull
 from kohl.cli import main
 from kohl.console import Bar, downloading, summary
 from kohl.types import FaceRow, Judgement, Row
@@ -119,7 +119,7 @@ def test_what_is_said_of_a_photo_is_shown(capsys):
 
 
 def test_where_models_are_is_shown(capsys):
-    commands._tell(f"x: now in {EVIL}", "  [link=http://x]y[/link]")
+    pull.tell(f"x: now in {EVIL}", "  [link=http://x]y[/link]")
     assert capsys.readouterr().err == f"x: now in {SEEN}\n  [link=http://x]y[/link]\n"
 
 

@@ -131,8 +131,12 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="[pull|convert]")
     pull = actions.add_parser("pull", allow_abbrev=False, help="download models that do not come with kohl")
     pull.description = "Download models, and what they need, into the cache folder; their licences are shown first."
-    pull.add_argument("names", nargs="+", metavar="NAME", help="a model that `kohl models` lists")
+    pull.add_argument("names", nargs="*", metavar="NAME", help="a model that `kohl models` lists")
+    pull.add_argument("--recipe", metavar="FILE|NAME", help="all models that this recipe names")
     pull.add_argument("--from", dest="file", type=_path, metavar="FILE", help="copy this file that you fetched by hand")
+    pull.add_argument(
+        "--accept-hash", type=_sha256, metavar="SHA256", help="take in the file of this hash, and only it"
+    )
     pull.add_argument("--yes", action="store_true", help="accept the licences without being asked")
     pull.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_MODELS)
     convert = actions.add_parser("convert", allow_abbrev=False, help="write a published StyleGAN2 as safetensors")
@@ -193,6 +197,12 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
     return int(text)
+
+
+def _sha256(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", text.lower()):
+        raise argparse.ArgumentTypeError(f"must be the 64 hexadecimal digits of a sha256, not {text!r}")
+    return text.lower()
 
 
 def _seed(text: str) -> int:

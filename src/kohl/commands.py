@@ -11,19 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kohl import batch, files, pipeline, recipe
+from kohl import batch, files, pipeline, pull, recipe
 from kohl.align import imageio
 from kohl.cli import FAILED, PROTECTED, UNPROTECTED
-from kohl.console import Bar, downloading, summary
-from kohl.errors import BadSetting, KohlError
+from kohl.console import Bar, summary
+from kohl.errors import BadSetting
 from kohl.score import report, verify
 from kohl.score.headline import headline
 from kohl.score.record import plain, record
 from kohl.shown import shown
 from kohl.types import Row
 from kohl.zoo import cards
-from kohl.zoo.card import Card
-from kohl.zoo.files import store
 
 
 def protect(arguments: Namespace) -> int:
@@ -43,6 +41,7 @@ def protect(arguments: Namespace) -> int:
         _check_report(arguments.report, used, force=arguments.force)
     for reference in arguments.reference:
         imageio.read(reference)  # what is no photo is found out now, not after the models are loaded
+    pull.check(chosen, arguments.recipe)
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)
@@ -77,8 +76,8 @@ def compare(arguments: Namespace) -> int:
     defaults = recipe.load("default").models
     for path in (arguments.a, arguments.b):
         imageio.read(path)
-    found = {}
-    for judge in map(cards.judge, arguments.judge or defaults.judges):
+    found, judges = {}, arguments.judge or defaults.judges
+    for judge in map(cards.judge, judges):
         (score,) = judge.compare(arguments.a, [arguments.b])
         limit = verify.threshold(judge, defaults.far)
         matches = None if score is None or math.isnan(score) else score >= limit
@@ -88,6 +87,8 @@ def compare(arguments: Namespace) -> int:
             said = "gives no number" if score is not None and matches is None else said
             verdict = {True: ": same person", False: ": not the same person", None: ""}[matches]
             print(shown(f"{judge.name}  {said}{verdict}"), flush=True)
+    for note in cards.notes(judges):
+        pull.tell(f"kohl: {note}")
     if arguments.json:
         print(_json({"a": str(arguments.a), "b": str(arguments.b), "judges": found}))
     return UNPROTECTED if all(judgement["matches"] is None for judgement in found.values()) else PROTECTED
@@ -97,15 +98,16 @@ def models(arguments: Namespace) -> int:
     """Print the table of models, or that of the named ones once they have been pulled, or convert a file."""
     if arguments.action == "convert":
         return _convert(arguments)
-    listed = _pull(arguments) if arguments.action == "pull" else cards.CARDS
+    listed = pull.pull(arguments) if arguments.action == "pull" else cards.CARDS
     for card in listed:
         known = {name: getattr(card, name) for name in ("name", "size", "licence", "commercial", "source")}
-        known |= {"sha256": cards.sha256(card), "present": cards.present(card)}
+        known |= {"sha256": cards.sha256(card), "present": cards.present(card), "accepted": bool(cards.accepted(card))}
         if arguments.json:
             print(_json(known))
         else:
-            print(shown(f"{card.name}  {_size(card)}, {'present' if known['present'] else 'missing'}"))
-            for line in (_licence(card), card.source, f"sha256 {known['sha256'] or 'not published'}"):
+            print(shown(f"{card.name}  {pull.size(card)}, {'present' if known['present'] else 'missing'}"))
+            other = f", accepted here: not the published file, which has {card.sha256}" if known["accepted"] else ""
+            for line in (pull.licence(card), card.source, f"sha256 {known['sha256'] or 'not published'}{other}"):
                 print(f"  {shown(line)}")
     return PROTECTED
 
@@ -155,74 +157,14 @@ def _convert(arguments: Namespace) -> int:
     return PROTECTED
 
 
-def _pull(arguments: Namespace) -> list[Card]:
-    """Bring the named models and what they need, if they are not here, and say where they are."""
-    if arguments.file and len(arguments.names) > 1:
-        raise BadSetting(f"--from {arguments.file}: is one file for {len(arguments.names)} models; name one of them")
-    pulled = cards.to_pull(arguments.names)
-    missing = [cards.find(arguments.names[0])] if arguments.file else [card for card in pulled if not _is_right(card)]
-    if arguments.file and missing[0].package:
-        raise BadSetting(f"{missing[0].name}: comes with kohl; leave it as it is")
-    if missing:
-        _bring(missing, arguments.file, accepted=arguments.yes)
-    return [card for card in cards.CARDS if card in pulled or card.name in arguments.names]
-
-
-def _bring(missing: Sequence[Card], file: Path | None, *, accepted: bool) -> None:
-    """Download these files, or copy the one that was fetched by hand, once their licences are accepted."""
-    from kohl.zoo.files import download  # late: no other command may reach a network
-
-    if file is None:
-        for card in missing:
-            download.check(card)
-    _accept(missing, accepted=accepted)
-    files.clean(store.cache())
-    for card in missing:
-        if file:
-            download.adopt(card, file)
-        else:
-            with downloading(card.name) as watch:
-                download.pull(card, watch)
-        _tell(f"{card.name}: now in {cards.path(card)}")
-        if not card.sha256:
-            _tell(f"{card.name}: nobody publishes its sha256; {cards.sha256(card)} is pinned in {store.pins_file()}")
-
-
-def _is_right(card: Card) -> bool:
-    """Whether the file is here and has the right hash."""
-    return cards.present(card) and store.sha256_of(cards.path(card)) == cards.sha256(card)
-
-
-def _accept(missing: Sequence[Card], *, accepted: bool) -> None:
-    """Show the licences, and ask for consent where somebody can answer."""
-    for card in missing:
-        _tell(f"{card.name}  {_size(card)}", f"  {_licence(card)}", f"  {card.source}")
-    if accepted:
-        return
-    if not (sys.stdin and sys.stdin.isatty()):
-        raise BadSetting("nobody is there to accept the licences; pass --yes to accept them")
-    print("Do you accept the licences? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise KohlError("the licences were not accepted, so nothing was fetched")
-
-
 def _print(text: str) -> None:
     """Say a line of the result at once."""
     print(shown(text), flush=True)
 
 
-def _tell(*lines: str) -> None:
-    """Say something that is no result."""
-    print(*map(shown, lines), sep="\n", file=sys.stderr, flush=True)
-
-
 def _json(value: object) -> str:
     """One line of JSON, which knows neither infinity nor nonsense: such a number becomes null."""
     return json.dumps(plain(value), allow_nan=False)
-
-
-def _size(card: Card) -> str:
-    return f"{card.size / 1e6:.1f} MB" if card.size else "size not published"
 
 
 def _style(name: str) -> str:
@@ -290,11 +232,4 @@ def _exit_code(rows: Sequence[Row]) -> int:
 
 def _licences() -> dict[str, str]:
     """Of every model that is here."""
-    return {card.name: f"{_licence(card)}; {card.source}" for card in cards.CARDS if cards.present(card)}
-
-
-def _licence(card: Card) -> str:
-    """Its name, and whether commercial use is allowed, or on what condition."""
-    if isinstance(card.commercial, str):
-        return f"{card.licence}, {card.commercial}"
-    return f"{card.licence}, {'commercial use allowed' if card.commercial else 'no commercial use'}"
+    return {card.name: f"{pull.licence(card)}; {card.source}" for card in cards.CARDS if cards.present(card)}

@@ -19,7 +19,7 @@ from kohl.errors import BadSetting, NoFace
 from kohl.invert import inverters
 from kohl.perturb import attacks, looks
 from kohl.perturb.terms import Surrogate
-from kohl.recipe import Recipe, as_dict
+from kohl.recipe import Recipe, as_dict, names
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
 from kohl.types import (
@@ -54,7 +54,7 @@ class House:
     judges: Sequence[Verifier]
     draws: bool = False  # makeup, which shows all the detail that the photo has
     room: int = ROOM  # bytes that it takes at the least, beside the photo's
-    notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed
+    notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed; models of another file
     shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house
 
 
@@ -93,7 +93,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
         judges=judges,
         draws=look is not None,
         room=ROOM + way.bytes_per_pixel * generator.size**2,
-        notes=notes,
+        notes=(*notes, *cards.notes(names(recipe, words=bool(text)))),
         shelf=shelf,
     )
 
@@ -168,6 +168,7 @@ def protect(
         recipe=as_dict(house.recipe),
         seed=seed,
         version=__version__,
+        notes=house.notes,
     )
 
 

@@ -16,6 +16,8 @@ from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
+from kohl.zoo import cards
+from kohl.zoo.card import Role
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -120,6 +122,24 @@ def build(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
 def as_dict(recipe: DataclassInstance) -> dict[str, Any]:
     """The settings as a table of tables: what `build` takes, and what a row of results shows."""
     return asdict(recipe)
+
+
+def names(recipe: Recipe, *, words: bool) -> list[str]:
+    """The names of the models that a run uses; with `words`, also of the one that sees them.
+
+    What is named by a path is left out.
+    """
+    models = recipe.models
+    known = {card.name: card for card in cards.CARDS}
+    alone = models.generator in known and known[models.generator].roles.get("generator", Role("")).alone
+    found = [
+        models.generator,
+        *(() if alone else (models.encoder, models.perceptual)),
+        *((models.text,) if words else ()),
+        *models.surrogates,
+        *models.judges,
+    ]
+    return list(dict.fromkeys(name for name in found if ":" not in name))
 
 
 def to_toml(recipe: DataclassInstance) -> str:

@@ -264,6 +264,7 @@ class Row:
     recipe: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     version: str = ""
+    notes: Sequence[str] = ()  # what else there is to know about how it was made
 
 
 def ignore(step: Step) -> None:

@@ -51,11 +51,19 @@ def test_pulled_file_can_be_had(card):
     assert not (card.urls and card.member)  # the addresses are those of the very file
     if card.archive:
         assert card.member
-        assert card.archive.size > 0
-        assert re.fullmatch("[0-9a-f]{64}", card.archive.sha256)
+        assert (card.archive.size > 0) == bool(card.archive.sha256)
+        assert card.archive.sha256 == "" or re.fullmatch("[0-9a-f]{64}", card.archive.sha256)
+        assert Path(card.archive.file).name == card.archive.file
+        assert card.archive.file not in {other.file for other in PULLED}
     assert Path(card.file).name == card.file
     assert card.sha256 == "" or re.fullmatch("[0-9a-f]{64}", card.sha256)
     assert card.size > 0 or not card.sha256
+
+
+def test_addresses_in_a_repository_are_of_one_version_for_ever():
+    addresses = [url for card in PULLED for url in card.urls if "huggingface" in url or "githubusercontent" in url]
+    assert len(addresses) > 3
+    assert all(re.search("/[0-9a-f]{40}/", url) for url in addresses)
 
 
 @pytest.mark.parametrize("card", PULLED, ids=lambda card: card.name)

@@ -66,7 +66,7 @@ def card(request, pack, server, monkeypatch, tmp_path):
         known,
         size=len(MODEL),
         sha256=sha256(MODEL),
-        archive=Archive(server.url("pack.zip"), size=len(pack), sha256=sha256(pack)),
+        archive=Archive("pack.zip", server.url("pack.zip"), size=len(pack), sha256=sha256(pack)),
     )
     monkeypatch.setattr(cards, "CARDS", tuple(changed if other is known else other for other in cards.CARDS))
     return changed
@@ -85,7 +85,7 @@ def files():
 
 def test_the_member_of_the_archive_becomes_the_model(card, pack):
     steps = []
-    download.pull(card, lambda done, total: steps.append((done, total)))
+    download.pull(card, watch=lambda done, total: steps.append((done, total)))
     assert cards.path(card).read_bytes() == MODEL
     assert files() == [f"{card.name}.onnx"]
     assert steps[-1] == (len(pack), len(pack))
@@ -121,7 +121,7 @@ def test_what_is_cut_is_resumed(card, pack, server):
     server.says["pack.zip"] = lambda handler: send(handler, 200, pack[:half], Content_Length=len(pack))
     with pytest.raises(BadModel, match=rf"^{card.name}: not downloaded .*; run the same command again, or fetch the a"):
         download.pull(card)
-    assert files() == [f"{card.name}.onnx.zip.part"]
+    assert files() == ["pack.zip.part"]
     server.says["pack.zip"] = resumable_from(pack)
     download.pull(card)
     assert server.asked[-1] == ("/pack.zip", f"bytes={half}-")
@@ -130,10 +130,10 @@ def test_what_is_cut_is_resumed(card, pack, server):
 
 def test_an_archive_that_could_not_be_unpacked_is_not_fetched_again(card, server, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(download, "adopt", lambda *_: 1 / 0)
+        patch.setattr(download, "take", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             download.pull(card)
-    assert files() == [f"{card.name}.onnx.zip"]
+    assert files() == ["pack.zip"]
     download.pull(card)
     assert len(server.asked) == 1
     assert files() == [f"{card.name}.onnx"]

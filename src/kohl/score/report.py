@@ -49,6 +49,7 @@ def write(
         photos=((row, *pictures(row, read)) for row in rows),  # one photo in memory at a time
         headline=headline(rows),
         settings=list(_settings(next((row.recipe for row in rows if row.recipe), {}))),
+        notes=next((row.notes for row in rows if row.notes), ()),
         rates=sorted({judgement.far for row in rows for face in row.faces for judgement in face.judges.values()}),
         with_references=any(face.references for row in rows for face in row.faces),
         licences=licences,

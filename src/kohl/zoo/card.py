@@ -30,6 +30,7 @@ class Role:
     needs: Sequence[str] = ()  # other cards whose files it reads
     thresholds: Mapping[float, float] = field(default_factory=dict)  # false-accept rate → similarity
     calibration: str = ""  # how the thresholds were obtained
+    alone: bool = False  # of a generator: whether it gives a face back without an encoder and a perceptual model
 
     def builder(self) -> Callable[..., Any]:
         """The function that `build` names."""
@@ -40,11 +41,12 @@ class Role:
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip file that a model's file is published in."""
+    """A zip file that models' files are published in."""
 
+    file: str  # its name in the cache folder, until it is unpacked
     url: str  # https
-    size: int  # bytes
-    sha256: str
+    size: int = 0  # bytes; 0: not published
+    sha256: str = ""  # empty: not published
 
 
 @dataclass(frozen=True)
@@ -62,4 +64,4 @@ class Card:
     roles: Mapping[Kind, Role]
     urls: Sequence[str] = ()  # https addresses of the very file: the official one, then mirrors
     member: str = ""  # its name inside the zip archive that it is published in, if it is
-    archive: Archive | None = None  # that archive, if a program can fetch it; without one, people do so by hand
+    archive: Archive | None = None  # that archive, if a program can try to fetch it; without one, people do so by hand

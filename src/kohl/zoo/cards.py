@@ -107,7 +107,7 @@ CARDS = (
         licence="CC-BY-NC-SA-4.0",
         commercial=False,
         source="training/face_model.py",
-        roles={"generator": Role("kohl.zoo.generators.face_model:load")},
+        roles={"generator": Role("kohl.zoo.generators.face_model:load", alone=True)},
     ),
     Card(
         name="stylegan2-mini",
@@ -180,12 +180,17 @@ def present(card: Card) -> bool:
     if not card.package and not store.has_cache():
         return False
     where = path(card)
-    return where.is_file() and card.size in (0, where.stat().st_size)
+    return where.is_file() and (card.size in (0, where.stat().st_size) or bool(accepted(card)))
+
+
+def accepted(card: Card) -> str:
+    """The hash of another file than the published one that was knowingly taken in for the card; empty if none was."""
+    return store.accepted().get(card.name, "") if not card.package and store.has_cache() else ""
 
 
 def sha256(card: Card) -> str:
-    """The hash that the card's file must have: the published one, or the one pinned here; empty if there is neither."""
-    return card.sha256 or (store.pins().get(card.name, "") if store.has_cache() else "")
+    """The hash that the card's file must have: accepted, published or pinned, in this order; empty if there is none."""
+    return accepted(card) or card.sha256 or (store.pins().get(card.name, "") if store.has_cache() else "")
 
 
 def checked(card: Card) -> Path:
@@ -202,6 +207,27 @@ def to_pull(names: Sequence[str]) -> list[Card]:
     """The cards of those names, with the cards they need, that do not come with a package."""
     wanted = dict.fromkeys(part for name in names for part in (name, *_needs(find(name))))
     return [card for card in map(find, wanted) if card.package is None]
+
+
+def missing(names: Sequence[str]) -> list[Card]:
+    """Those cards of `to_pull` whose files are not here; a name without a card has no file."""
+    return [card for card in to_pull(_known(names)) if not (present(card) and sha256(card))]
+
+
+def notes(names: Sequence[str]) -> list[str]:
+    """What everybody who sees results of these models should know: whose file is not the published one."""
+    found = {card.name: accepted(card) for card in to_pull(_known(names))}
+    return [
+        f"{name}: not the published file; one with sha256 {other} was accepted"
+        for name, other in found.items()
+        if other
+    ]
+
+
+def _known(names: Sequence[str]) -> list[str]:
+    """Those of the names that have a card."""
+    known = {card.name for card in CARDS}
+    return [name for name in names if name in known]
 
 
 def load(name: str, kind: Kind | None = None) -> Any:

@@ -8,6 +8,9 @@ ADV_MAKEUP = "cosine, as published with Adv-Makeup (IJCAI 2021), on faces croppe
 TO_MEASURE = "cosine; none is published by false-accept rate: they are read from a card beside the file, once measured"
 
 
+STYLEGAN2_ID = "1EM87UquaoQmk17Q8d5kYIAHqu0dkYqdT"
+E4E_ID = "1cUv_reLE6k3604or78EranS7XzuVMWeO"
+RECOGNISERS_ID = "1Vuek5-YTZlYGoeoqyM5DlvnaXMeii4O8"
 INSIGHTFACE = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 
 
@@ -19,6 +22,16 @@ def _hugging_face(repository: str, commit: str, file: str) -> str:
 def _github(repository: str, commit: str, file: str) -> str:
     """The address of one version of a file, which never changes."""
     return f"https://raw.githubusercontent.com/{repository}/{commit}/{file}"
+
+
+def _drive(file: str) -> str:
+    """The address at which Google Drive shows a file to people."""
+    return f"https://drive.google.com/file/d/{file}"
+
+
+def _from_drive(file: str) -> str:
+    """The address at which it gives the file to a program, unless it prefers to send a page."""
+    return f"https://drive.usercontent.google.com/download?id={file}&export=download&confirm=t"
 
 
 PULLED = (
@@ -70,8 +83,9 @@ PULLED = (
         sha256="bae494ef77e32a9cd1792a81a3c167692a0e64f6bcd8b06592ff42917e2ed46e",
         licence="NVIDIA Source Code License-NC",
         commercial=False,
-        source="https://drive.google.com/file/d/1EM87UquaoQmk17Q8d5kYIAHqu0dkYqdT",
+        source=_drive(STYLEGAN2_ID),
         roles={"generator": Role("kohl.zoo.files.checkpoints:generator")},
+        urls=(_from_drive(STYLEGAN2_ID),),
     ),
     Card(
         name="stylegan2-ffhq-ada",
@@ -93,11 +107,12 @@ PULLED = (
         sha256="2ace1d9a8c05c10a399bcd500b8dda118f759ff1aac89dbdab7435f2136a0999",
         licence="MIT, and the NVIDIA Source Code License-NC of the generator inside it",
         commercial=False,
-        source="https://drive.google.com/file/d/1cUv_reLE6k3604or78EranS7XzuVMWeO",
+        source=_drive(E4E_ID),
         roles={
             "inverter": Role("kohl.zoo.generators.e4e:load"),
             "generator": Role("kohl.zoo.files.checkpoints:generator"),
         },
+        urls=(_from_drive(E4E_ID),),
     ),
     Card(
         name="lpips",
@@ -138,9 +153,10 @@ PULLED = (
             sha256="",
             licence="academic research only",
             commercial=False,
-            source="https://drive.google.com/file/d/1Vuek5-YTZlYGoeoqyM5DlvnaXMeii4O8",
+            source=_drive(RECOGNISERS_ID),
             roles={"encoder": Role(build, thresholds=thresholds, calibration=ADV_MAKEUP)},
             member=f"{name}.pth",
+            archive=Archive("amt-gan-assets.zip", _from_drive(RECOGNISERS_ID)),
         )
         for name, build, thresholds in (
             ("irse50", "kohl.zoo.recognisers.irse:irse50", {0.1: 0.144840, 0.01: 0.241045, 0.001: 0.312703}),
@@ -173,6 +189,7 @@ PULLED = (
                 174_383_860,
                 "4c06341c33c2ca1f86781dab0e829f88ad5b64be9fba56e56bc9ebdefc619e43",
                 Archive(
+                    "buffalo_l.zip",
                     f"{INSIGHTFACE}/buffalo_l.zip",
                     size=288_621_354,
                     sha256="80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f",
@@ -183,6 +200,7 @@ PULLED = (
                 13_616_099,
                 "9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
                 Archive(  # the smallest of the two archives that hold this file
+                    "buffalo_sc.zip",
                     f"{INSIGHTFACE}/buffalo_sc.zip",
                     size=14_969_382,
                     sha256="57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72",

@@ -7,13 +7,100 @@ import io
 import socket
 import time
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+from kohl import __version__
+from kohl.zoo.files.intake import CHUNK, Failure
 
 TIMEOUT_S = 30.0  # without a byte, and until the last line of the headers
 WINDOW_S = 60.0  # in which at least so many bytes must come:
 SLOWEST = 64 * 2**10
 HEADERS = 8 * 2**20  # bytes; http.client reads up to 100 of 64 kB
 SLACK = 2**20  # bytes around a file: the lengths of its chunks
+REASON = 200  # characters of what a server says
+HERE = ("localhost", "127.0.0.1", "::1")  # the only hosts that need no https
+PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")  # how what people look at begins, and no model
+
+BROKEN = (OSError, http.client.HTTPException, ValueError)  # what a server can make Python's library trip over
+
+
+class Page(Failure):
+    """The address leads to something that a person must read."""
+
+    def __init__(self) -> None:
+        super().__init__("sends a web page instead of the file")
+
+
+@contextmanager
+def asked(url: str, have: int) -> Iterator[Answer]:
+    """The answer to a request for what comes after the first `have` bytes; raises `Failure`."""
+    _refuse_unsafe(url)
+    headers = {"User-Agent": f"kohl/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - https, as just checked
+    try:
+        response = urllib.request.build_opener(Handler, SafeHandler, SafeRedirects()).open(request, timeout=TIMEOUT_S)
+    except HTTPError as error:
+        error.close()
+        raise Failure(_short(f"answers {error.code} {error.reason}")) from error
+    except BROKEN as error:
+        raise Failure(_short(f"no connection: {getattr(error, 'reason', error)}")) from error
+    if response.status not in (200, 206):
+        raise Failure(_short(f"answers {response.status} {response.reason}"))
+    with response:
+        if response.headers.get_content_type() == "text/html":
+            raise Page
+        yield response
+
+
+def chunks(response: Answer) -> Iterator[bytes]:
+    """What comes, as it comes, until it ends or is cut; raises `Failure`, also for a page that calls itself no page."""
+    begun = False
+    try:
+        while chunk := response.read1(CHUNK):
+            if not begun and response.status == 200 and chunk.lstrip()[:9].lower().startswith(PAGES):
+                raise Page
+            begun = True
+            yield chunk
+    except BROKEN as error:
+        raise Failure(_short(f"connection lost: {error}")) from error
+
+
+def _short(text: str) -> str:
+    """What a server says, on one line and no longer than anybody would read."""
+    text = " ".join(text.split())
+    return text if len(text) <= REASON else f"{text[:REASON]}…"
+
+
+def _refuse_unsafe(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in HERE):
+        raise Failure(f"leads to {parts.scheme}://{parts.hostname}, which is not https")
+
+
+class SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection to where others can listen or change what comes, and none for longer than a minute."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + 2 * TIMEOUT_S
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """The request for the new address."""
+        if time.monotonic() > self.until:
+            raise Failure("leads elsewhere again and again")
+        _refuse_unsafe(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class Slow(TimeoutError):

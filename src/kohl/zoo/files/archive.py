@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import IO
 
-LARGEST = 2**30  # bytes of a file whose size nobody published; the largest of them has about 300 million
+LARGEST = 2**31  # bytes of a file whose size nobody published; no reader of ours takes more
 DIRECTORY = 2**22  # bytes of an archive's table of contents, which zipfile makes objects of, a hundred times as large
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods may fill the memory with what a few bytes stand for
 
 
 class BadArchive(Exception):
     """Why it does not give the file."""
+
+
+class WrongSize(BadArchive):
+    """It would be another file than the one that is wanted."""
 
 
 # What a damaged or locked archive makes zipfile trip over.
@@ -32,19 +36,29 @@ def content(file: IO[bytes], member: str, *, size: int = 0) -> IO[bytes]:
     try:
         if member and zipfile.is_zipfile(file):
             archive = opened(file)
-            found = [entry for entry in archive.infolist() if _name(entry.filename) == _name(member)]
+            found = [entry for entry in archive.infolist() if name(entry.filename) == name(member)]
             if found:  # torch's own files are archives too
                 _check(found, size)
                 return archive.open(found[0])
         length = file.seek(0, os.SEEK_END)
-        if size and length != size:
-            raise BadArchive(f"this file has {length} bytes instead of {size}")
-        if length > LARGEST and not size:
+        if length > LARGEST and length != size:
             raise BadArchive(f"this file has {length} bytes, and that is too large")
+        if size and length != size:
+            raise WrongSize(f"this file has {length} bytes instead of {size}")
         file.seek(0)
         return file
     except OSError as error:  # an archive may send its reader anywhere
         raise BadArchive(f"this archive cannot be read ({error.strerror})") from error
+
+
+def names(file: IO[bytes]) -> set[str]:
+    """The names of the files in an archive, whichever folders they are in; of any other file, none."""
+    return {name(entry.filename) for entry in opened(file).infolist()} if zipfile.is_zipfile(file) else set()
+
+
+def name(path: str) -> str:
+    """The last part of a path."""
+    return PurePosixPath(path).name
 
 
 def opened(file: IO[bytes]) -> zipfile.ZipFile:
@@ -77,14 +91,10 @@ def _check(found: Sequence[zipfile.ZipInfo], size: int) -> None:
     """Raises `BadArchive` for what shall not be unpacked."""
     entry = found[0]
     if len(found) > 1:
-        raise BadArchive(f"this archive holds {len(found)} files named {_name(entry.filename)}")
+        raise BadArchive(f"this archive holds {len(found)} files named {name(entry.filename)}")
     if entry.compress_type not in PLAIN:
-        raise BadArchive(f"{_name(entry.filename)} is compressed in an unusual way")
-    if (size and entry.file_size != size) or entry.file_size > LARGEST:
-        wanted = f"instead of {size}" if size else "and that is too large"
-        raise BadArchive(f"{_name(entry.filename)} would have {entry.file_size} bytes {wanted}")
-
-
-def _name(path: str) -> str:
-    """The last part of a path."""
-    return PurePosixPath(path).name
+        raise BadArchive(f"{name(entry.filename)} is compressed in an unusual way")
+    if entry.file_size > LARGEST:
+        raise BadArchive(f"{name(entry.filename)} would have {entry.file_size} bytes and that is too large")
+    if size and entry.file_size != size:
+        raise WrongSize(f"{name(entry.filename)} would have {entry.file_size} bytes instead of {size}")

@@ -84,15 +84,48 @@ def checked(path: Path, sha256: str, remedy: str = "install kohl again") -> Path
 
 def pins() -> dict[str, str]:
     """By the name of its card, the hash that each file without a published one had when it first came here."""
-    path = pins_file()
+    return _hashes(pins_file())
+
+
+def accepted() -> dict[str, str]:
+    """By the name of its card, the hash of each file that was taken in knowingly in the place of the published one."""
+    return _hashes(accepted_file())
+
+
+def admit(name: str, sha256: str, *, published: str) -> None:
+    """From now on the card's file must have this hash: as pinned if none is published, as accepted if that differs."""
+    if not published:
+        pin(name, sha256)
+    elif sha256 != published:
+        _remember(accepted_file(), {**accepted(), name: sha256})
+    elif name in accepted():
+        _remember(accepted_file(), {other: kept for other, kept in accepted().items() if other != name})
+
+
+def pin(name: str, sha256: str) -> None:
+    """Remember this hash: from now on the card's file must have it."""
+    _remember(pins_file(), {**pins(), name: sha256})
+
+
+def pins_file() -> Path:
+    """Where the pinned hashes are kept."""
+    return cache() / "pins.json"
+
+
+def accepted_file() -> Path:
+    """Where the accepted hashes are kept."""
+    return cache() / "accepted.json"
+
+
+def _hashes(path: Path) -> dict[str, str]:
     try:
         found = json.loads(plain_file.content(path, LARGEST_PINS))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise _refusal(f"{path}: the pinned hashes cannot be read ({error}); mend or remove this file.") from error
+        raise _refusal(f"{path}: these hashes cannot be read ({error}); mend or remove this file.") from error
     if not isinstance(found, dict) or not all(_is_hash(sha256) for sha256 in found.values()):
-        raise _refusal(f"{path}: holds no pinned hashes by name; mend or remove this file.")
+        raise _refusal(f"{path}: holds no hashes by name; mend or remove this file.")
     return found
 
 
@@ -100,17 +133,10 @@ def _is_hash(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
-def pin(name: str, sha256: str) -> None:
-    """Remember this hash: from now on the card's file must have it."""
-    path = pins_file()
+def _remember(path: Path, hashes: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.placed(path, force=True) as part:
-        part.write_text(json.dumps({**pins(), name: sha256}, indent=2) + "\n", "utf-8")
-
-
-def pins_file() -> Path:
-    """Where the pinned hashes are kept."""
-    return cache() / "pins.json"
+        part.write_text(json.dumps(hashes, indent=2) + "\n", "utf-8")
 
 
 def tensors(path: Path) -> dict[str, Tensor]:
