@@ -229,7 +229,7 @@ def test_the_published_recipes_say_what_was_published(name):
     known, settings = PUBLISHED[name], recipe.load(name)
     models, tuning, search = settings.models, settings.tuning, settings.search
     assert (tuning.steps, tuning.noise, tuning.refine) == (known["steps"], known["noise"], 0)
-    assert (tuning.rate, tuning.pixels, tuning.size, tuning.enough) == (5e-4, 0.1, 256, 0.0)
+    assert (tuning.rate, tuning.pixels, tuning.size, tuning.enough) == (5e-4, 0.4, 256, 0.0)
     assert tuning.held == 8
     assert (search.steps, search.rate, search.last_rate, search.scouts) == (50, 0.01, 1.0, 0)
     assert (search.distance, search.margin, search.closeness, search.decoy) == ("cosine", 2.0, 0.0, 1.0)

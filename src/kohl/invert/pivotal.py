@@ -23,7 +23,7 @@ from kohl.zoo.generators.stylegan2_ops import fast_dtype
 SMALLEST = 16  # pixels of a side that LPIPS can look at
 SPAN = 50  # steps in which the loss must still fall
 RANGES = {
-    "refine_rate": (0, 1e29),  # one that is too high is found out by what it does
+    "refine_rate": (0, 100),  # a step as long as the rate: e4e's latents stay within 10 of their average
     "refine": (0, 100_000),
     "steps": (0, 100_000),
     "size": ranges.ANY,
@@ -39,7 +39,7 @@ class Tuning:
     refine_rate: float = 0.01
     steps: int = 450  # on the generator, as in CLIP2Protect
     rate: float = 5e-4
-    pixels: float = 0.1  # weight of the mean squared error beside the perceptual distance
+    pixels: float = 0.4  # weight of the mean squared error beside the perceptual distance; 0.1 on [−1, 1], as published
     enough: float = 0.0  # a loss at which to stop early
     still: float = 0.01  # the share by which 50 steps must lower the loss; with less it stops; 0: it does not
     held: int = 8  # rows of w+ that the search may not move: they carry pose and the shape of the head
