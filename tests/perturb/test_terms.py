@@ -159,6 +159,18 @@ def test_directional_is_one_number_for_each_face():
     torch.testing.assert_close(term(candidate(plain(HIGH, LOW, DEEP))), torch.tensor([0.0, 2.0, 1.0]))
 
 
+@pytest.mark.parametrize(("length", "counts"), [(0.0, 0.0), (0.01, 0.2), (0.04, 0.8), (0.2, 1.0)])
+def test_a_short_movement_counts_as_long_as_the_shortest_that_says_something(length, counts):
+    # 0.05 in embeddings: below it the loss is 1 less the share of that length, along the words.
+    angle = 2 * np.arcsin(length / 2)
+    towards = np.array([1.0, -1.0, 0.0]) / 2**0.5
+    model = LinearText({"red lips": towards.tolist(), "a face": (-towards).tolist()})
+    start = np.array([1.0, 1.0, 0.0]) / 2**0.5
+    end = np.cos(angle) * start + np.sin(angle) * towards
+    loss = directional(Words(model, "red lips"), plain(tuple(start)), view=same)(candidate(plain(tuple(end)))).item()
+    assert loss == pytest.approx(1 - counts * np.cos(angle / 2), abs=2e-5)
+
+
 def test_the_words_are_compared_with_what_the_model_calls_neutral():
     # With other neutral words the same movement is no longer what was asked for.
     model = spoken()

@@ -45,6 +45,7 @@ class Tuning:
     held: int = 8  # rows of w+ that the search may not move: they carry pose and the shape of the head
     noise: bool = False  # whether the search may also move the noise
     directions: int = 0  # of equal effect, along which the search moves; 0: each number by itself, as published
+    whole: bool = False  # whether the face becomes the generator's picture, instead of what that changes being pasted
     size: int = 256  # pixels of a side at which faces are compared
     exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is faster
 
@@ -95,7 +96,13 @@ def pivotal(
         steps = range(settings.refine, settings.refine + settings.steps)
         _descend([*own.parameters()], settings.rate, step, steps, still=settings.still, enough=settings.enough)
         personal = OwnStyles(
-            own, codes, faces, held=settings.held, noise=settings.noise, directions=settings.directions
+            own,
+            codes,
+            faces,
+            held=settings.held,
+            noise=settings.noise,
+            directions=settings.directions,
+            whole=settings.whole,
         )
     return Inversion(personal.start, personal)
 

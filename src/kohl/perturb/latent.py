@@ -14,7 +14,7 @@ from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
 from kohl.perturb.descend import Adam, descend
-from kohl.perturb.views import Views, perspective
+from kohl.perturb.views import Beyond, Views, perspective
 from kohl.types import (
     Embeddings,
     Faces,
@@ -54,6 +54,7 @@ class Search:
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
+    beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
     views: Views = field(default_factory=Views)
 
@@ -138,7 +139,7 @@ class LatentSearch:
         change = terms.change(start, colour=settings.colour, masking=settings.masking)
         weighed: dict[str, Term] = {"change": lambda candidate: settings.change * change(candidate)}
         if words is not None:
-            view = partial(perspective, amount=settings.perspective, rng=terms.own(rng))
+            view = partial(perspective, amount=settings.perspective, beyond=settings.beyond, rng=terms.own(rng))
             text = terms.TEXTS[settings.text_loss](words, faces.crops, view=view)
             weighed["text"] = lambda candidate: settings.text * text(candidate)
         return weighed | terms.recognitions(

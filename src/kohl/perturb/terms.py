@@ -15,7 +15,7 @@ from kohl.perturb.views import Views
 from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Latents, Scores, Term, TextImage
 
 View: TypeAlias = Callable[[Images], Images]
-STILL = 0.05  # a product of lengths in embeddings below which a direction means little, and its slope would be huge
+STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",
@@ -117,7 +117,8 @@ def recognition(
 def directional(words: Words, before: Images, *, view: View) -> Term:
     """1 − cosine between how the pictures moved and how the words do, from `before` and from the model's neutral words.
 
-    CLIP2Protect's text loss (CVPR 2023), after StyleGAN-NADA (TOG 2022).
+    CLIP2Protect's text loss (CVPR 2023), after StyleGAN-NADA (TOG 2022), but that a movement shorter than STILL counts
+    as that long: with the picture still where it was the loss is 1, where the paper's is not defined.
     """
     model = words.model
     with torch.no_grad():
