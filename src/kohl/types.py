@@ -131,6 +131,7 @@ class Inversion:
 
     latents: Latents
     generator: Generator
+    noise: int = 0  # how many of the latents, the last of each face, are noise; the others are styles
 
 
 @dataclass(frozen=True, eq=False)

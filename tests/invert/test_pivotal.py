@@ -163,6 +163,9 @@ def test_noise_may_be_among_the_latents():
     without, with_noise = tuned(), tuned(noise=True)
     assert with_noise.latents.shape[1] > without.latents.shape[1]
     assert torch.equal(with_noise.latents[:, : without.latents.shape[1]], without.latents)
+    assert without.noise == 0
+    assert with_noise.noise == 4 * 4 + 2 * (8 * 8 + 16 * 16 + 32 * 32)
+    assert tuned(noise=True, directions=3).noise == 0  # each of them moves both
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import STILL, LinearEncoder, LinearText, faces, numbers, surrogates
+from tiny import STILL, LinearEncoder, LinearText, Paint, faces, numbers, surrogates
 
-from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, recognition
-from kohl.types import Candidate, Goal
+from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, near, recognition
+from kohl.types import Candidate, Goal, Inversion
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
 WEIGHTS = (0.299, 0.587, 0.114)  # BT.601
@@ -268,6 +268,20 @@ def test_the_gradient_leads_towards_the_words(text_term):
         torch.testing.assert_close(gradient[:, channel].sum((1, 2)), slope, rtol=1e-4, atol=1e-6)
     with torch.no_grad():
         assert (term(candidate(images - gradient)) < term(candidate(images))).all()
+
+
+@pytest.mark.parametrize(("styles", "noise"), [(2.0, 0.0), (0.0, 3.0), (2.0, 3.0)])
+def test_styles_and_noise_are_held_back_each_by_itself(styles, noise):
+    start, end = torch.randn(2, 2, 7, generator=numbers())
+    found = near(Inversion(start, Paint(SOURCE), noise=3), styles=styles, noise=noise)(Candidate(SOURCE.crops, end))
+    squares = (end - start).double().numpy() ** 2
+    np.testing.assert_allclose(found, styles * squares[:, :4].mean(1) + noise * squares[:, 4:].mean(1), rtol=1e-5)
+
+
+def test_without_noise_all_latents_are_styles():
+    start, end = torch.randn(2, 2, 3, 7, generator=numbers())
+    found = near(Inversion(start, Paint(SOURCE)), styles=2.0, noise=9.0)(Candidate(SOURCE.crops, end))
+    np.testing.assert_allclose(found, 2 * ((end - start).double().numpy() ** 2).mean((1, 2)), rtol=1e-5)
 
 
 def test_no_change_costs_nothing():

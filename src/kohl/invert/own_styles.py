@@ -56,6 +56,7 @@ class OwnStyles(Generator):
         self.axes = self._axes(directions) if directions else None
         self.start = codes.new_zeros(len(codes), directions) if directions else self.codes
         self.latent_shape = (self.start.shape[1],)
+        self.noisy = 0 if directions else self.codes.shape[1] - self.styles  # how many of the latents are noise
         with torch.no_grad():
             self.reproduced = self.crops if whole else self.made(self.start)
 

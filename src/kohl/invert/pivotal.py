@@ -104,7 +104,7 @@ def pivotal(
             directions=settings.directions,
             whole=settings.whole,
         )
-    return Inversion(personal.start, personal)
+    return Inversion(personal.start, personal, personal.noisy)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ class Search:
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
     change: float = 1150.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
+    noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
@@ -110,14 +111,13 @@ class LatentSearch:
     ) -> Latents:
         """The latents after so many steps of Adam, or fewer once every surrogate is satisfied."""
         settings = self.settings
-        near = terms.near(inversion.latents)
         return descend(
             inversion.generator,
             inversion.latents,
             weighed,
             Adam(rate, settings.last_rate),
             steps=steps,
-            pull=lambda candidate: settings.latent * near(candidate),
+            pull=terms.near(inversion, styles=settings.latent, noise=settings.noise),
             patience=settings.patience,
             restless=("change", "text"),
             watch=watch,

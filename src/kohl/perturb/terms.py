@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kohl.geometry import compose, warp
 from kohl.perturb.views import Views
-from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Latents, Scores, Term, TextImage
+from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Inversion, Scores, Term, TextImage
 
 View: TypeAlias = Callable[[Images], Images]
 STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
@@ -156,9 +156,20 @@ def contrastive(words: Words, before: Images, *, view: View, temperature: float 
 TEXTS: Mapping[str, Callable[..., Term]] = {"directional": directional, "contrastive": contrastive}
 
 
-def near(latents: Latents) -> Term:
-    """Mean squared distance from the starting latents: what CLIP2Protect holds an edit back with."""
-    return lambda candidate: (candidate.latents - latents).square().flatten(1).mean(1)
+def near(inversion: Inversion, *, styles: float, noise: float) -> Term:
+    """Mean squared distance from the starting latents, of styles and of noise each with its weight.
+
+    It is what CLIP2Protect holds an edit back with; its released code leaves the noise free.
+    """
+    first = inversion.latents.shape[1] - inversion.noise
+    parts = [(styles, slice(None, first))] + ([(noise, slice(first, None))] if inversion.noise else [])
+
+    def term(candidate: Candidate) -> Scores:
+        moved = candidate.latents - inversion.latents
+        means = [weight * moved[:, part].square().flatten(1).mean(1) for weight, part in parts]
+        return torch.stack(means).sum(0)
+
+    return term
 
 
 def change(crops: Images, *, colour: float, masking: float) -> Term:
