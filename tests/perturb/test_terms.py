@@ -179,29 +179,45 @@ def test_the_words_are_compared_with_what_the_model_calls_neutral():
     assert loss == pytest.approx(1 - 0.5**0.5, abs=1e-6)
 
 
-def contrast(vector, text, temperature):
-    """InfoNCE by hand, in numpy."""
+def contrast(before, after, frames, temperature):
+    """The released InfoNCE by hand, in numpy: the mean of that of either positive."""
 
     def said(words):
-        return LinearText().embed_texts([frame.format(words) for frame in FRAMES]).double().numpy()
+        return LinearText().embed_texts([frame.format(words) for frame in frames]).double().numpy()
 
-    asked = said(text).mean(0)
-    against = [np.dot(vector, words) for words in (asked / np.linalg.norm(asked), *said(LinearText.neutral))]
-    return -np.log(np.exp(against[0] / temperature) / np.exp(np.array(against) / temperature).sum())
+    def unit(vector):
+        return np.array(vector) / np.linalg.norm(vector)
+
+    asked, neutral, start = said("red lips"), said(LinearText.neutral), np.array(before)
+    query = unit(np.array(after) - start)
+    against = [np.exp(query @ unit(sentence - start) / temperature) for sentence in neutral]
+    positives = [unit(asked.mean(0) - neutral.mean(0)), unit(asked.mean(0) - start)]
+    likeness = [np.exp(query @ positive / temperature) for positive in positives]
+    return np.mean([-np.log(one / (one + sum(against))) for one in likeness])
 
 
+PUBLISHED = tuple(f"picture {index} of {{}}" for index in range(79))
+
+
+@pytest.mark.parametrize("frames", [(), PUBLISHED], ids=["ours", "the model's"])
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
-def test_contrastive_is_cross_entropy_against_the_neutral_words(temperature):
-    term = contrastive(Words(LinearText(), "red lips"), plain(LOW), view=same, temperature=temperature)
-    found = term(candidate(plain(LOW, HIGH)))
-    assert found.tolist() == pytest.approx([contrast(vector, "red lips", temperature) for vector in (LOW, HIGH)])
+def test_contrastive_is_the_released_infonce(temperature, frames):
+    model = LinearText()
+    model.frames = frames
+    term = contrastive(Words(model, "red lips"), plain(LOW, HIGH), view=same, temperature=temperature)
+    found = term(candidate(plain(DEEP, LOW)))
+    pairs = [(LOW, DEEP), (HIGH, LOW)]
+    assert found.tolist() == pytest.approx([contrast(*pair, frames or FRAMES, temperature) for pair in pairs], rel=1e-5)
 
 
-def test_a_picture_that_is_what_was_asked_for_is_nearly_free():
+def test_a_picture_that_went_where_the_words_lead_is_nearly_free():
     model = LinearText()
     asked = model.embed_texts([frame.format("red lips") for frame in FRAMES]).mean(0)
-    pictures = plain((asked / asked.norm()).tolist(), (-asked / asked.norm()).tolist())
-    like, unlike = contrastive(Words(model, "red lips"), plain(LOW), view=same)(candidate(pictures)).tolist()
+    there, back = plain((asked / asked.norm()).tolist(), (-asked / asked.norm()).tolist())[:, None]
+    like, unlike = (
+        contrastive(Words(model, "red lips"), start, view=same)(candidate(end)).item()
+        for start, end in ((back, there), (there, back))
+    )
     assert like < unlike / 5
 
 
@@ -212,7 +228,7 @@ def test_every_frame_is_another_sentence_about_the_words():
 
 TEXT_TERMS = {
     "directional": lambda model, view: directional(Words(model, "red lips"), plain(LOW, HIGH), view=view),
-    "contrastive": lambda model, view: contrastive(Words(model, "red lips"), plain(LOW), view=view),
+    "contrastive": lambda model, view: contrastive(Words(model, "red lips"), plain(LOW, HIGH), view=view),
 }
 
 

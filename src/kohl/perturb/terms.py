@@ -133,22 +133,30 @@ def directional(words: Words, before: Images, *, view: View) -> Term:
     return term
 
 
-def contrastive(words: Words, before: Images, *, view: View, temperature: float = 0.1) -> Term:  # noqa: ARG001
-    """InfoNCE (van den Oord et al., 2018): the words in many sentences against the model's neutral words in them.
+def contrastive(words: Words, before: Images, *, view: View, temperature: float = 0.1) -> Term:
+    """InfoNCE (van den Oord et al., 2018) of how the pictures moved from `before`, as in CLIP2Protect's released code.
 
-    The released code of CLIP2Protect uses this in place of `directional`.
+    With I the pictures before and T the words in each of the model's `frames`, or in ours where it has none, the query
+    is E(I′) − E(I), the positives are mean E(T) − mean E(neutral) and mean E(T) − E(I), the negatives E(neutral) − E(I)
+    for every sentence: all scaled to unit length, as in `directional` with STILL for the query. What is known of that
+    code leaves open how its two positives go together: here the loss is the mean of what each has alone, against all
+    negatives.
     """
     model = words.model
     with torch.no_grad():
+        start = model.embed_images(before)
         asked, neutral = (
-            model.embed_texts([frame.format(said) for frame in FRAMES]) for said in (words.text, model.neutral)
+            model.embed_texts([frame.format(said) for frame in model.frames or FRAMES])
+            for said in (words.text, model.neutral)
         )
-        asked = F.normalize(asked.mean(0, keepdim=True))
+        direction = (asked.mean(0) - neutral.mean(0)).expand_as(start)
+        positives = F.normalize(torch.stack([direction, asked.mean(0) - start], 1), dim=2)
+        negatives = F.normalize(neutral - start[:, None], dim=2)
 
     def term(candidate: Candidate) -> Scores:
-        pictures = model.embed_images(view(candidate.images))
-        likeness = pictures @ torch.cat([asked, neutral]).T / temperature
-        return likeness.logsumexp(1) - likeness[:, 0]
+        moved = F.normalize(model.embed_images(view(candidate.images)) - start, eps=STILL)[..., None] / temperature
+        near, far = (positives @ moved).squeeze(2), (negatives @ moved).logsumexp(1)
+        return (torch.logaddexp(near, far) - near).mean(1)
 
     return term
 
