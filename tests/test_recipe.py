@@ -218,8 +218,24 @@ def test_every_default_in_the_recipe_has_the_type_that_it_declares():
 
 
 PUBLISHED = {  # CVPR 2023, and the code that was released with it
-    "paper": {"steps": 450, "noise": False, "adversarial": 1.0, "text": 0.5, "loss": "directional", "tilt": 0.0},
-    "released": {"steps": 150, "noise": True, "adversarial": 0.7, "text": 0.3, "loss": "contrastive", "tilt": 0.5},
+    "paper": {
+        "steps": 450,
+        "noise": False,
+        "adversarial": 1.0,
+        "text": 0.5,
+        "loss": "directional",
+        "tilt": 0.0,
+        "beyond": "edge",
+    },
+    "released": {
+        "steps": 150,
+        "noise": True,
+        "adversarial": 0.7,
+        "text": 0.3,
+        "loss": "contrastive",
+        "tilt": 0.5,
+        "beyond": "black",
+    },
 }
 SOURCE, TARGET = tiny.faces(2, seed=1), tiny.faces(2, seed=2)
 
@@ -229,11 +245,13 @@ def test_the_published_recipes_say_what_was_published(name):
     known, settings = PUBLISHED[name], recipe.load(name)
     models, tuning, search = settings.models, settings.tuning, settings.search
     assert (tuning.steps, tuning.noise, tuning.refine) == (known["steps"], known["noise"], 0)
-    assert (tuning.rate, tuning.pixels, tuning.size, tuning.enough) == (5e-4, 0.1, 256, 0.0)
+    assert (tuning.rate, tuning.pixels, tuning.size, tuning.enough) == (5e-4, 0.4, 256, 0.0)
     assert tuning.held == 8
     assert (search.steps, search.rate, search.last_rate, search.scouts) == (50, 0.01, 1.0, 0)
     assert (search.distance, search.margin, search.closeness, search.decoy) == ("cosine", 2.0, 0.0, 1.0)
     assert (search.text, search.text_loss, search.perspective) == (known["text"], known["loss"], known["tilt"])
+    assert (search.latent, search.noise) == (pytest.approx(0.01 * (18 - 8) * 512), 0.0)  # the sum over rows of w+
+    assert (search.beyond, tuning.whole) == (known["beyond"], False)
     assert search.recognition == pytest.approx(known["adversarial"] * len(models.surrogates))
     assert search.at(settings.strength) == search
     assert replace(search.views, blur=0.0) == STILL

@@ -151,6 +151,18 @@ def test_a_text_model_that_is_none_is_refused_by_name(name):
         pipeline.load(recipe("red lipstick", text_model=name))
 
 
+@pytest.mark.parametrize(("frames", "wanted"), [((), True), (("a {}",), False)], ids=["none", "its own"])
+def test_it_is_told_when_the_published_sentences_are_not_here(loaded, monkeypatch, tmp_path, frames, wanted):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    monkeypatch.setattr(LinearText, "frames", frames)
+    notes = [
+        pipeline.load(replace(recipe("red lipstick", text_model=CLIP), search=Search(text_loss=loss))).notes
+        for loss in ("contrastive", "directional")
+    ]
+    said = "the words stand in kohl's own 8 sentences; `kohl models pull clip-templates` brings the published ones"
+    assert notes == [(said,) if wanted else (), ()]
+
+
 # Units of distance
 
 

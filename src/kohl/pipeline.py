@@ -18,7 +18,7 @@ from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
 from kohl.invert import inverters
 from kohl.perturb import attacks, looks
-from kohl.perturb.terms import Surrogate
+from kohl.perturb.terms import FRAMES, Surrogate, Words
 from kohl.recipe import Recipe, as_dict, names
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
@@ -93,9 +93,19 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
         judges=judges,
         draws=look is not None,
         room=ROOM + way.bytes_per_pixel * generator.size**2,
-        notes=(*notes, *cards.notes(names(recipe, words=bool(text)))),
+        notes=(*notes, *_borrowed(words, recipe), *cards.notes(names(recipe, words=bool(text)))),
         shelf=shelf,
     )
+
+
+def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
+    """That the words stand in sentences of kohl's own, where the text model should have published ones and has none."""
+    if words is None or words.model.frames or recipe.search.text_loss != "contrastive":
+        return ()
+    wanted = map(cards.find, cards.find(recipe.models.text).roles["text"].wants)
+    missing = [card.name for card in wanted if not cards.present(card)]
+    remedy = f"; `kohl models pull {' '.join(missing)}` brings the published ones" if missing else ""
+    return (f"the words stand in kohl's own {len(FRAMES)} sentences{remedy}",)
 
 
 def _surrogate(shelf: Shelf, name: str, far: float, distance: str) -> Surrogate:

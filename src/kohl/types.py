@@ -107,6 +107,7 @@ class TextImage(nn.Module, ABC):
 
     name: str
     neutral: str  # what it calls a face that nobody asked anything for
+    frames: Sequence[str] = ()  # sentences that were published for its words, which `{}` stands for
 
     @abstractmethod
     def embed_images(self, images: Images) -> Embeddings:
@@ -131,6 +132,7 @@ class Inversion:
 
     latents: Latents
     generator: Generator
+    noise: int = 0  # how many of the latents, the last of each face, are noise; the others are styles
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,6 +168,17 @@ def test_refuses_to_hold_every_row_that_a_picture_of_this_size_depends_on(size, 
         own(size, held=held)
 
 
+@pytest.mark.parametrize("noise", [False, True], ids=["styles", "noise"])
+@pytest.mark.parametrize("size", [16, 32])
+def test_as_a_whole_it_is_what_the_generator_draws_from_corner_to_corner(size, noise):
+    personal, codes = own(size, noise=noise, whole=True)
+    latents = moved(personal.start)
+    for place in (personal.start, latents):
+        torch.testing.assert_close(personal(place), personal.made(place).clamp(0, 1))
+    drawn = F.interpolate(generator(size).synthesis(codes), (32, 32), mode="bicubic" if size == 16 else "nearest")
+    torch.testing.assert_close(personal(personal.start), drawn.clamp(0, 1), atol=1e-5, rtol=0)
+
+
 # Directions of equal effect
 
 

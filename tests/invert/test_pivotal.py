@@ -163,6 +163,9 @@ def test_noise_may_be_among_the_latents():
     without, with_noise = tuned(), tuned(noise=True)
     assert with_noise.latents.shape[1] > without.latents.shape[1]
     assert torch.equal(with_noise.latents[:, : without.latents.shape[1]], without.latents)
+    assert without.noise == 0
+    assert with_noise.noise == 4 * 4 + 2 * (8 * 8 + 16 * 16 + 32 * 32)
+    assert tuned(noise=True, directions=3).noise == 0  # each of them moves both
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
@@ -193,10 +196,23 @@ def test_no_gradient_is_kept():
     assert all(weight.grad is None for weight in inversion.generator.parameters())
 
 
-@pytest.mark.parametrize("settings", [{"rate": 1e9}, {"refine": 3, "refine_rate": 1e25}], ids=str)
-def test_a_tuning_that_diverges_says_so(settings):
+def test_a_tuning_that_diverges_says_so():
     with pytest.raises(BadSetting, match=r"^tuning: .*diverge"):
-        tuned(**settings)
+        tuned(rate=1e9)
+
+
+def test_latents_are_not_thrown_further_than_they_are_wide():
+    with pytest.raises(BadSetting, match=r"^tuning\.refine_rate: must be at most 100, not 101$"):
+        Tuning(refine_rate=101)
+
+
+def test_by_default_the_pixels_weigh_a_tenth_of_their_squares_on_the_published_scale():
+    images = generator().synthesis(Encoder(8)(FACE.crops))
+    published = 0.1 * F.mse_loss(images * 2 - 1, FACE.crops * 2 - 1)  # both in [−1, 1]
+    without, steps = [], []
+    tuned(steps=1, pixels=0.0, watch=without.append)
+    tuned(steps=1, pixels=Tuning().pixels, watch=steps.append)
+    assert steps[0].losses["tuning"] - without[0].losses["tuning"] == pytest.approx(float(published), rel=1e-3)
 
 
 @pytest.mark.parametrize("settings", [{}, {"rate": 1e9}], ids=["as it should", "diverging"])

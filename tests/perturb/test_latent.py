@@ -179,6 +179,23 @@ def test_recognisers_share_one_weight():
         assert loss(three, name) == pytest.approx(3 * loss(one, name))
 
 
+@pytest.mark.parametrize(("weight", "moves"), [(0.0, True), (1e4, False)], ids=["free", "held back"])
+def test_noise_is_free_unless_it_has_a_weight_of_its_own(weight, moves):
+    ends = []
+
+    def noisy(faces, *, watch=ignore):
+        return replace(tiny.invert(faces), noise=3)
+
+    settings = replace(SEARCH, views=STILL, change=0.0, latent=1e4, noise=weight)
+    LatentSearch(noisy, surrogates(), settings)(
+        SOURCE, GOALS["dodging"], rng=numbers(), watch=lambda step: ends.append(step.candidate.latents.detach())
+    )
+    styles, noise = ends[-1].abs().split([5, 3], 1)
+    # Adam takes steps of its rate where nothing pulls back, and few of them where something does.
+    assert styles.mean() < 0.2
+    assert (noise.mean() > 0.5) == moves
+
+
 # Words
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import STILL, LinearEncoder, LinearText, faces, numbers, surrogates
+from tiny import STILL, LinearEncoder, LinearText, Paint, faces, numbers, surrogates
 
-from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, recognition
-from kohl.types import Candidate, Goal
+from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, near, recognition
+from kohl.types import Candidate, Goal, Inversion
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
 WEIGHTS = (0.299, 0.587, 0.114)  # BT.601
@@ -159,6 +159,18 @@ def test_directional_is_one_number_for_each_face():
     torch.testing.assert_close(term(candidate(plain(HIGH, LOW, DEEP))), torch.tensor([0.0, 2.0, 1.0]))
 
 
+@pytest.mark.parametrize(("length", "counts"), [(0.0, 0.0), (0.01, 0.2), (0.04, 0.8), (0.2, 1.0)])
+def test_a_short_movement_counts_as_long_as_the_shortest_that_says_something(length, counts):
+    # 0.05 in embeddings: below it the loss is 1 less the share of that length, along the words.
+    angle = 2 * np.arcsin(length / 2)
+    towards = np.array([1.0, -1.0, 0.0]) / 2**0.5
+    model = LinearText({"red lips": towards.tolist(), "a face": (-towards).tolist()})
+    start = np.array([1.0, 1.0, 0.0]) / 2**0.5
+    end = np.cos(angle) * start + np.sin(angle) * towards
+    loss = directional(Words(model, "red lips"), plain(tuple(start)), view=same)(candidate(plain(tuple(end)))).item()
+    assert loss == pytest.approx(1 - counts * np.cos(angle / 2), abs=2e-5)
+
+
 def test_the_words_are_compared_with_what_the_model_calls_neutral():
     # With other neutral words the same movement is no longer what was asked for.
     model = spoken()
@@ -167,29 +179,45 @@ def test_the_words_are_compared_with_what_the_model_calls_neutral():
     assert loss == pytest.approx(1 - 0.5**0.5, abs=1e-6)
 
 
-def contrast(vector, text, temperature):
-    """InfoNCE by hand, in numpy."""
+def contrast(before, after, frames, temperature):
+    """The released InfoNCE by hand, in numpy: the mean of that of either positive."""
 
     def said(words):
-        return LinearText().embed_texts([frame.format(words) for frame in FRAMES]).double().numpy()
+        return LinearText().embed_texts([frame.format(words) for frame in frames]).double().numpy()
 
-    asked = said(text).mean(0)
-    against = [np.dot(vector, words) for words in (asked / np.linalg.norm(asked), *said(LinearText.neutral))]
-    return -np.log(np.exp(against[0] / temperature) / np.exp(np.array(against) / temperature).sum())
+    def unit(vector):
+        return np.array(vector) / np.linalg.norm(vector)
+
+    asked, neutral, start = said("red lips"), said(LinearText.neutral), np.array(before)
+    query = unit(np.array(after) - start)
+    against = [np.exp(query @ unit(sentence - start) / temperature) for sentence in neutral]
+    positives = [unit(asked.mean(0) - neutral.mean(0)), unit(asked.mean(0) - start)]
+    likeness = [np.exp(query @ positive / temperature) for positive in positives]
+    return np.mean([-np.log(one / (one + sum(against))) for one in likeness])
 
 
+PUBLISHED = tuple(f"picture {index} of {{}}" for index in range(79))
+
+
+@pytest.mark.parametrize("frames", [(), PUBLISHED], ids=["ours", "the model's"])
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
-def test_contrastive_is_cross_entropy_against_the_neutral_words(temperature):
-    term = contrastive(Words(LinearText(), "red lips"), plain(LOW), view=same, temperature=temperature)
-    found = term(candidate(plain(LOW, HIGH)))
-    assert found.tolist() == pytest.approx([contrast(vector, "red lips", temperature) for vector in (LOW, HIGH)])
+def test_contrastive_is_the_released_infonce(temperature, frames):
+    model = LinearText()
+    model.frames = frames
+    term = contrastive(Words(model, "red lips"), plain(LOW, HIGH), view=same, temperature=temperature)
+    found = term(candidate(plain(DEEP, LOW)))
+    pairs = [(LOW, DEEP), (HIGH, LOW)]
+    assert found.tolist() == pytest.approx([contrast(*pair, frames or FRAMES, temperature) for pair in pairs], rel=1e-5)
 
 
-def test_a_picture_that_is_what_was_asked_for_is_nearly_free():
+def test_a_picture_that_went_where_the_words_lead_is_nearly_free():
     model = LinearText()
     asked = model.embed_texts([frame.format("red lips") for frame in FRAMES]).mean(0)
-    pictures = plain((asked / asked.norm()).tolist(), (-asked / asked.norm()).tolist())
-    like, unlike = contrastive(Words(model, "red lips"), plain(LOW), view=same)(candidate(pictures)).tolist()
+    there, back = plain((asked / asked.norm()).tolist(), (-asked / asked.norm()).tolist())[:, None]
+    like, unlike = (
+        contrastive(Words(model, "red lips"), start, view=same)(candidate(end)).item()
+        for start, end in ((back, there), (there, back))
+    )
     assert like < unlike / 5
 
 
@@ -200,7 +228,7 @@ def test_every_frame_is_another_sentence_about_the_words():
 
 TEXT_TERMS = {
     "directional": lambda model, view: directional(Words(model, "red lips"), plain(LOW, HIGH), view=view),
-    "contrastive": lambda model, view: contrastive(Words(model, "red lips"), plain(LOW), view=view),
+    "contrastive": lambda model, view: contrastive(Words(model, "red lips"), plain(LOW, HIGH), view=view),
 }
 
 
@@ -256,6 +284,20 @@ def test_the_gradient_leads_towards_the_words(text_term):
         torch.testing.assert_close(gradient[:, channel].sum((1, 2)), slope, rtol=1e-4, atol=1e-6)
     with torch.no_grad():
         assert (term(candidate(images - gradient)) < term(candidate(images))).all()
+
+
+@pytest.mark.parametrize(("styles", "noise"), [(2.0, 0.0), (0.0, 3.0), (2.0, 3.0)])
+def test_styles_and_noise_are_held_back_each_by_itself(styles, noise):
+    start, end = torch.randn(2, 2, 7, generator=numbers())
+    found = near(Inversion(start, Paint(SOURCE), noise=3), styles=styles, noise=noise)(Candidate(SOURCE.crops, end))
+    squares = (end - start).double().numpy() ** 2
+    np.testing.assert_allclose(found, styles * squares[:, :4].mean(1) + noise * squares[:, 4:].mean(1), rtol=1e-5)
+
+
+def test_without_noise_all_latents_are_styles():
+    start, end = torch.randn(2, 2, 3, 7, generator=numbers())
+    found = near(Inversion(start, Paint(SOURCE)), styles=2.0, noise=9.0)(Candidate(SOURCE.crops, end))
+    np.testing.assert_allclose(found, 2 * ((end - start).double().numpy() ** 2).mean((1, 2)), rtol=1e-5)
 
 
 def test_no_change_costs_nothing():

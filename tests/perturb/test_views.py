@@ -183,6 +183,19 @@ def test_a_perspective_is_the_homography_of_its_corners():
         assert np.abs(map_[2, :2]).max() > 0.01  # lines do not stay parallel
 
 
+def test_beyond_the_rim_of_a_picture_is_its_edge_or_black():
+    bright = torch.full((50, 3, 33, 41), 0.7)
+    torch.testing.assert_close(perspective(bright, 0.5, numbers()), bright)
+    tilted = perspective(bright, 0.5, numbers(), beyond="black")
+    # The share of the frame that the corners span, by the shoelace formula, and by what is still bright.
+    corners = torch.tensor(CORNERS).float() * (1 - 0.5 * torch.rand(50, 4, 2, generator=numbers()))
+    (x, y), (u, v) = corners.unbind(-1), corners.roll(-1, 1).unbind(-1)
+    share = ((x * v - u * y).sum(1) / 2).abs() / 4
+    rim = torch.tensor([1 / 32, 1 / 40]).sum()  # pixels stand at the corners: half of each outermost one is missing
+    torch.testing.assert_close(tilted.mean((1, 2, 3)) / 0.7, share, atol=float(rim), rtol=0)
+    assert not tilted[:, :, 0, 0].all()
+
+
 def test_every_picture_is_seen_from_another_side_and_the_seed_decides_from_where():
     views = perspective(ramp(4), 0.2, numbers(3))
     assert all((one - other).abs().max() > 0.01 for i, one in enumerate(views) for other in views[:i])

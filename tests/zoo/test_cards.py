@@ -94,7 +94,7 @@ def test_file_that_was_put_there_without_a_hash_is_not_trusted(monkeypatch, tmp_
 
 def test_what_a_model_needs_is_pulled_with_it():
     for names in (["clip-vit-b32", "sface"], ["clip-vit-b32", "clip-tokens", "clip-vit-b32"]):
-        assert [card.name for card in cards.to_pull(names)] == ["clip-vit-b32", "clip-tokens"]
+        assert [card.name for card in cards.to_pull(names)] == ["clip-vit-b32", "clip-tokens", "clip-templates"]
     with pytest.raises(BadSetting, match="clip-vit-b16: no such model; did you mean clip-vit-b32"):
         cards.to_pull(["clip-vit-b16"])
 

@@ -195,17 +195,22 @@ def test_its_libraries_are_told_not_to_report(saved, merges, monkeypatch):
 
 def test_card_loads_it(saved, merges, monkeypatch, tmp_path):
     monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
-    contents = {"clip-vit-b32": saved.read_bytes(), "clip-tokens": merges.read_bytes()}
+    sentences = b"imagenet_templates = ['a picture of {}.', 'the {} of it']"
+    contents = {"clip-vit-b32": saved.read_bytes(), "clip-tokens": merges.read_bytes(), "clip-templates": sentences}
     table = tuple(
         replace(cards.find(name), size=len(content), sha256=hashlib.sha256(content).hexdigest())
         for name, content in contents.items()
     )
     monkeypatch.setattr(cards, "CARDS", table)
+    frames = []
     for card in table:
         cards.path(card).write_bytes(contents[card.name])
-    model = cards.load("clip-vit-b32", "text")
-    assert isinstance(model, TextImage)
-    assert model.name == "clip-vit-b32"
+        if card.name != "clip-vit-b32":
+            model = cards.load("clip-vit-b32", "text")
+            assert isinstance(model, TextImage)
+            assert model.name == "clip-vit-b32"
+            frames.append(model.frames)
+    assert frames == [(), ("a picture of {}.", "the {} of it")]
 
 
 @pytest.mark.parametrize("part", ["file", "merges"])

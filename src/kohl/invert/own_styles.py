@@ -27,6 +27,8 @@ class OwnStyles(Generator):
 
     With `directions` the latents are coordinates (n, directions) among those numbers, zero at the codes: the directions
     in which the face changes most, each scaled so that the same step changes it as much.
+
+    As a `whole` it is what the generator draws, with all that the tuning missed, from corner to corner.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class OwnStyles(Generator):
         held: int = 8,
         noise: bool = False,
         directions: int = 0,
+        whole: bool = False,
     ) -> None:
         super().__init__()
         self.generator, self.crops, self.size = generator, faces.crops, faces.crops.shape[-1]
@@ -48,11 +51,14 @@ class OwnStyles(Generator):
         parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
         self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
         self.mask = torch.stack([inside(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
+        if whole:
+            self.mask = torch.ones_like(self.mask)
         self.axes = self._axes(directions) if directions else None
         self.start = codes.new_zeros(len(codes), directions) if directions else self.codes
         self.latent_shape = (self.start.shape[1],)
+        self.noisy = 0 if directions else self.codes.shape[1] - self.styles  # how many of the latents are noise
         with torch.no_grad():
-            self.reproduced = self.made(self.start)
+            self.reproduced = self.crops if whole else self.made(self.start)
 
     def made(self, latents: Latents) -> Images:
         """What the generator draws, at the size of the crops, before it is pasted; it may leave [0, 1] a little."""

@@ -23,7 +23,7 @@ from kohl.zoo.generators.stylegan2_ops import fast_dtype
 SMALLEST = 16  # pixels of a side that LPIPS can look at
 SPAN = 50  # steps in which the loss must still fall
 RANGES = {
-    "refine_rate": (0, 1e29),  # one that is too high is found out by what it does
+    "refine_rate": (0, 100),  # a step as long as the rate: e4e's latents stay within 10 of their average
     "refine": (0, 100_000),
     "steps": (0, 100_000),
     "size": ranges.ANY,
@@ -39,12 +39,13 @@ class Tuning:
     refine_rate: float = 0.01
     steps: int = 450  # on the generator, as in CLIP2Protect
     rate: float = 5e-4
-    pixels: float = 0.1  # weight of the mean squared error beside the perceptual distance
+    pixels: float = 0.4  # weight of the mean squared error beside the perceptual distance; 0.1 on [−1, 1], as published
     enough: float = 0.0  # a loss at which to stop early
     still: float = 0.01  # the share by which 50 steps must lower the loss; with less it stops; 0: it does not
     held: int = 8  # rows of w+ that the search may not move: they carry pose and the shape of the head
     noise: bool = False  # whether the search may also move the noise
     directions: int = 0  # of equal effect, along which the search moves; 0: each number by itself, as published
+    whole: bool = False  # whether the face becomes the generator's picture, instead of what that changes being pasted
     size: int = 256  # pixels of a side at which faces are compared
     exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is faster
 
@@ -95,9 +96,15 @@ def pivotal(
         steps = range(settings.refine, settings.refine + settings.steps)
         _descend([*own.parameters()], settings.rate, step, steps, still=settings.still, enough=settings.enough)
         personal = OwnStyles(
-            own, codes, faces, held=settings.held, noise=settings.noise, directions=settings.directions
+            own,
+            codes,
+            faces,
+            held=settings.held,
+            noise=settings.noise,
+            directions=settings.directions,
+            whole=settings.whole,
         )
-    return Inversion(personal.start, personal)
+    return Inversion(personal.start, personal, personal.noisy)
 
 
 @contextmanager

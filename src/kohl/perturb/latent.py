@@ -14,7 +14,7 @@ from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
 from kohl.perturb.descend import Adam, descend
-from kohl.perturb.views import Views, perspective
+from kohl.perturb.views import Beyond, Views, perspective
 from kohl.types import (
     Embeddings,
     Faces,
@@ -47,6 +47,7 @@ class Search:
     decoy: float = 1.0  # weight of approaching the decoy against leaving the source
     change: float = 1150.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
+    noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
@@ -54,6 +55,7 @@ class Search:
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
+    beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
     views: Views = field(default_factory=Views)
 
@@ -109,14 +111,13 @@ class LatentSearch:
     ) -> Latents:
         """The latents after so many steps of Adam, or fewer once every surrogate is satisfied."""
         settings = self.settings
-        near = terms.near(inversion.latents)
         return descend(
             inversion.generator,
             inversion.latents,
             weighed,
             Adam(rate, settings.last_rate),
             steps=steps,
-            pull=lambda candidate: settings.latent * near(candidate),
+            pull=terms.near(inversion, styles=settings.latent, noise=settings.noise),
             patience=settings.patience,
             restless=("change", "text"),
             watch=watch,
@@ -138,7 +139,7 @@ class LatentSearch:
         change = terms.change(start, colour=settings.colour, masking=settings.masking)
         weighed: dict[str, Term] = {"change": lambda candidate: settings.change * change(candidate)}
         if words is not None:
-            view = partial(perspective, amount=settings.perspective, rng=terms.own(rng))
+            view = partial(perspective, amount=settings.perspective, beyond=settings.beyond, rng=terms.own(rng))
             text = terms.TEXTS[settings.text_loss](words, faces.crops, view=view)
             weighed["text"] = lambda candidate: settings.text * text(candidate)
         return weighed | terms.recognitions(

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from kohl.geometry import compose, warp
 from kohl.perturb.views import Views
-from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Latents, Scores, Term, TextImage
+from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Inversion, Scores, Term, TextImage
 
 View: TypeAlias = Callable[[Images], Images]
-STILL = 0.05  # a product of lengths in embeddings below which a direction means little, and its slope would be huge
+STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",
@@ -117,7 +117,8 @@ def recognition(
 def directional(words: Words, before: Images, *, view: View) -> Term:
     """1 − cosine between how the pictures moved and how the words do, from `before` and from the model's neutral words.
 
-    CLIP2Protect's text loss (CVPR 2023), after StyleGAN-NADA (TOG 2022).
+    CLIP2Protect's text loss (CVPR 2023), after StyleGAN-NADA (TOG 2022), but that a movement shorter than STILL counts
+    as that long: with the picture still where it was the loss is 1, where the paper's is not defined.
     """
     model = words.model
     with torch.no_grad():
@@ -132,22 +133,30 @@ def directional(words: Words, before: Images, *, view: View) -> Term:
     return term
 
 
-def contrastive(words: Words, before: Images, *, view: View, temperature: float = 0.1) -> Term:  # noqa: ARG001
-    """InfoNCE (van den Oord et al., 2018): the words in many sentences against the model's neutral words in them.
+def contrastive(words: Words, before: Images, *, view: View, temperature: float = 0.1) -> Term:
+    """InfoNCE (van den Oord et al., 2018) of how the pictures moved from `before`, as in CLIP2Protect's released code.
 
-    The released code of CLIP2Protect uses this in place of `directional`.
+    With I the pictures before and T the words in each of the model's `frames`, or in ours where it has none, the query
+    is E(I′) − E(I), the positives are mean E(T) − mean E(neutral) and mean E(T) − E(I), the negatives E(neutral) − E(I)
+    for every sentence: all scaled to unit length, as in `directional` with STILL for the query. What is known of that
+    code leaves open how its two positives go together: here the loss is the mean of what each has alone, against all
+    negatives.
     """
     model = words.model
     with torch.no_grad():
+        start = model.embed_images(before)
         asked, neutral = (
-            model.embed_texts([frame.format(said) for frame in FRAMES]) for said in (words.text, model.neutral)
+            model.embed_texts([frame.format(said) for frame in model.frames or FRAMES])
+            for said in (words.text, model.neutral)
         )
-        asked = F.normalize(asked.mean(0, keepdim=True))
+        direction = (asked.mean(0) - neutral.mean(0)).expand_as(start)
+        positives = F.normalize(torch.stack([direction, asked.mean(0) - start], 1), dim=2)
+        negatives = F.normalize(neutral - start[:, None], dim=2)
 
     def term(candidate: Candidate) -> Scores:
-        pictures = model.embed_images(view(candidate.images))
-        likeness = pictures @ torch.cat([asked, neutral]).T / temperature
-        return likeness.logsumexp(1) - likeness[:, 0]
+        moved = F.normalize(model.embed_images(view(candidate.images)) - start, eps=STILL)[..., None] / temperature
+        near, far = (positives @ moved).squeeze(2), (negatives @ moved).logsumexp(1)
+        return (torch.logaddexp(near, far) - near).mean(1)
 
     return term
 
@@ -155,9 +164,20 @@ def contrastive(words: Words, before: Images, *, view: View, temperature: float 
 TEXTS: Mapping[str, Callable[..., Term]] = {"directional": directional, "contrastive": contrastive}
 
 
-def near(latents: Latents) -> Term:
-    """Mean squared distance from the starting latents: what CLIP2Protect holds an edit back with."""
-    return lambda candidate: (candidate.latents - latents).square().flatten(1).mean(1)
+def near(inversion: Inversion, *, styles: float, noise: float) -> Term:
+    """Mean squared distance from the starting latents, of styles and of noise each with its weight.
+
+    It is what CLIP2Protect holds an edit back with; its released code leaves the noise free.
+    """
+    first = inversion.latents.shape[1] - inversion.noise
+    parts = [(styles, slice(None, first))] + ([(noise, slice(first, None))] if inversion.noise else [])
+
+    def term(candidate: Candidate) -> Scores:
+        moved = candidate.latents - inversion.latents
+        means = [weight * moved[:, part].square().flatten(1).mean(1) for weight, part in parts]
+        return torch.stack(means).sum(0)
+
+    return term
 
 
 def change(crops: Images, *, colour: float, masking: float) -> Term:

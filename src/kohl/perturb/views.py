@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,6 +14,9 @@ import torch.nn.functional as F
 from kohl import ranges
 from kohl.types import Images, Matrices
 
+Beyond: TypeAlias = Literal["edge", "black"]  # what is seen beyond the rim of a picture
+
+PADDING = {"edge": "border", "black": "zeros"}  # as torch calls it
 RANGES = {
     **dict.fromkeys(("blurred", "grey", "mirrored"), (0, 1)),
     **{"shift": (0, 10), "rotation": (0, 10), "scale": (0, 10), "light": (0, 10), "blur": (0, 100)},
@@ -67,8 +71,11 @@ class Views:
 STILL = Views(shift=0, rotation=0, scale=0, blurred=0, grey=0, light=0, mirrored=0)  # the picture as it is
 
 
-def perspective(images: Images, amount: float, rng: torch.Generator) -> Images:
-    """The images seen from another side: each corner moves inwards by up to `amount` of half a side."""
+def perspective(images: Images, amount: float, rng: torch.Generator, *, beyond: Beyond = "edge") -> Images:
+    """The images seen from another side: each corner moves inwards by up to `amount` of half a side.
+
+    Beyond its rim a picture goes on as its edge is, or is black, as in the released code of CLIP2Protect.
+    """
     height, width = images.shape[-2:]
     corners = torch.tensor([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
     moved = corners * (1 - amount * torch.rand(len(images), 4, 2, generator=rng))
@@ -76,7 +83,7 @@ def perspective(images: Images, amount: float, rng: torch.Generator) -> Images:
     y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
     points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ torch.tensor(back).float().transpose(1, 2)
     where = (points[..., :2] / points[..., 2:]).view(len(images), height, width, 2).to(images)
-    return F.grid_sample(images, where, padding_mode="border", align_corners=True)
+    return F.grid_sample(images, where, padding_mode=PADDING[beyond], align_corners=True)
 
 
 def blur(images: Images, sigma: float) -> Images:

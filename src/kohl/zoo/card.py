@@ -28,6 +28,7 @@ class Role:
 
     build: str  # "module:function", called with the file's path and those of `needs`; a judge's with its thresholds too
     needs: Sequence[str] = ()  # other cards whose files it reads
+    wants: Sequence[str] = ()  # cards whose files it is also given, or None for those that are not here
     thresholds: Mapping[float, float] = field(default_factory=dict)  # false-accept rate → similarity
     calibration: str = ""  # how the thresholds were obtained
     alone: bool = False  # of a generator: whether it gives a face back without an encoder and a perceptual model

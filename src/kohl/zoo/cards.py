@@ -240,7 +240,8 @@ def load(name: str, kind: Kind | None = None) -> Any:
     card = find(name)
     chosen = next(iter(card.roles)) if kind is None else kind
     role = card.roles[chosen]
-    files = [checked(part) for part in (card, *map(find, role.needs))]
+    files: list[Path | None] = [checked(part) for part in (card, *map(find, role.needs))]
+    files += [checked(part) if present(part) else None for part in map(find, role.wants)]
     build = role.builder()
     return build(*files, thresholds=role.thresholds) if chosen == "judge" else build(*files)
 
@@ -282,8 +283,8 @@ def judge(name: str) -> Verifier:
 
 
 def _needs(card: Card) -> list[str]:
-    """The names of the other cards whose files its roles read."""
-    return [name for role in card.roles.values() for name in role.needs]
+    """The names of the other cards whose files its roles read, or would."""
+    return [name for role in card.roles.values() for name in (*role.needs, *role.wants)]
 
 
 def _no_such(name: str, known: Sequence[str]) -> BadSetting:

@@ -44,7 +44,7 @@ PULLED = (
         licence="MIT",
         commercial="but its model card advises against deployment, surveillance and face recognition",
         source="https://huggingface.co/openai/clip-vit-base-patch32",
-        roles={"text": Role("kohl.zoo.text.clip:load", needs=("clip-tokens",))},
+        roles={"text": Role("kohl.zoo.text.clip:load", needs=("clip-tokens",), wants=("clip-templates",))},
         urls=(  # the conversion to safetensors that was proposed to OpenAI's repository, and the same bytes elsewhere
             _hugging_face(
                 "openai/clip-vit-base-patch32", "b33cedfd0df4e43b8238760678fcc89e1a0d38b3", "model.safetensors"
@@ -72,6 +72,24 @@ PULLED = (
                 "mlfoundations/open_clip",
                 "bb6e834e9c70d9c27d0dc3ecedeebeaeb1ffad6b",
                 "src/open_clip/bpe_simple_vocab_16e6.txt.gz",
+            ),
+        ),
+    ),
+    Card(
+        name="clip-templates",
+        package=None,
+        file="text_templates.py",
+        size=0,
+        sha256="",
+        licence="MIT",
+        commercial=True,
+        source="https://github.com/rinongal/StyleGAN-nada",  # 79 of the 80 that CLIP's authors used for ImageNet
+        roles={"part": Role("kohl.zoo.text.sentences:load")},
+        urls=(
+            _github(
+                "rinongal/StyleGAN-nada",
+                "3fe1cda1b2929f4783b9199a9546ca27ed4b4efd",
+                "ZSSGAN/utils/text_templates.py",
             ),
         ),
     ),

@@ -15,7 +15,7 @@ from torch import Tensor
 from kohl.errors import BadModel
 from kohl.types import Embeddings, Images, TextImage
 from kohl.zoo.files import store
-from kohl.zoo.text import clip_tokens
+from kohl.zoo.text import clip_tokens, sentences
 
 if TYPE_CHECKING:
     from transformers import CLIPConfig, CLIPModel
@@ -55,9 +55,9 @@ class CLIP(TextImage):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, name: str, model: CLIPModel, tokens: clip_tokens.Tokens) -> None:
+    def __init__(self, name: str, model: CLIPModel, tokens: clip_tokens.Tokens, frames: Sequence[str] = ()) -> None:
         super().__init__()
-        self.name, self.tokens = name, tokens
+        self.name, self.tokens, self.frames = name, tokens, frames
         self.model: Any = model
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1))
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(3, 1, 1))
@@ -89,8 +89,8 @@ def middle(images: Images, size: int) -> Images:
     return images[:, :, top : top + size, left : left + size]
 
 
-def load(path: Path, merges: Path) -> CLIP:
-    """The model in a safetensors file, under OpenAI's names or the Transformers library's, and its tokens."""
+def load(path: Path, merges: Path, templates: Path | None = None) -> CLIP:
+    """The model in a safetensors file, under OpenAI's names or the Transformers library's, its tokens and sentences."""
     weights = named(store.tensors(path))
     tokens = clip_tokens.load(merges)
     os.environ.update(dict.fromkeys(QUIET, "1"))
@@ -110,7 +110,7 @@ def load(path: Path, merges: Path) -> CLIP:
     for part in (model.text_model, model.vision_model):  # these are in no file
         count = part.embeddings.position_embedding.num_embeddings
         part.embeddings.position_ids = torch.arange(count)[None]
-    return CLIP(path.stem, model, tokens)
+    return CLIP(path.stem, model, tokens, sentences.load(templates) if templates else ())
 
 
 def named(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
