@@ -24,6 +24,8 @@ import torch
 
 from kohl import pipeline, recipe
 from kohl.align.detect import Detect
+from kohl.invert import inverters
+from kohl.job import Job
 from kohl.perturb.latent import LatentSearch
 from kohl.score import verify
 from kohl.types import Step
@@ -37,7 +39,7 @@ MEMORY = 5  # GB of 10⁹ bytes at most
 STAGES = {  # what is timed: the names of functions in modules and of methods in classes
     "detect": (Detect, "__call__"),
     "encode": (E4E, "forward"),
-    "invert": (pipeline, "pivotal"),
+    "invert": (inverters, "pivotal"),
     "attack": (LatentSearch, "__call__"),
     "score": (verify, "judge_face"),
 }
@@ -114,7 +116,7 @@ def run(photo: Path, folder: Path, names: Sequence[str], settings: Sequence[str]
     started = time.perf_counter()
     house = pipeline.load(chosen)
     loaded = time.perf_counter()
-    row = pipeline.protect(photo, folder / "protected.png", house, faces=(0,), watch=watch)
+    row = pipeline.protect(Job(photo, folder / "protected.png", faces=(0,)), house, watch=watch)
     total = time.perf_counter() - loaded
     return {
         "dtype": "float32" if chosen.tuning.exact else str(fast_dtype()).removeprefix("torch."),

@@ -33,10 +33,12 @@ from wishes import Wish, wishes
 from kohl import pipeline, recipe
 from kohl.align import crop
 from kohl.errors import NoFace
+from kohl.job import Job
 from kohl.pipeline import House
 from kohl.recipe import Recipe
 from kohl.types import Row, Verifier
 from kohl.zoo import cards
+from kohl.zoo.shelf import Shelf
 
 DRAWN = 12  # prompts that every labelled face is drawn with: no group has easier ones
 HELD = 8  # every eighth portrait is held out, as in training/makeup_views.py
@@ -44,7 +46,7 @@ BARE = {"lipstick": "lips", "eyeshadow": "lids", "blush": "cheeks"}
 TRAINING = Path(__file__).parents[1] / "training"
 Found = tuple[list[Line], list[dict]]  # the lines of the table, and what they are made of
 
-cards.load = cache(cards.load)  # the words differ from photo to photo, the models do not
+SHELF = Shelf()  # the words differ from photo to photo, the models do not
 
 
 def adherence(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Found:
@@ -99,7 +101,7 @@ def protection(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> F
         for name, house in (("without", dressed(chosen)), ("with", dressed(chosen, next(asked)))):
             output = runs[name][photo] = folder / name / photo.parent.name / photo.name
             try:
-                rows[name].append(pipeline.protect(photo, output, house, seed=arguments.seed, faces=(0,), force=True))
+                rows[name].append(pipeline.protect(Job(photo, output, arguments.seed, (0,), force=True), house))
             except NoFace as refusal:  # judged as it is, as in protect.py
                 print(f"{photo.name}: {refusal}", file=sys.stderr)
                 output.parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +176,7 @@ def shuffled(seed: int) -> list[Wish]:
 
 def dressed(chosen: Recipe, wish: Wish | None = None) -> House:
     """Everything that is loaded, for the words of a wish or for none."""
-    return pipeline.load(replace(chosen, text=wish.text if wish else ""))
+    return pipeline.load(replace(chosen, text=wish.text if wish else ""), SHELF)
 
 
 @cache
@@ -192,7 +194,7 @@ def protected(path: Path, folder: Path, house: House, seed: int) -> tuple[Path, 
     """The protected photo, saved without loss, and its row."""
     words = "".join(sign if sign.isalnum() else "-" for sign in house.recipe.text) or "no-words"
     output = folder / path.parent.name / f"{path.stem}-{words}.png"
-    return output, pipeline.protect(path, output, house, seed=seed, faces=(0,), force=True)
+    return output, pipeline.protect(Job(path, output, seed, (0,), force=True), house)
 
 
 def psr_line(judge: str, variant: str, before: float, after: float) -> Line:

@@ -30,6 +30,7 @@ cpu.settle()  # before torch is loaded
 
 from kohl import pipeline, recipe  # noqa: E402
 from kohl.errors import NoFace  # noqa: E402
+from kohl.job import Job  # noqa: E402
 from kohl.types import Row, Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
@@ -122,7 +123,7 @@ def main() -> None:
                 output = out / folder.name / photo.name
                 protected[photo] = output
                 try:  # only the largest face is the person whose other photos we have
-                    rows.append(pipeline.protect(photo, output, house, seed=arguments.seed, faces=(0,), force=True))
+                    rows.append(pipeline.protect(Job(photo, output, arguments.seed, (0,), force=True), house))
                 except NoFace as refusal:  # judged as it is: what is not protected counts against us
                     print(f"{photo.name}: {refusal}", file=sys.stderr)
                     output.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,9 @@ import pytest
 
 from kohl import __version__, batch, pipeline
 from kohl.errors import BadPhoto, NoFace
+from kohl.job import Job
 from kohl.recipe import Recipe, as_dict
+from kohl.status import Status
 from kohl.types import Row
 
 HOUSE = SimpleNamespace(recipe=Recipe(strength=0.75))
@@ -29,11 +31,11 @@ def asked(monkeypatch):
         "interrupt.jpg": KeyboardInterrupt(),
     }
 
-    def protect(path, output, house, **settings):
-        asked.append((path, output, house, settings))
-        if path.name in errors:
-            raise errors[path.name]
-        return Row(str(path), str(output), "protected")
+    def protect(job, house, *, watch):
+        asked.append((job, house, watch))
+        if job.photo.name in errors:
+            raise errors[job.photo.name]
+        return Row(str(job.photo), str(job.output), Status.PROTECTED)
 
     monkeypatch.setattr(pipeline, "protect", protect)
     return asked
@@ -42,7 +44,9 @@ def asked(monkeypatch):
 def rows(*names, outputs=None, **settings):
     paths = [Path(name) for name in names]
     outputs = [path.with_stem(path.stem + "_kohl") for path in paths] if outputs is None else map(Path, outputs)
-    return list(batch.protect_all(paths, list(outputs), HOUSE, **settings))
+    further = {name: settings.pop(name) for name in ("kept", "watch") if name in settings}
+    jobs = [Job(*each, **settings) for each in zip(paths, outputs, strict=True)]
+    return list(batch.protect_all(jobs, HOUSE, **further))
 
 
 def test_every_photo_becomes_a_row_whatever_became_of_those_before_it():
@@ -79,7 +83,7 @@ def test_what_nobody_foresaw_is_a_row_too_and_not_hidden():
 def test_an_interrupt_ends_the_batch(asked):
     with pytest.raises(KeyboardInterrupt):
         rows("a.jpg", "interrupt.jpg", "b.jpg")
-    assert [call[0].name for call in asked] == ["a.jpg", "interrupt.jpg"]
+    assert [job.photo.name for job, _, _ in asked] == ["a.jpg", "interrupt.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -95,16 +99,13 @@ def test_memory_that_ran_out_is_called_so_by_whichever_name(error):
 
 
 def test_the_settings_reach_every_photo(asked):
-    settings = {"seed": 3, "faces": (0, 2), "references": [Path("r.jpg")], "decoy": 4, "force": True, "watch": print}
-    rows("a.jpg", "b.jpg", **settings)
-    assert asked == [
-        (Path("a.jpg"), Path("a_kohl.jpg"), HOUSE, settings),
-        (Path("b.jpg"), Path("b_kohl.jpg"), HOUSE, settings),
-    ]
+    settings = {"seed": 3, "faces": (0, 2), "references": (Path("r.jpg"),), "decoy": 4, "force": True}
+    rows("a.jpg", "b.jpg", watch=print, **settings)
+    assert asked == [(Job(Path(f"{name}.jpg"), Path(f"{name}_kohl.jpg"), **settings), HOUSE, print) for name in "ab"]
 
 
 def test_rows_come_one_by_one(asked):
-    found = batch.protect_all([Path("a.jpg"), Path("b.jpg")], [Path("x.jpg"), Path("y.jpg")], HOUSE)
+    found = batch.protect_all([Job(Path("a.jpg"), Path("x.jpg")), Job(Path("b.jpg"), Path("y.jpg"))], HOUSE)
     next(found)
     assert len(asked) == 1
 

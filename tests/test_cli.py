@@ -30,9 +30,10 @@ def asked(monkeypatch, tmp_path):
     """What the pipeline was asked for, in a folder with some photos whose names say what becomes of them."""
     asked = []
 
-    def protect(path, output, house, **settings):
-        asked.append(SimpleNamespace(path=path, output=output, recipe=house.recipe, **settings))
-        settings["watch"](SimpleNamespace(index=0, total=1))
+    def protect(job, house, *, watch):
+        path, output = job.photo, job.output
+        asked.append(SimpleNamespace(recipe=house.recipe, **vars(job)))
+        watch(SimpleNamespace(index=0, total=1))
         if path.stem == "nobody":
             raise NoFace(f"{path}: no face was found")
         if not path.is_file():
@@ -40,7 +41,7 @@ def asked(monkeypatch, tmp_path):
         output.parent.mkdir(exist_ok=True)
         picture(output)
         status = "not_protected" if path.stem == "known" else "protected"
-        return Row(str(path), str(output), status, None, 3.1, [FACE], {"strength": 0.5}, settings["seed"], "0.1.0")
+        return Row(str(path), str(output), status, None, 3.1, [FACE], {"strength": 0.5}, job.seed, "0.1.0")
 
     monkeypatch.setattr(pipeline, "load", lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()))
     monkeypatch.setattr(pipeline, "protect", protect)
@@ -127,9 +128,9 @@ def test_the_arguments_reach_the_pipeline(asked):
     line = "protect -o out --target decoy:3 --strength 0.25 --faces 2,0 --seed 9 --set models.far=0.1 --force a.png"
     assert run(*line.split(), "--reference", "b.png", "known.png", "--recipe", "strong") == 0
     (call,) = asked
-    assert (call.path, call.output) == (Path("a.png"), Path("out/a_kohl.png"))
+    assert (call.photo, call.output) == (Path("a.png"), Path("out/a_kohl.png"))
     assert (call.decoy, call.faces, call.seed, call.force) == (3, (0, 2), 9, True)
-    assert call.references == [Path("b.png"), Path("known.png")]
+    assert call.references == (Path("b.png"), Path("known.png"))
     assert (call.recipe.strength, call.recipe.models.far) == (0.25, 0.1)
 
 
@@ -137,7 +138,7 @@ def test_without_arguments_the_recipe_decides(asked):
     assert run("protect", "a.png", "--recipe", "strong") == 0
     (call,) = asked
     assert call.recipe.strength > 0.5
-    assert (call.decoy, call.faces, call.seed, call.force, call.references) == (None, None, 0, False, [])
+    assert (call.decoy, call.faces, call.seed, call.force, call.references) == (None, None, 0, False, ())
 
 
 @pytest.mark.parametrize(

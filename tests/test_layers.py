@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"errors", "files", "geometry", "icc", "memory", "plain_file", "ranges", "reader", "shown", "ssim", "templates"}
-    | {"toml", "types"},
+    {"errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown", "ssim"}
+    | {"status", "templates", "toml", "types"},
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},

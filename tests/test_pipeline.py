@@ -12,9 +12,10 @@ from tiny import Decoys, MeanColour, Tint, detector, face, house, picture
 from kohl import __version__, batch, memory, pipeline, reader, recipe
 from kohl.align import imageio
 from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
+from kohl.job import Job
 from kohl.pipeline import protect, random_numbers
 from kohl.recipe import Models, Recipe, as_dict
-from kohl.types import Judgement, Photo
+from kohl.types import Judgement, Photo, ignore
 from kohl.zoo import cards
 
 TWO = (face(0, 0, 64), face(80, 20, 48))
@@ -29,7 +30,8 @@ def photo(tmp_path):
 def run(photo, toys=None, *, name="out.png", **settings):
     """The row, and the pixels of the written file."""
     output = photo.parent / name
-    row = protect(photo, output, toys or house(), **settings)
+    watch = settings.pop("watch", ignore)
+    row = protect(Job(photo, output, **settings), toys or house(), watch=watch)
     return row, imageio.read(output).pixels
 
 
@@ -141,9 +143,9 @@ def test_a_face_that_no_judge_recognises_is_said_to_be_so_and_does_not_count(tmp
 def test_a_face_that_was_left_out_is_named_left_alone_and_not_judged(photo):
     row, pixels = run(photo, house(detect=detector(*TWO, face(70, 0, 16, "too small"))), faces=(1,))
     assert [(one.status, one.reason) for one in row.faces] == [
-        ("left_out", "left out with --faces, and so not changed"),
+        ("left_out", "left out, as was asked, and so not changed"),
         ("protected", None),
-        ("left_out", "left out with --faces, and so not changed"),
+        ("left_out", "left out, as was asked, and so not changed"),
     ]
     assert (row.faces[0].judges, row.status) == ({}, "protected")
     where = changed(photo, pixels)
@@ -224,7 +226,7 @@ def drawn(*paths, seed=0, **settings):
     attack = Tint()
     toys = house(attack=attack, decoys=Decoys(1000), **settings)
     for path in paths:
-        protect(path, path.with_stem(f"{path.stem}_out"), toys, seed=seed, force=True)
+        protect(Job(path, path.with_stem(f"{path.stem}_out"), seed=seed, force=True), toys)
     return [float(goal.target.crops.mean()) for goal in attack.goals]
 
 
@@ -271,7 +273,10 @@ def test_the_same_seed_gives_the_same_bytes_alone_and_in_any_order(tmp_path):
 
     def written(folder, order, **settings):
         outputs = [tmp_path / folder / path.name for path in order]
-        assert [row.status for row in batch.protect_all(order, outputs, toys, **settings)] == ["protected"] * len(order)
+        assert [
+            row.status
+            for row in batch.protect_all([Job(*each, **settings) for each in zip(order, outputs, strict=True)], toys)
+        ] == ["protected"] * len(order)
         return {output.name: output.read_bytes() for output in outputs}
 
     together = written("together", paths)
@@ -355,7 +360,7 @@ def test_an_existing_file_is_left_alone_unless_forced(photo):
     output = photo.parent / "out.png"
     output.write_bytes(b"mine")
     attack = Tint()
-    with pytest.raises(BadPhoto, match=r"out\.png: already exists; pass --force"):
+    with pytest.raises(BadPhoto, match=r"out\.png: already exists; overwrite it"):
         run(photo, house(attack=attack))
     assert output.read_bytes() == b"mine"
     assert attack.goals == []  # refused before the work
@@ -402,8 +407,16 @@ def test_a_photo_that_cannot_be_read_writes_nothing(tmp_path):
 
 def test_a_reference_that_cannot_be_read_writes_nothing(photo, tmp_path):
     with pytest.raises(BadPhoto, match=r"missing\.png"):
-        run(photo, references=[tmp_path / "missing.png"])
+        pipeline.readable([photo, tmp_path / "missing.png"])
+    with pytest.raises(BadPhoto, match=r"missing\.png"):
+        run(photo, references=(tmp_path / "missing.png",))
     assert list(photo.parent.iterdir()) == [photo]
+
+
+@pytest.mark.parametrize(("faces", "said"), [((), "name at least one"), ((0, -1), "there is none of -1")])
+def test_faces_that_cannot_be_are_no_job(photo, faces, said):
+    with pytest.raises(BadSetting, match=f"^faces: .*{said}"):
+        Job(photo, photo.with_name("out.png"), faces=faces)
 
 
 def test_a_judge_without_a_threshold_at_that_rate_is_refused_before_the_work(monkeypatch):

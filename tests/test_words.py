@@ -23,6 +23,7 @@ from kohl.makeup import layers as makeup
 from kohl.perturb import looks
 from kohl.perturb.latent import Search
 from kohl.recipe import Models, Recipe
+from kohl.status import Status
 from kohl.types import Goal, Row
 from kohl.zoo import cards
 
@@ -261,9 +262,9 @@ def asked(monkeypatch, tmp_path):
     """The recipes that photos were protected by, in a folder with two photos."""
     recipes = []
 
-    def protect(path, output, house, **settings):
+    def protect(job, house, *, watch):
         recipes.append(house.recipe)
-        return Row(str(path), str(output), "protected")
+        return Row(str(job.photo), str(job.output), Status.PROTECTED)
 
     monkeypatch.setattr(pipeline, "load", lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()))
     monkeypatch.setattr(pipeline, "protect", protect)

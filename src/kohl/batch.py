@@ -10,74 +10,71 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kohl import __version__, pipeline, recipe
-from kohl.errors import BadPhoto, KohlError, NoFace
+from kohl.errors import BadPhoto, Cancelled, KohlError, NoFace, Remedy
+from kohl.job import Job
+from kohl.status import Status
 from kohl.types import Row, Watch, ignore
 
 if TYPE_CHECKING:
     from kohl.pipeline import House
 
+REMEDIES = {
+    Remedy.OVERWRITE: "pass --force to overwrite it, or choose another name with -o",
+    Remedy.OTHER_NAME: "choose another name with -o",
+    Remedy.OTHER_PLACE: "choose another place with -o",
+    Remedy.FILE_IN_IT: "name a file in it with -o",
+    Remedy.PNG: "ask for a .png with -o",
+    Remedy.COMMON_FORMAT: "ask for .png, .jpg or .webp with -o",
+}
 OUT_OF_MEMORY = ("can't allocate memory", "Failed to allocate")  # torch and OpenCV say so by errors of other kinds
 
 
 def protect_all(
-    paths: Sequence[Path],
-    outputs: Sequence[Path],
-    house: House,
-    *,
-    seed: int = 0,
-    faces: tuple[int, ...] | None = None,
-    references: Sequence[Path] = (),
-    decoy: int | None = None,
-    force: bool = False,
-    kept: Mapping[Path, str] = MappingProxyType({}),
-    watch: Watch = ignore,
+    jobs: Sequence[Job], house: House, *, kept: Mapping[Path, str] = MappingProxyType({}), watch: Watch = ignore
 ) -> Iterator[Row]:
-    """The row of each photo in turn, as soon as it is known; `outputs` are the files to write, in the same order.
+    """The row of each job in turn, as soon as it is known.
 
     Nothing of one photo is kept for the next. An output that is also a photo or a reference, another's output, or one
     of the `kept` files (by what they are), is refused even with `force`: it would be lost.
     """
     lost = {
         **{real(path): f"would overwrite {path}, which is {what}" for path, what in kept.items()},
-        **{real(path): f"would overwrite {path}, which is one of the references" for path in references},
-        **{real(path): f"would overwrite {path}, which is one of the photos" for path in paths},
+        **{
+            real(path): f"would overwrite {path}, which is one of the references"
+            for job in jobs
+            for path in job.references
+        },
+        **{real(job.photo): f"would overwrite {job.photo}, which is one of the photos" for job in jobs},
     }
-    for path, output in zip(paths, outputs, strict=True):
+    for job in jobs:
         started = time.perf_counter()
         try:
-            if clash := lost.get(real(output)):
-                raise BadPhoto(f"{output}: {clash}; choose another name or folder with -o")
-            row = pipeline.protect(
-                path,
-                output,
-                house,
-                seed=seed,
-                faces=faces,
-                references=references,
-                decoy=decoy,
-                force=force,
-                watch=watch,
-            )
-            lost[real(output)] = f"is already the result of {path}"
+            if clash := lost.get(real(job.output)):
+                raise BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME)
+            row = pipeline.protect(job, house, watch=watch)
+            lost[real(job.output)] = f"is already the result of {job.photo}"
+        except Cancelled:
+            raise
         except Exception as error:  # whatever it is: the other photos have a right to their rows
             row = Row(
-                photo=str(path),
+                photo=str(job.photo),
                 output=None,
-                status="no_face" if isinstance(error, NoFace) else "failed",
-                reason=sentence(error, path),
+                status=Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED,
+                reason=sentence(error, job.photo),
                 seconds=time.perf_counter() - started,
                 recipe=recipe.as_dict(house.recipe),
-                seed=seed,
+                seed=job.seed,
                 version=__version__,
             )
         yield row
 
 
 def sentence(error: BaseException, path: Path | None = None) -> str:
-    """An error as one sentence for people; without the name of `path` before it, where that is said already."""
-    text = " ".join(str(error).removeprefix(f"{path}: ").split())
+    """An error as one sentence for people at a command line; without the name of `path`, where that is said already."""
+    said = error.said if isinstance(error, KohlError) else str(error)
+    text = " ".join(said.removeprefix(f"{path}: ").split())
     if isinstance(error, KohlError):
-        return text
+        return f"{text}; {REMEDIES[error.remedy]}" if error.remedy else text
     if isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY):
         return "there is not enough memory for this; try a smaller photo"
     if isinstance(error, OSError) and error.strerror:

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from kohl import __version__, cpu
 from kohl.shown import shown
+from kohl.status import Exit
 
-PROTECTED, FAILED, USAGE, UNPROTECTED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
 JSON_MODELS = "print one JSON object per model, each on its own line"
@@ -34,14 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             if sys.stdout:
                 sys.stdout.flush()
     except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+        return _complain("interrupted", Exit.INTERRUPTED)
     except ImportError as error:
-        return _complain(f"{error}; install kohl again", FAILED)
+        return _complain(f"{error}; install kohl again", Exit.FAILED)
     except OSError as error:  # our output cannot be written: drop the rest of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # whoever read it has left: leave without a word
-            return BROKEN_PIPE
-        return _complain(f"the output cannot be written ({error.strerror})", FAILED)
+            return Exit.BROKEN_PIPE
+        return _complain(f"the output cannot be written ({error.strerror})", Exit.FAILED)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -56,9 +56,9 @@ def _run(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except BadSetting as error:
-        return _complain(sentence(error), USAGE)
+        return _complain(sentence(error), Exit.USAGE)
     except (KohlError, OSError, MemoryError) as error:
-        return _complain(sentence(error), FAILED)
+        return _complain(sentence(error), Exit.FAILED)
 
 
 def _complain(text: str, code: int) -> int:
@@ -71,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what was wrong and leave."""
-        sys.exit(_complain(f"{message}; see {self.prog} --help", USAGE))
+        sys.exit(_complain(f"{message}; see {self.prog} --help", Exit.USAGE))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from kohl import batch, files, pipeline, pull, recipe
 from kohl.align import imageio
-from kohl.cli import FAILED, PROTECTED, UNPROTECTED
 from kohl.console import Bar, summary
 from kohl.errors import BadSetting
+from kohl.job import Job
 from kohl.score import report, verify
 from kohl.score.headline import headline
 from kohl.score.record import plain, record
 from kohl.shown import shown
+from kohl.status import Exit, Status
 from kohl.types import Row
 from kohl.zoo import cards
 
@@ -39,8 +40,19 @@ def protect(arguments: Namespace) -> int:
     if arguments.report:
         used = [*arguments.photos, *outputs, *arguments.reference, Path(arguments.recipe)]
         _check_report(arguments.report, used, force=arguments.force)
-    for reference in arguments.reference:
-        imageio.read(reference)  # what is no photo is found out now, not after the models are loaded
+    jobs = [
+        Job(
+            photo,
+            output,
+            seed=arguments.seed,
+            faces=arguments.faces,
+            references=tuple(arguments.reference),
+            decoy=arguments.target,
+            force=arguments.force,
+        )
+        for photo, output in zip(arguments.photos, outputs, strict=True)
+    ]
+    pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe)
     rows = []
     with Bar(arguments.photos) as bar:
@@ -50,29 +62,18 @@ def protect(arguments: Namespace) -> int:
         if arguments.target is not None:
             house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo
         bar.loaded()
-        for row in batch.protect_all(
-            arguments.photos,
-            outputs,
-            house,
-            seed=arguments.seed,
-            faces=arguments.faces,
-            references=arguments.reference,
-            decoy=arguments.target,
-            force=arguments.force,
-            kept=_kept(arguments),
-            watch=bar.step,
-        ):
+        for row in batch.protect_all(jobs, house, kept=_kept(arguments), watch=bar.step):
             rows.append(row)
             _say(row, bar, as_json=arguments.json)
     if arguments.report:
         _write_report(rows, arguments.report, force=arguments.force)
     if not arguments.json:
         print(f"{headline(rows)}.")
-    return _exit_code(rows)
+    return Exit.of(row.status for row in rows)
 
 
 def compare(arguments: Namespace) -> int:
-    """Print what each judge says of the two photos; UNPROTECTED if none of them finds a face in both."""
+    """Print what each judge says of the two photos; Exit.UNPROTECTED if none of them finds a face in both."""
     defaults = recipe.load("default").models
     for path in (arguments.a, arguments.b):
         imageio.read(path)
@@ -91,7 +92,7 @@ def compare(arguments: Namespace) -> int:
         pull.tell(f"kohl: {note}")
     if arguments.json:
         print(_json({"a": str(arguments.a), "b": str(arguments.b), "judges": found}))
-    return UNPROTECTED if all(judgement["matches"] is None for judgement in found.values()) else PROTECTED
+    return Exit.UNPROTECTED if all(judgement["matches"] is None for judgement in found.values()) else Exit.PROTECTED
 
 
 def models(arguments: Namespace) -> int:
@@ -109,7 +110,7 @@ def models(arguments: Namespace) -> int:
             other = f", accepted here: not the published file, which has {card.sha256}" if known["accepted"] else ""
             for line in (pull.licence(card), card.source, f"sha256 {known['sha256'] or 'not published'}{other}"):
                 print(f"  {shown(line)}")
-    return PROTECTED
+    return Exit.PROTECTED
 
 
 def train(arguments: Namespace) -> int:
@@ -132,7 +133,7 @@ def train(arguments: Namespace) -> int:
     generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)
     made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
     _print(f"use it with --recipe mini {made}")
-    return PROTECTED
+    return Exit.PROTECTED
 
 
 def _convert(arguments: Namespace) -> int:
@@ -154,7 +155,7 @@ def _convert(arguments: Namespace) -> int:
         print(_json({"output": str(output), "set": setting}))
     else:
         _print(f"{output}: use it with --set {setting}")
-    return PROTECTED
+    return Exit.PROTECTED
 
 
 def _print(text: str) -> None:
@@ -217,17 +218,10 @@ def _write_report(rows: Sequence[Row], path: Path, *, force: bool) -> None:
 def _say(row: Row, bar: Bar, *, as_json: bool) -> None:
     if as_json:
         bar.finished(_json(record(row)))
-    elif row.status == "failed":
+    elif row.status == Status.FAILED:
         bar.finished(shown(f"kohl: {row.photo}: {row.reason}"), sys.stderr)
     else:
         bar.finished(summary(row))
-
-
-def _exit_code(rows: Sequence[Row]) -> int:
-    statuses = {row.status for row in rows}
-    if "failed" in statuses:
-        return FAILED
-    return PROTECTED if statuses == {"protected"} else UNPROTECTED
 
 
 def _licences() -> dict[str, str]:

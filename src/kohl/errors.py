@@ -1,10 +1,31 @@
-"""What kohl refuses, by kind; loads nothing."""
+"""What kohl refuses, by kind, and what helps; loads nothing."""
 
 from __future__ import annotations
+
+from enum import Enum
+
+
+class Remedy(Enum):
+    """What helps, where that is said otherwise on a command line than in Python; each front end has its own words."""
+
+    OVERWRITE = "overwrite it, or choose another name"
+    OTHER_NAME = "choose another name"
+    OTHER_PLACE = "choose another place"
+    FILE_IN_IT = "name a file in it"
+    PNG = "ask for a .png"
+    COMMON_FORMAT = "ask for .png, .jpg or .webp"
 
 
 class KohlError(Exception):
     """Anything kohl refuses: one sentence that says what was wrong, where, and what to do."""
+
+    def __init__(self, said: str = "", remedy: Remedy | None = None) -> None:
+        super().__init__(said)
+        self.said, self.remedy = said, remedy
+
+    def __str__(self) -> str:
+        """The sentence in words of no front end."""
+        return f"{self.said}; {self.remedy.value}" if self.remedy else self.said
 
 
 class NoFace(KohlError):
@@ -21,3 +42,7 @@ class BadSetting(KohlError):
 
 class BadModel(KohlError):
     """A model's file is missing, has the wrong hash, or is not what its card says."""
+
+
+class Cancelled(KohlError):
+    """Whoever asked does not want the result any more."""

@@ -17,11 +17,13 @@ from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
 from kohl.invert import inverters
+from kohl.job import Job
 from kohl.perturb import attacks, looks
 from kohl.perturb.terms import FRAMES, Surrogate, Words
 from kohl.recipe import Recipe, as_dict, names
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
+from kohl.status import Status
 from kohl.types import (
     Attack,
     Detector,
@@ -117,39 +119,26 @@ def _surrogate(shelf: Shelf, name: str, far: float, distance: str) -> Surrogate:
     return Surrogate(encoder, thresholds[far] if distance == "thresholds" else 0.0)
 
 
-def protect(
-    path: Path,
-    output: Path,
-    house: House,
-    *,
-    seed: int = 0,
-    faces: tuple[int, ...] | None = None,
-    references: Sequence[Path] = (),
-    decoy: int | None = None,
-    force: bool = False,
-    watch: Watch = ignore,
-) -> Row:
-    """Protects the faces of the photo at `path` and writes the result to `output`, then judges the written file.
+def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
+    """Protects the faces of the job's photo and writes the result, then judges the written file.
 
-    `faces` chooses among the detected faces, the largest first; all by default. With `decoy` the result shall be
-    matched as that synthetic person; without, as nobody. A face that is unfit is judged too: as long as a judge matches
-    it, the photo is not protected. The file gets its name once it has been judged. Raises `NoFace` and `BadPhoto`;
-    nothing is written then, nor after any other error.
+    A face that is unfit is judged too: as long as a judge matches it, the photo is not protected. The file gets its
+    name once it has been judged. Raises `NoFace` and `BadPhoto`; nothing is written then, nor after any other error.
+    The references must be photos: `readable` finds out.
     """
     started = time.perf_counter()
-    imageio.check_output(output, path, force=force)
-    for reference in references:
-        imageio.read(reference)  # what is no photo is found out now, not after the work
+    path, output, faces = job.photo, job.output, job.faces
+    imageio.check_output(output, path, force=job.force)
     photo = imageio.read(path, spare=house.room)
     found = house.detect(photo)
     chosen = _chosen(found, faces)
     content, changed = imageio.digest(photo), photo
     memory.give_back()  # what reading and looking took
     for index in chosen:
-        rng = random_numbers(content, seed, index)
-        changed = _protected(changed, found[index], house, rng=rng, decoy=decoy, watch=watch)
+        rng = random_numbers(content, job.seed, index)
+        changed = _protected(changed, found[index], house, rng=rng, decoy=job.decoy, watch=watch)
     before = [_crop(photo, found[index]) for index in chosen]
-    writing = imageio.writing(changed, output, force=force)
+    writing = imageio.writing(changed, output, force=job.force)
     del photo, changed  # a large photo is not kept twice while it is encoded and judged
     memory.give_back()
     with writing as file:
@@ -159,27 +148,33 @@ def protect(
         }
         del written
         memory.give_back()
-        judged = partial(_judged, original=path, protected=file, house=house, references=references)
+        judged = partial(_judged, original=path, protected=file, house=house, references=job.references)
         rows = [
             judged(index, face, likeness=likeness.get(index))
             if faces is None or index in faces
-            else FaceRow(index, _whole(face.box), "left_out", "left out with --faces, and so not changed")
+            else FaceRow(index, _whole(face.box), Status.LEFT_OUT, "left out, as was asked, and so not changed")
             for index, face in enumerate(found)
         ]
     skipped = [f"face {row.index} was skipped: {row.reason}" for row in rows if _is_open(row)]
-    failed = [f"face {row.index}: {row.reason}" for row in rows if row.status == "not_protected"]
+    failed = [f"face {row.index}: {row.reason}" for row in rows if row.status == Status.NOT_PROTECTED]
     return Row(
         photo=str(path),
         output=str(output),
-        status="not_protected" if skipped or failed else "protected",
+        status=Status.NOT_PROTECTED if skipped or failed else Status.PROTECTED,
         reason="; ".join([*skipped, *failed]) or None,
         seconds=time.perf_counter() - started,
         faces=rows,
         recipe=as_dict(house.recipe),
-        seed=seed,
+        seed=job.seed,
         version=__version__,
         notes=house.notes,
     )
+
+
+def readable(references: Sequence[Path]) -> None:
+    """Raises `BadPhoto` for the first that is no photo: found out before any work, once for all photos."""
+    for reference in references:
+        imageio.read(reference)
 
 
 def random_numbers(content: bytes, seed: int, face: int) -> torch.Generator:
@@ -233,14 +228,14 @@ def _judged(
     judges, others = verify.judge_face(house.judges, original, protected, references, face.box, house.recipe.models.far)
     if likeness is None:
         reason = f"{face.reason}; {verify.still_matching(judges, others) or 'no judge recognises it'}"
-        return FaceRow(index, _whole(face.box), "skipped", reason, judges, others)
+        return FaceRow(index, _whole(face.box), Status.SKIPPED, reason, judges, others)
     status, verdict = verify.verdict(judges, others)
     return FaceRow(index, _whole(face.box), status, verdict, judges, others, *likeness)
 
 
 def _is_open(row: FaceRow) -> bool:
     """Whether it is a face that kohl could not change and a judge can still match."""
-    return row.status == "skipped" and row.recognised
+    return row.status == Status.SKIPPED and row.recognised
 
 
 def _crop(photo: Photo, face: Face) -> Images:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 from torch import Tensor, nn
 
+from kohl.status import Status
+
 if TYPE_CHECKING:
     import torch
 
@@ -238,7 +240,7 @@ class FaceRow:
 
     index: int
     box: tuple[int, int, int, int]
-    status: str  # protected · not_protected · skipped (unfit, but judged) · left_out (as was asked)
+    status: Status
     reason: str | None = None
     judges: Mapping[str, Judgement] = field(default_factory=dict)
     references: Mapping[str, Mapping[str, Judgement]] = field(default_factory=dict)  # path → judge → judgement
@@ -259,7 +261,7 @@ class Row:
 
     photo: str
     output: str | None
-    status: str  # protected · not_protected · no_face · failed
+    status: Status
     reason: str | None = None
     seconds: float = 0.0
     faces: Sequence[FaceRow] = ()

@@ -386,7 +386,7 @@ def test_default_output(tmp_path):
 def test_an_existing_file_is_overwritten_only_with_force(odd, tmp_path):
     photo, path = imageio.read(odd["plain.png"]), tmp_path / "out.png"
     path.write_text("precious")
-    with pytest.raises(BadPhoto, match="--force"):
+    with pytest.raises(BadPhoto, match="already exists; overwrite it"):
         imageio.write(photo, path)
     assert path.read_text() == "precious"
     imageio.write(photo, path, force=True)

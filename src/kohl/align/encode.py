@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from kohl.errors import BadPhoto
+from kohl.errors import BadPhoto, Remedy
 from kohl.reader import PILLOW_ERRORS, eight_bit
 from kohl.types import Photo
 
@@ -45,14 +45,14 @@ def encoded(photo: Photo, path: Path) -> bytes:
     if alpha is not None and format_ not in WITHOUT_ALPHA:
         image.putalpha(Image.fromarray(alpha))
     elif alpha is not None and alpha.min() < 255:
-        raise BadPhoto(f"{path}: {format_} cannot hold this photo's transparency; ask for a .png with -o")
+        raise BadPhoto(f"{path}: {format_} cannot hold this photo's transparency", Remedy.PNG)
     settings = _settings(format_, photo.metadata.jpeg_tables, lossless=photo.metadata.lossless)
     profile = None if format_ in WITHOUT_PROFILE else _profile(photo.metadata.icc_profile, grey=grey)
     buffer = BytesIO()
     try:
         image.save(buffer, format_, icc_profile=profile, **settings)
     except PILLOW_ERRORS as error:
-        raise BadPhoto(f"{path}: cannot be written as {format_} ({error}); ask for a .png with -o") from None
+        raise BadPhoto(f"{path}: cannot be written as {format_} ({error})", Remedy.PNG) from None
     return buffer.getvalue()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kohl import files
 from kohl.align.encode import SUFFIXES, encoded
-from kohl.errors import BadPhoto
+from kohl.errors import BadPhoto, Remedy
 from kohl.reader import MAX_PIXELS, read
 from kohl.types import Photo
 
@@ -59,7 +59,7 @@ def writing(photo: Photo, path: Path, *, force: bool = False) -> Iterator[Path]:
     except OSError as error:
         if error is inside:
             raise
-        raise BadPhoto(_unwritable(path, error)) from None
+        raise _unwritable(path, error) from None
 
 
 def write(photo: Photo, path: Path, *, force: bool = False) -> None:
@@ -72,17 +72,17 @@ def check_output(path: Path, original: Path, *, force: bool = False) -> None:
     """Raise the BadPhoto that `write` would, as far as it can be known before there is a result."""
     try:
         if path.is_dir():
-            raise BadPhoto(f"{path}: is a folder; name a file in it with -o")
+            raise BadPhoto(f"{path}: is a folder", Remedy.FILE_IN_IT)
         if path.exists() and original.exists() and path.samefile(original):
-            raise BadPhoto(f"{path}: is the original photo, which is never overwritten; choose another name with -o")
+            raise BadPhoto(f"{path}: is the original photo, which is never overwritten", Remedy.OTHER_NAME)
         if os.path.lexists(path) and not force:
-            raise BadPhoto(f"{path}: already exists; pass --force to overwrite it, or choose another name with -o")
+            raise BadPhoto(f"{path}: already exists", Remedy.OVERWRITE)
         if path.parent.exists() and not path.parent.is_dir():
-            raise BadPhoto(f"{path.parent}: is a file, not a folder; choose another place with -o")
+            raise BadPhoto(f"{path.parent}: is a file, not a folder", Remedy.OTHER_PLACE)
     except OSError as error:
-        raise BadPhoto(_unwritable(path, error)) from None
+        raise _unwritable(path, error) from None
     if path.suffix.lower() in NEVER_WRITTEN:
-        raise BadPhoto(f"{path}: kohl cannot write {path.suffix} files; ask for .png, .jpg or .webp with -o")
+        raise BadPhoto(f"{path}: kohl cannot write {path.suffix} files", Remedy.COMMON_FORMAT)
 
 
 def default_output(photo: Path, output: Path | None = None) -> Path:
@@ -109,5 +109,5 @@ def digest(photo: Photo) -> bytes:
     return state.digest()
 
 
-def _unwritable(path: Path, error: OSError) -> str:
-    return f"{path}: cannot be written ({error.strerror}); choose another place with -o"
+def _unwritable(path: Path, error: OSError) -> BadPhoto:
+    return BadPhoto(f"{path}: cannot be written ({error.strerror})", Remedy.OTHER_PLACE)

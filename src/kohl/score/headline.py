@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kohl.status import Status
 from kohl.types import Row
 
 
 def headline(rows: Sequence[Row]) -> str:
     """How many of the photos are protected; a face that was skipped and can still be recognised is told with it."""
-    count = sum(row.status == "protected" for row in rows)
+    count = sum(row.status == Status.PROTECTED for row in rows)
     if len(rows) == 1:
         said = "This photo is protected" if count else "This photo is not protected"
     elif count == len(rows):
@@ -21,7 +22,7 @@ def headline(rows: Sequence[Row]) -> str:
 
 def _skipped(rows: Sequence[Row]) -> list[str]:
     """The faces that kohl could not change and a judge still matches."""
-    skipped = sum(face.status == "skipped" and face.recognised for row in rows for face in row.faces)
+    skipped = sum(face.status == Status.SKIPPED and face.recognised for row in rows for face in row.faces)
     if not skipped:
         return []
     return [f": {_faces(skipped)} skipped and can still be recognised"]
@@ -29,7 +30,7 @@ def _skipped(rows: Sequence[Row]) -> list[str]:
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     """The faces that nobody asked for."""
-    left_out = [face.index for row in rows for face in row.faces if face.status == "left_out"]
+    left_out = [face.index for row in rows for face in row.faces if face.status == Status.LEFT_OUT]
     if not left_out:
         return []
     named = f" ({', '.join(map(str, left_out))})" if len(rows) == 1 else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kohl.errors import BadSetting
+from kohl.status import Status
 from kohl.types import Box, Judgement, Verifier
 
 
@@ -42,7 +43,7 @@ def judge_face(
 
 def verdict(
     judges: Mapping[str, Judgement], references: Mapping[str, Mapping[str, Judgement]]
-) -> tuple[str, str | None]:
+) -> tuple[Status, str | None]:
     """`protected` or `not_protected`, and why: one sentence, or None where there is nothing to add.
 
     Protected means that somebody looked and nobody matched:
@@ -66,9 +67,10 @@ def verdict(
         ),
     ]
     if problems:
-        return "not_protected", "; ".join(problems)
+        return Status.NOT_PROTECTED, "; ".join(problems)
     silent = [name for name, judgement in judges.items() if judgement.before is None]
-    return "protected", f"not judged by {' and '.join(silent)}, which found no face in the original" if silent else None
+    note = f"not judged by {' and '.join(silent)}, which found no face in the original" if silent else None
+    return Status.PROTECTED, note
 
 
 def still_matching(judges: Mapping[str, Judgement], references: Mapping[str, Mapping[str, Judgement]]) -> str | None:

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from kohl import files, plain_file
-from kohl.errors import BadModel
+from kohl.errors import BadModel, Remedy
 from kohl.zoo.files import state, torch_files
 from kohl.zoo.files.pickles import DEAREST, Budget, Inert, Named, Refused, Stream, loaded
 from kohl.zoo.generators.stylegan2 import StyleGAN2, blank
@@ -53,7 +53,7 @@ def convert(path: Path, output: Path, *, force: bool = False) -> None:
         with files.placed(output, force=force) as part:
             save_file(found.state_dict(), part, described)
     except (OSError, SafetensorError) as error:
-        raise BadModel(f"{output}: cannot be written ({_reason(error)}); choose another name with -o.") from error
+        raise BadModel(f"{output}: cannot be written ({_reason(error)})", Remedy.OTHER_NAME) from error
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,27 @@
+"""One photo to protect, and how: a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kohl.errors import BadSetting
+
+
+@dataclass(frozen=True)
+class Job:
+    """The photo, the file to write, and what is asked of them; the models and their settings are the house's."""
+
+    photo: Path
+    output: Path
+    seed: int = 0
+    faces: tuple[int, ...] | None = None  # which of those that are found, the largest first; None: all
+    references: tuple[Path, ...] = ()  # other photos of the person, which the result must not match either
+    decoy: int | None = None  # the synthetic person that it shall be matched as; None: nobody
+    force: bool = False  # whether an output that exists is overwritten
+
+    def __post_init__(self) -> None:
+        if self.faces is not None and not self.faces:
+            raise BadSetting("faces: name at least one, or leave it out for all of them")
+        if any(index < 0 for index in self.faces or ()):
+            raise BadSetting(f"faces: are numbered from 0, the largest first; there is none of {min(self.faces or ())}")
