@@ -13,7 +13,7 @@ LAYERS = (
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
     {"pipeline", "recipe"},
-    {"batch", "cli", "commands", "console", "cpu", "pull", "train", "ui", "__main__", "__init__"},
+    {"api", "batch", "cli", "commands", "console", "cpu", "pull", "train", "ui", "__main__", "__init__"},
 )
 STAGES = LAYERS[3]
 FRONT = len(LAYERS) - 1
