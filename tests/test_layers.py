@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
     {"errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown", "ssim"}
-    | {"status", "templates", "toml", "types"},
+    | {"status", "templates", "toml", "types", "version"},
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
@@ -57,6 +57,45 @@ def violations(package):
 
 def test_imports_point_one_way():
     assert violations(PACKAGE) == []
+
+
+def circles(package):
+    """The modules that import each other, directly or not, also late or for their types alone."""
+    modules = {
+        ".".join(["kohl", *path.relative_to(package).with_suffix("").parts]).removesuffix(".__init__"): path
+        for path in package.rglob("*.py")
+    }
+    leads = {}
+    for module, path in modules.items():
+        inside = path.relative_to(package).with_suffix("").parts
+        names = {
+            name for node in ast.walk(ast.parse(path.read_text())) for name in imported(node, ["kohl", *inside[:-1]])
+        }
+        leads[module] = {name if name in modules else name.rpartition(".")[0] for name in names} & (
+            modules.keys() - {module}
+        )
+    while free := {module for module, to in leads.items() if not to & leads.keys()}:
+        for module in free:
+            del leads[module]
+    return sorted(leads)
+
+
+def test_no_imports_go_in_circles():
+    assert circles(PACKAGE) == []
+
+
+def test_a_circle_is_noticed(tmp_path):
+    (tmp_path / "zoo").mkdir()
+    for name, code in {
+        "__init__": "",
+        "files": "",
+        "zoo/__init__": "",
+        "zoo/a": "from kohl.zoo import b",
+        "zoo/b": "def f():\n    from kohl import files, reader",
+        "reader": "if TYPE_CHECKING:\n    from kohl.zoo.a import thing",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    assert circles(tmp_path) == ["kohl.reader", "kohl.zoo.a", "kohl.zoo.b"]
 
 
 def test_every_part_has_a_layer():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kohl.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from kohl.api import Protector as Protector
     from kohl.api import Result as Result
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from kohl.errors import KohlError as KohlError
     from kohl.errors import NoFace as NoFace
     from kohl.status import Status as Status
-
-__version__ = "0.1.0"
 
 _WHERE = {  # loaded when they are asked for: `import kohl` is free
     **dict.fromkeys(("Protector", "Result", "protect"), "kohl.api"),

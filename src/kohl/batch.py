@@ -9,11 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kohl import __version__, pipeline, recipe
+from kohl import pipeline, recipe
 from kohl.errors import BadPhoto, Cancelled, KohlError, NoFace, Remedy
 from kohl.job import Job
 from kohl.status import Status
 from kohl.types import Row, Watch, ignore
+from kohl.version import __version__
 
 if TYPE_CHECKING:
     from kohl.pipeline import House

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from kohl import __version__, cpu
+from kohl import cpu
 from kohl.shown import shown
 from kohl.status import Exit
+from kohl.version import __version__
 
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"

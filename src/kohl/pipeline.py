@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kohl import __version__, memory
+from kohl import memory
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
@@ -38,6 +38,7 @@ from kohl.types import (
     Watch,
     ignore,
 )
+from kohl.version import __version__
 from kohl.zoo import cards
 from kohl.zoo.generators.decoys import Decoys
 from kohl.zoo.shelf import Shelf

@@ -13,7 +13,7 @@ from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from kohl import __version__
+from kohl.version import __version__
 from kohl.zoo.files.intake import CHUNK, Failure
 
 TIMEOUT_S = 30.0  # without a byte, and until the last line of the headers
