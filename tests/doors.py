@@ -147,19 +147,8 @@ def card(**known: object) -> Card:
 DOORS: dict[str, Callable[[bytes], None]] = {
     door.__name__: door
     for door in (
-        *(
-            recipe_file,
-            override,
-            pins,
-            accepted,
-            checkpoint,
-            weights,
-            encoder,
-            perceptual,
-            tensors,
-            generator,
-            inverter,
-        ),
+        *(recipe_file, override, pins, accepted, checkpoint, weights),
+        *(encoder, perceptual, tensors, generator, inverter),
         *(fetched, answer, name),
     )
 }
