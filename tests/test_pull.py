@@ -221,7 +221,7 @@ def test_an_archive_is_fetched_once_for_all_of_its_models(server, folder, capsys
     assert pull("two", "--yes") == 0
     assert files(folder) == ["one.bin", "pins.json", "three.bin", "two.bin"]
     assert [path for path, _ in server.asked] == ["/pack"]
-    assert "licence of three" in capsys.readouterr().err
+    assert "three  size not published, in the archive of two\n  licence of three" in capsys.readouterr().err
     assert pull("one", "three") == 0
     assert len(server.asked) == 1
     assert store.pins() == {name: sha256(CONTENT + name.encode()) for name in ("one", "two", "three")}
