@@ -182,7 +182,7 @@ WORDS = "e4e, lpips, lpips-heads, clip-vit-b32, clip-tokens, irse50, ir152 and f
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--recipe", "paper"], f"{PAPER}: not here yet; run `kohl models pull --recipe paper`."),
+        (["--recipe", "paper", "--style", "none"], f"{PAPER}: not here yet; run `kohl models pull --recipe paper`."),
         (["--recipe", "paper", "--text", "x"], f"{WORDS}: not here yet; run `kohl models pull --recipe paper`."),
         (["--set", "models.text=clip-vit-b32"], None),
         (
