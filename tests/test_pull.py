@@ -265,7 +265,8 @@ def test_an_archive_that_is_a_page_is_refused(server, folder, capsys):
 def test_what_is_no_archive_is_refused(server, folder, capsys, content):
     server.says["pack"] = resumable_from(content)
     assert pull("two", "--yes") == 1
-    assert "kohl: two: not downloaded (127.0.0.1: holds no two.pth); run the same" in capsys.readouterr().err
+    said = "(127.0.0.1: holds no two.pth; holds no one.pth; holds no three.pth); run the same command again"
+    assert f"kohl: two, one, three: not downloaded {said}" in capsys.readouterr().err
     assert files(folder) == []
 
 

@@ -91,9 +91,9 @@ def _pull_from(published: Archive, together: Sequence[Card], watch: Watch, accep
         except Failure as failure:
             failures[card.name] = failure
     whole.unlink()  # it is still there where the disk was full
-    for card in together:
-        if card.name in failures:
-            raise _not_downloaded([card], {published.url: failures[card.name]})
+    if failed := [card for card in together if card.name in failures]:
+        said = Failure("; ".join(str(failures[card.name]) for card in failed))
+        raise _not_downloaded(failed, {published.url: said})
 
 
 def _by_hand(together: Sequence[Card]) -> str:
