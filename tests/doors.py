@@ -63,6 +63,13 @@ def pins(content: bytes) -> None:
         store.pins()
 
 
+def accepted(content: bytes) -> None:
+    """`accepted.json` in the cache folder."""
+    with cache() as folder:
+        (folder / "accepted.json").write_bytes(content)
+        store.accepted()
+
+
 def checkpoint(content: bytes) -> None:
     """The file given to `kohl models convert`, and what is written of it."""
     with file(content, ".pkl") as path:
@@ -140,7 +147,8 @@ def card(**known: object) -> Card:
 DOORS: dict[str, Callable[[bytes], None]] = {
     door.__name__: door
     for door in (
-        *(recipe_file, override, pins, checkpoint, weights, encoder, perceptual, tensors, generator, inverter),
+        *(recipe_file, override, pins, accepted, checkpoint, weights),
+        *(encoder, perceptual, tensors, generator, inverter),
         *(fetched, answer, name),
     )
 }

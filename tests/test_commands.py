@@ -32,6 +32,13 @@ class Judge:
         return [{"yes": 0.5, "no": 0.1, "blind": None}[self.name] for _ in gallery]
 
 
+def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatch, capsys):
+    monkeypatch.setattr(cards, "judge", Judge)
+    monkeypatch.setattr(cards, "notes", lambda names: [f"{name}: not the published file" for name in names])
+    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"]) == 0
+    assert capsys.readouterr().err == "kohl: yes: not the published file\n"
+
+
 @pytest.mark.parametrize(
     ("judges", "code", "said"),
     [

@@ -31,6 +31,7 @@ TRUE = {
     "recipe_file": Path(__file__).parents[1].joinpath("recipes", "paper.toml").read_bytes(),
     "override": b"search.views.blur=0.5",
     "pins": b'{"irse50": "' + b"0" * 64 + b'"}',
+    "accepted": b'{"e4e": "' + b"0" * 64 + b'"}',
     "checkpoint": (GOLDEN / "nv_ada_tiny_p4.pkl").read_bytes(),
     "name": b"a.jpg",
     "answer": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + b"x" * 999,

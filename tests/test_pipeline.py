@@ -39,6 +39,13 @@ def changed(photo, pixels):
     return (imageio.read(photo).pixels != pixels).any(-1)
 
 
+def test_notes_on_the_models_are_the_house_s_and_the_row_s(photo, monkeypatch):
+    row, _ = run(photo, house(notes=("one", "two")))
+    assert row.notes == ("one", "two")
+    monkeypatch.setattr(pipeline.cards, "notes", lambda names: [f"of {', '.join(names)}"])
+    assert pipeline.load(Recipe()).notes == ("of face_model, sface, dlib",)
+
+
 def test_the_row_says_all_there_is_to_say(photo):
     toys = house()
     row, pixels = run(photo, toys, seed=7)

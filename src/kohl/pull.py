@@ -151,8 +151,10 @@ def _say_where(brought: Sequence[Card]) -> None:
 def _accept(bringing: Sequence[Card], arguments: Namespace) -> None:
     """Show the licences, and ask for consent where somebody can answer."""
     lines = [f"--recipe {arguments.recipe}: not here yet, {_sum(bringing)}"] if arguments.recipe else []
-    for card in bringing:
-        lines += [f"{card.name}  {size(card)}", f"  {licence(card)}", f"  {card.source}"]
+    for first, *others in _together(bringing):
+        for card in (first, *others):
+            place = f", in the archive of {first.name}" if card in others else ""
+            lines += [f"{card.name}  {size(card)}{place}", f"  {licence(card)}", f"  {card.source}"]
     tell(*lines)
     if arguments.yes:
         return

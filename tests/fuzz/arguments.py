@@ -94,6 +94,7 @@ COMMANDS = (
 OPTIONS = (
     *("-o", "--output", "--text", "--style", "--strength", "--faces", "--target", "--reference", "--seed", "--recipe"),
     *("--set", "--json", "--report", "--force", "--judge", "--from", "--yes", "--help", "--version", "--rep", "-x"),
+    "--accept-hash",
     *("--images", "--size", "--batch", "--resume"),
 )
 VALUES = (

@@ -20,7 +20,7 @@ from fuzz.mutate import ODD, mutated
 from kohl.errors import KohlError
 from kohl.zoo import cards
 from kohl.zoo.card import Card
-from kohl.zoo.files import download
+from kohl.zoo.files import download, intake
 
 CONTENT = Random(0).randbytes(3000)
 MEMBER = "model.onnx"
@@ -41,6 +41,7 @@ LINES = (
         "Transfer-Encoding: chunked",
         "Content-Encoding: gzip",
         "Connection: close",
+        "Content-Type: text/html",
         "X: \x1b]0;title\x07",
         "X: " + "a" * 70_000,
     ),
@@ -122,6 +123,7 @@ def adopt(data: bytes, folder: Path) -> str:
     sized = data[-1] % 2 * len(CONTENT) if data else 0
     wanted = card(sized, hashlib.sha256(CONTENT).hexdigest(), member=MEMBER)
     try:
+        intake.held(file, [wanted])
         download.adopt(wanted, file)
     finally:
         check(file.read_bytes() == data, "changed", "the archive was written to")
@@ -145,7 +147,11 @@ def _answer(rng: Random) -> bytes:
         lines.append(f"Content-Length: {len(CONTENT) - start}")
     if rng.random() < 0.02:
         lines += ["X: y"] * 300
-    body = CONTENT[start:] if rng.random() < 0.8 else rng.choice((b"", CONTENT + b"!", CONTENT[::-1], b"<html>"))
+    body = (
+        CONTENT[start:]
+        if rng.random() < 0.8
+        else rng.choice((b"", CONTENT + b"!", CONTENT[::-1], b"<html>", b"\n <!DOCTYPE x"))
+    )
     if "Transfer-Encoding: chunked" in lines:
         size = rng.choice((f"{len(body):x}", f"{rng.choice(ODD):x}", "zz", "9" * 5000, "", "-1"))
         body = f"{size}\r\n".encode() + body + b"\r\n0\r\n\r\n"

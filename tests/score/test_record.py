@@ -19,6 +19,11 @@ def test_a_row_is_the_json_object_that_the_readme_shows():
     )
 
 
+def test_notes_are_there_if_there_are_any():
+    assert record(Row("a.jpg", None, "failed", notes=("a", "b")))["notes"] == ["a", "b"]
+    assert "notes" not in record(Row("a.jpg", None, "failed"))
+
+
 def test_references_are_there_when_they_were_given():
     face = FaceRow(0, (1, 2, 3, 4), "not_protected", references={"other.jpg": {"dlib": Judgement(0.7, 0.5, 0.4, 0.01)}})
     (found,) = record(Row("a.jpg", "b.jpg", "not_protected", faces=[face]))["faces"]

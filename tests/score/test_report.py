@@ -94,6 +94,13 @@ def test_the_page_says_what_became_of_a_face(tmp_path):
         assert said in text
 
 
+def test_notes_are_told_once(tmp_path):
+    noted = replace(PROTECTED, notes=("net: not the <published> file", "another"))
+    text = page(tmp_path, FAILED, noted, noted)
+    assert text.count("net: not the &lt;published&gt; file") == 1
+    assert text.count('<th scope="row">note</th>') == 2
+
+
 def test_every_other_outcome_has_its_own_clear_row(tmp_path):
     text = words(page(tmp_path, PROTECTED, UNPROTECTED, NO_FACE, FAILED))
     assert "1 of 4 photos is protected" in text

@@ -34,6 +34,11 @@ def test_member_is_found_in_any_folder(name, method):
     assert read(zipped("other.onnx", name, "pack/", method=method), size=len(CONTENT)) == CONTENT
 
 
+def test_names_are_those_of_files_in_any_folder():
+    assert archive.names(io.BytesIO(zipped("a/b.pth", "c.pth", "../d.pth"))) == {"b.pth", "c.pth", "d.pth"}
+    assert archive.names(io.BytesIO(b"weights")) == set()
+
+
 @pytest.mark.parametrize("content", [b"", b"weights", zipped("data.pkl"), zipped(f"{MEMBER}/data.pkl")])
 def test_what_has_no_such_member_is_the_file_itself(content):
     assert read(content) == content

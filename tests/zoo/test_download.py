@@ -195,6 +195,40 @@ def test_every_failure_leads_to_the_next_mirror(asked_of, server):
     assert [path for path, _ in server.asked] == ["/0", "/1", "/2", "/3", "/4"]
 
 
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8", "application/octet-stream"])
+@pytest.mark.parametrize("changes", [{}, {"size": 0, "sha256": ""}], ids=["published", "pinned"])
+def test_a_page_is_no_file(asked_of, folder, kind, changes):
+    # As Google Drive answers: of the length of the file or of its own, by its type or only by how it begins.
+    body = b" \n<!DOCTYPE html><html>Virus scan warning".ljust(len(CONTENT))
+    thing = asked_of(
+        lambda handler: send(handler, 200, body, Content_Type=kind), source="https://example.org/x", **changes
+    )
+    with pytest.raises(BadModel) as error:
+        download.pull(thing)
+    assert str(error.value) == (
+        "thing: not downloaded (127.0.0.1: sends a web page instead of the file); fetch it by hand from "
+        f"{thing.urls[0]} and run `kohl models pull thing --from FILE`."
+    )
+    assert not cards.present(thing)
+    assert store.pins() == {}
+
+
+def test_a_page_in_the_place_of_the_rest_is_not_added(asked_of, folder):
+    folder.mkdir()
+    (folder / "thing.bin.part").write_bytes(CONTENT[:100])
+    with pytest.raises(BadModel, match="sends a web page"):
+        download.pull(asked_of(lambda handler: send(handler, 200, b"<html>" + CONTENT[6:], Content_Type="text/html")))
+    assert (folder / "thing.bin.part").read_bytes() == CONTENT[:100]
+
+
+def test_people_are_sent_where_people_can_fetch_it():
+    for name in ("stylegan2-ffhq", "e4e", "irse50"):
+        drive = cards.find(name)
+        with pytest.raises(BadModel, match=rf" by hand from {drive.source} and run"):
+            raise download._not_downloaded([drive], {})
+        assert all(drive.source.removeprefix("https://drive.google.com/file/d/") in url for url in drive.urls)
+
+
 def raw(*parts, pause=0.0, forever=False):
     """An answer of just these bytes, slowly, or the last of them again and again."""
 

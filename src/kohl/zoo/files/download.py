@@ -18,7 +18,7 @@ from kohl.zoo import cards
 from kohl.zoo.card import Archive, Card
 from kohl.zoo.files import archive, store
 from kohl.zoo.files.answers import Answer, Page, asked, chunks
-from kohl.zoo.files.intake import LARGEST, NONE, Failure, disk_is_full, expected, put_in_place, take, writing
+from kohl.zoo.files.intake import LARGEST, NONE, Failure, disk_is_full, expected, held, put_in_place, take, writing
 
 FOR_PROGRAMS = ("drive.usercontent.google.com",)  # hosts whose addresses are of no use to people
 Watch: TypeAlias = Callable[[int, int], None]  # bytes that are here, bytes in all (0: not known)
@@ -83,15 +83,17 @@ def _pull_from(published: Archive, together: Sequence[Card], watch: Watch, accep
     if not (whole.is_file() and (not published.sha256 or store.sha256_of(whole) == published.sha256)):
         around = _Wanted(together, whole, [published.url], published.size, published.sha256, LARGEST)
         _download(around, watch, partial(_keep, around=around))
-    failures = []
-    for card in together:
+    there = held(whole, together)
+    failures = {card.name: Failure(f"holds no {card.member}") for card in together if card not in there}
+    for card in there:
         try:
             take(card, whole, accepted)
         except Failure as failure:
-            failures.append(_not_downloaded([card], {published.url: failure}))
+            failures[card.name] = failure
     whole.unlink()  # it is still there where the disk was full
-    for error in failures:
-        raise error
+    if failed := [card for card in together if card.name in failures]:
+        said = Failure("; ".join(str(failures[card.name]) for card in failed))
+        raise _not_downloaded(failed, {published.url: said})
 
 
 def _by_hand(together: Sequence[Card]) -> str:

@@ -129,7 +129,7 @@ def put_in_place(part: Path, card: Card, accepted: Mapping[str, str]) -> None:
 def _try(card: Card, part: Path) -> None:
     """Remove a file that is not the card's model: what is pinned by mistake would have to be unpinned by hand."""
     for role in card.roles.values():
-        if not role.needs:
+        if not (role.needs or role.wants):
             try:
                 role.builder()(part)
             except BadModel as error:
