@@ -38,7 +38,7 @@ def write(size: int) -> list[str]:
         path = cards.path(cards.find(name))
         if path.suffix == ".safetensors":
             save_file(content(), path)
-        elif path.suffix == ".gz":
+        elif path.suffix in (".gz", ".py"):
             path.write_bytes(content())
         else:
             torch.save(content(), path)
@@ -54,6 +54,9 @@ def contents(size: int) -> Mapping[str, Callable[[], Any]]:
         "lpips-heads": lambda: filled(shapes(golden("lpips_vgg"), "heads_keys_json"), fills.lpips),
         "clip-vit-b32": text_model,
         "clip-tokens": merges,
+        "clip-templates": lambda: (
+            f"imagenet_templates = {[f'picture {index} of {{}}' for index in range(79)]}".encode()
+        ),
         **{name: partial(recogniser, name) for name in RECOGNISERS},
     }
 

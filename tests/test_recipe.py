@@ -256,7 +256,7 @@ def test_the_published_recipes_say_what_was_published(name):
     assert search.at(settings.strength) == search
     assert replace(search.views, blur=0.0) == STILL
     assert search.views.blurred == 0.0  # so that the sigma does not count
-    assert (settings.text, search.change) == ("", 0.0)
+    assert (settings.text, search.change) == ("red lipstick", 0.0)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -100,6 +100,13 @@ def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
     return build(Recipe, mapping)
 
 
+def own_words(recipe: Recipe, *asked: str | None) -> Sequence[str]:
+    """A note that the words are those that the recipe brings, where none were `asked` for and it brings some."""
+    if not recipe.text or any(words is not None for words in asked):
+        return ()
+    return (f"the words are the recipe's own, “{recipe.text}”; --text asks for others, --style none for none",)
+
+
 def build(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
     """The dataclass `cls` with the values of `mapping`, a table of tables; `where` is the dotted name of `cls`.
 

@@ -210,8 +210,10 @@ def to_pull(names: Sequence[str]) -> list[Card]:
 
 
 def missing(names: Sequence[str]) -> list[Card]:
-    """Those cards of `to_pull` whose files are not here; a name without a card has no file."""
-    return [card for card in to_pull(_known(names)) if not (present(card) and sha256(card))]
+    """Those cards of `to_pull` whose files are needed and not here; a name without a card has no file."""
+    spare = {name for card in CARDS for role in card.roles.values() for name in role.wants}
+    needed = [card for card in to_pull(_known(names)) if card.name not in spare]
+    return [card for card in needed if not (present(card) and sha256(card))]
 
 
 def notes(names: Sequence[str]) -> list[str]:
