@@ -25,7 +25,7 @@ from kohl.zoo.files import store
 from kohl.zoo.text import clip, clip_tokens
 
 SIZES = (64, 256, 1024)  # pixels of the generators whose weights are recorded
-RECOGNISERS = ("irse50", "ir152", "facenet")
+RECOGNISERS = ("irse50", "ir152", "facenet", "mobile_face")
 CLASSIFIER = {"0": (4096, 25088), "3": (4096, 4096), "6": (1000, 4096)}  # of VGG-16, which nobody needs here
 
 
