@@ -25,7 +25,7 @@ from kohl.zoo.files import store
 from kohl.zoo.text import clip, clip_tokens
 
 SIZES = (64, 256, 1024)  # pixels of the generators whose weights are recorded
-RECOGNISERS = ("irse50", "ir152", "facenet")
+RECOGNISERS = ("irse50", "ir152", "facenet", "mobile_face")
 CLASSIFIER = {"0": (4096, 25088), "3": (4096, 4096), "6": (1000, 4096)}  # of VGG-16, which nobody needs here
 
 
@@ -38,7 +38,7 @@ def write(size: int) -> list[str]:
         path = cards.path(cards.find(name))
         if path.suffix == ".safetensors":
             save_file(content(), path)
-        elif path.suffix == ".gz":
+        elif path.suffix in (".gz", ".py"):
             path.write_bytes(content())
         else:
             torch.save(content(), path)
@@ -54,6 +54,9 @@ def contents(size: int) -> Mapping[str, Callable[[], Any]]:
         "lpips-heads": lambda: filled(shapes(golden("lpips_vgg"), "heads_keys_json"), fills.lpips),
         "clip-vit-b32": text_model,
         "clip-tokens": merges,
+        "clip-templates": lambda: (
+            f"imagenet_templates = {[f'picture {index} of {{}}' for index in range(79)]}".encode()
+        ),
         **{name: partial(recogniser, name) for name in RECOGNISERS},
     }
 

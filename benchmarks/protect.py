@@ -139,7 +139,7 @@ def main() -> None:
             "judges": {
                 judge.name: rates(judge, chosen.models.far, protected, genuine)
                 | {"linked": linked(judge, chosen.models.far, protected)}
-                for judge in map(cards.judge, arguments.judge or chosen.models.judges)
+                for judge in map(cards.judge, arguments.judge or chosen.models.judging)
             },
         }
     print(json.dumps(result) if arguments.json else table(result))

@@ -65,7 +65,7 @@ def nothing(monkeypatch):
 
 def test_there_is_a_file_for_every_card_of_the_recipe():
     models = recipe.load("paper").models
-    wanted = [models.generator, models.encoder, models.perceptual, models.text, *models.surrogates]
+    wanted = [models.generator, models.encoder, models.perceptual, models.text, *models.searched, *models.judging]
     assert {card.name for card in cards.to_pull(wanted)} == set(paper_files.contents(1024))
 
 

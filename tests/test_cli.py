@@ -16,6 +16,7 @@ from kohl import commands, pipeline
 from kohl.cli import main
 from kohl.errors import BadModel, BadPhoto, KohlError, NoFace
 from kohl.types import FaceRow, Judgement, Row
+from kohl.zoo import cards
 
 FACE = FaceRow(0, (2, 2, 9, 9), "protected", None, {"dlib": Judgement(1.0, 0.2, 0.4, 0.01)}, {}, 33.41, 0.951)
 
@@ -70,6 +71,23 @@ def test_a_photo_is_protected_beside_itself_and_said_to_be(asked, capsys):
         "This photo is protected.\n"
     )
     assert printed.err == ""
+
+
+@pytest.mark.parametrize("name", ["paper", "released"])
+def test_words_that_a_recipe_brings_are_used_and_told(asked, monkeypatch, capsys, name):
+    monkeypatch.setattr(cards, "missing", lambda names: [])
+    said = {}
+    for others in ((), ("--text", "blue eyeshadow"), ("--style", "none")):
+        assert run("protect", "a.png", "--recipe", name, "--force", *others) == 0
+        said[asked[-1].recipe.text] = capsys.readouterr().err.strip()
+    note = "the words are the recipe's own, “red lipstick”; --text asks for others, --style none for none"
+    assert {text: note in line for text, line in said.items()} == {
+        "red lipstick": True,
+        "blue eyeshadow": False,
+        "": False,
+    }
+    assert run("protect", "a.png", "--force") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_last_line_tells_of_a_face_that_was_skipped_and_of_one_that_was_left_out(asked, monkeypatch, capsys):

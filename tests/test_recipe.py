@@ -252,21 +252,45 @@ def test_the_published_recipes_say_what_was_published(name):
     assert (search.text, search.text_loss, search.perspective) == (known["text"], known["loss"], known["tilt"])
     assert (search.latent, search.noise) == (pytest.approx(0.01 * (18 - 8) * 512), 0.0)  # the sum over rows of w+
     assert (search.beyond, tuning.whole) == (known["beyond"], False)
-    assert search.recognition == pytest.approx(known["adversarial"] * len(models.surrogates))
+    assert search.recognition == pytest.approx(known["adversarial"] * len(models.searched))
     assert search.at(settings.strength) == search
     assert replace(search.views, blur=0.0) == STILL
     assert search.views.blurred == 0.0  # so that the sigma does not count
-    assert (settings.text, search.change) == ("", 0.0)
+    assert (settings.text, search.change) == ("red lipstick", 0.0)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_recipes_name_models_that_play_these_parts(name):
     models = recipe.load(name).models
     parts = {"generator": [models.generator], "inverter": [models.encoder], "perceptual": [models.perceptual]}
-    parts |= {"encoder": models.surrogates, "text": [models.text], "judge": models.judges}
+    parts |= {"encoder": models.surrogates, "text": [models.text], "judge": models.judging}
     for kind, names in parts.items():
         assert set(names) <= set(cards.named(kind))
-    assert sorted({*models.surrogates, "mobile_face"}) == ["facenet", "ir152", "irse50", "mobile_face"]
+    assert sorted(models.surrogates) == ["facenet", "ir152", "irse50", "mobile_face"]
+    assert models.leave_out == "mobile_face"
+
+
+@pytest.mark.parametrize("left", ["irse50", "ir152", "facenet", "mobile_face"])
+def test_whoever_is_left_out_judges_and_is_not_searched(left):
+    chosen = recipe.override(recipe.load("paper"), [f"models.leave_out={left}"])
+    assert {*chosen.models.searched, left} == {*chosen.models.surrogates}
+    assert len(chosen.models.searched) == 3
+    assert chosen.models.judging == ("sface", "dlib", left)
+    assert {"irse50", "ir152", "facenet", "mobile_face"} <= {*recipe.names(chosen, words=False)}  # one file for both
+    twice = recipe.override(chosen, [f"models.judges=['{left}', 'dlib']"])
+    assert twice.models.judging == (left, "dlib")
+
+
+def test_nobody_is_left_out_by_default():
+    models = Recipe().models
+    assert (models.searched, models.judging) == (models.surrogates, models.judges)
+    assert recipe.override(Recipe(), ["models.leave_out=sface"]).models.searched == ("dlib",)
+
+
+@pytest.mark.parametrize("settings", [["leave_out=irse50"], ["surrogates=['dlib']", "leave_out=dlib"]])
+def test_whoever_is_left_out_must_be_one_of_several(settings):
+    with pytest.raises(BadSetting, match=r"^models\.leave_out: must be one of several surrogates, "):
+        recipe.override(Recipe(), [f"models.{setting}" for setting in settings])
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def protect(arguments: Namespace) -> int:
     rows = []
     with Bar(arguments.photos) as bar:
         house = pipeline.load(chosen)
-        for note in house.notes:
+        for note in (*recipe.own_words(chosen, arguments.text, arguments.style), *house.notes):
             bar.note(note)
         if arguments.target is not None:
             house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo

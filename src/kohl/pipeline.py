@@ -67,7 +67,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
     With the `shelf` of another house only what that has not is loaded: for other words, another strength or attack.
     """
     make, shelf, models = attacks.find(recipe.attack), shelf or Shelf(), recipe.models
-    judges = [shelf(cards.judge, name) for name in models.judges]
+    judges = [shelf(cards.judge, name) for name in models.judging]
     for judge in judges:
         verify.threshold(judge, models.far)  # found out now, not after the work
     generator, text = shelf(cards.generator, models.generator), recipe.text.strip()
@@ -82,7 +82,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
     aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
     given = attacks.Given(
         way.inverter(generator, aids),
-        [_surrogate(shelf, name, models.far, recipe.search.distance) for name in models.surrogates],
+        [_surrogate(shelf, name, models.far, recipe.search.distance) for name in models.searched],
         recipe.search.at(recipe.strength),
         recipe.pixel.at(recipe.strength),
         words,

@@ -42,6 +42,7 @@ class Models:
         "sface",
         "dlib",
     )  # named twice: two views at each step, and twice the weight
+    leave_out: str = ""  # the one of them that the search does not see, and that judges
     text: str = "makeup_clip"  # what sees whether a face looks like the words
     judges: tuple[str, ...] = ("sface", "dlib")
     far: float = 0.01  # false-accept rate of the threshold that every judge is held to
@@ -54,6 +55,20 @@ class Models:
                 raise BadSetting(f"{name}: name at least one; `kohl models` lists them")
             if len(getattr(self, name)) > MOST:
                 raise BadSetting(f"{name}: must be at most {MOST} names, not {len(getattr(self, name))}")
+        if self.leave_out and (self.leave_out not in self.surrogates or not self.searched):
+            raise BadSetting(
+                f"leave_out: must be one of several surrogates, {', '.join(self.surrogates)}, not {self.leave_out}"
+            )
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The recognisers that the search sees."""
+        return tuple(name for name in self.surrogates if name != self.leave_out)
+
+    @property
+    def judging(self) -> tuple[str, ...]:
+        """Who judges: with the one that was left out."""
+        return tuple(dict.fromkeys([*self.judges, *([self.leave_out] if self.leave_out else [])]))
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,13 @@ def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
     return build(Recipe, mapping)
 
 
+def own_words(recipe: Recipe, *asked: str | None) -> Sequence[str]:
+    """A note that the words are those that the recipe brings, where none were `asked` for and it brings some."""
+    if not recipe.text or any(words is not None for words in asked):
+        return ()
+    return (f"the words are the recipe's own, “{recipe.text}”; --text asks for others, --style none for none",)
+
+
 def build(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
     """The dataclass `cls` with the values of `mapping`, a table of tables; `where` is the dotted name of `cls`.
 
@@ -136,8 +158,8 @@ def names(recipe: Recipe, *, words: bool) -> list[str]:
         models.generator,
         *(() if alone else (models.encoder, models.perceptual)),
         *((models.text,) if words else ()),
-        *models.surrogates,
-        *models.judges,
+        *models.searched,
+        *models.judging,
     ]
     return list(dict.fromkeys(name for name in found if ":" not in name))
 

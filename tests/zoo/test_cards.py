@@ -99,6 +99,11 @@ def test_what_a_model_needs_is_pulled_with_it():
         cards.to_pull(["clip-vit-b16"])
 
 
+def test_what_a_model_can_do_without_is_not_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    assert [card.name for card in cards.missing(["clip-vit-b32"])] == ["clip-vit-b32", "clip-tokens"]
+
+
 @pytest.mark.parametrize(("name", "kind"), ROLES)
 def test_model_loads(name, kind):
     # A model is called; a judge is asked to compare, and decoys are counted.

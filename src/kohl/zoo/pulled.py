@@ -172,7 +172,12 @@ PULLED = (
             licence="academic research only",
             commercial=False,
             source=_drive(RECOGNISERS_ID),
-            roles={"encoder": Role(build, thresholds=thresholds, calibration=ADV_MAKEUP)},
+            roles={
+                "encoder": Role(build, thresholds=thresholds, calibration=ADV_MAKEUP),
+                "judge": Role(
+                    f"kohl.zoo.judges.encoded:{name}", needs=("yunet",), thresholds=thresholds, calibration=ADV_MAKEUP
+                ),
+            },
             member=f"{name}.pth",
             archive=Archive("amt-gan-assets.zip", _from_drive(RECOGNISERS_ID)),
         )

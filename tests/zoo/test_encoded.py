@@ -1,0 +1,87 @@
+"""The published recognisers as judges: what each is shown is the crop of the released code, or the aligned one."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from fills import filled, plain
+from published import golden, loaded, shapes
+from sitters import FOLDER, NAMES
+
+from kohl.geometry import warp
+from kohl.reader import read
+from kohl.types import Faces
+from kohl.zoo import cards
+from kohl.zoo.detectors.yunet import Detection, YuNet
+from kohl.zoo.judges import encoded
+from kohl.zoo.recognisers import facenet, irse, mobilefacenet
+
+THRESHOLDS = {0.01: 0.301611}
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return loaded(mobilefacenet.load, filled(shapes(golden("fr_mobile_face")), plain, 1.0))
+
+
+@pytest.fixture(scope="module")
+def judge(encoder):
+    return encoded.judge("a file", cards.path(cards.find("yunet")), thresholds=THRESHOLDS, load=lambda path: encoder)
+
+
+PHOTOS = [FOLDER / f"{name}.jpg" for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The photos with their one face each."""
+    detector = YuNet(cards.path(cards.find("yunet")))
+    return [(pixels, *detector(pixels)) for pixels in (read(path).pixels for path in PHOTOS)]
+
+
+def squeezed(pixels, face, size):
+    """The released crop by torch: the box, bilinear to a square, corners not aligned, not smoothed."""
+    left, top, right, bottom = (round(x) for x in (*face.box[:2], *np.add(face.box[:2], face.box[2:])))
+    part = torch.tensor(pixels[max(top, 0) : bottom, max(left, 0) : right]).permute(2, 0, 1)[None].float() / 255
+    return F.interpolate(part, (size, size), mode="bilinear", align_corners=False, antialias=False)
+
+
+def test_it_sees_the_box_squeezed_as_in_the_released_code(judge, encoder, found):
+    for path, (pixels, face) in zip(PHOTOS, found, strict=True):
+        inputs = squeezed(pixels, face, 112)
+        assert abs(face.box[2] / face.box[3] - 1) > 0.1  # so that it is squeezed
+        crop = torch.tensor(encoded.squeezed(pixels, face, encoder)).permute(2, 0, 1)[None] / 255
+        torch.testing.assert_close(crop, inputs, atol=1e-4, rtol=0)
+        (seen,) = judge.faces(path)
+        np.testing.assert_allclose(seen.embedding, encoder(inputs)[0].detach(), atol=1e-4)
+
+
+def test_similarities_are_cosines_of_these_embeddings(judge, encoder, found):
+    first, *others = (encoder(squeezed(pixels, face, 112))[0].detach().double().numpy() for pixels, face in found)
+    cosines = [first @ other / np.linalg.norm(first) / np.linalg.norm(other) for other in others]
+    assert judge.compare(PHOTOS[0], PHOTOS[1:]) == pytest.approx(cosines, abs=1e-4)
+    assert (judge.name, judge.thresholds) == ("mobile_face", THRESHOLDS)
+
+
+def test_aligned_it_sees_what_the_search_sees(encoder, found):
+    for pixels, face in found:
+        image, points = torch.tensor(pixels).permute(2, 0, 1)[None] / 255, torch.tensor(face.points)[None].float()
+        searched = warp(image, encoder.to_input(Faces(image, points, points)), (112, 112))
+        crop = torch.tensor(encoded.aligned(pixels, face, encoder)).permute(2, 0, 1)[None] / 255
+        assert (crop - searched).abs().mean() < 0.01  # OpenCV counts in 32nds of a pixel, and rounds
+
+
+@pytest.mark.parametrize("box", [(-9.0, -9.0, 30.0, 30.0), (90.0, 90.0, 30.0, 30.0), (99.7, 10.0, 5.0, 9.0)])
+def test_of_a_box_beyond_the_photo_what_is_inside_is_seen(encoder, box):
+    pixels = np.random.default_rng(0).integers(0, 255, (100, 100, 3), np.uint8)
+    assert encoded.squeezed(pixels, Detection(box, 1.0, np.zeros((5, 2))), encoder).shape == (112, 112, 3)
+
+
+@pytest.mark.parametrize("name", ["irse50", "ir152", "facenet", "mobile_face"])
+def test_every_recogniser_of_the_paper_is_a_judge_with_the_published_thresholds(name):
+    card = cards.find(name)
+    role = card.roles["judge"]
+    assert role.thresholds == card.roles["encoder"].thresholds
+    assert role.needs == ("yunet",)
+    load = {"irse50": irse.irse50, "ir152": irse.ir152, "facenet": facenet.load, "mobile_face": mobilefacenet.load}
+    assert role.builder().keywords == {"load": load[name]}
