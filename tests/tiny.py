@@ -174,7 +174,7 @@ class MeanColour:
 
 
 def _colour(path: Path, box: Box | None) -> np.ndarray:
-    pixels = _pixels(path, path.read_bytes())
+    pixels = _pixels(path, path.read_bytes() if path.is_file() else b"")
     left, top, width, height = map(round, box or (0, 0, *pixels.shape[1::-1]))
     return pixels[top : top + height, left : left + width].mean((0, 1)) / 255
 
