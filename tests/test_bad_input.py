@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import bundled
 import numpy as np
 import photos
 import pytest
@@ -20,13 +21,14 @@ import kohl
 from kohl import pipeline
 from kohl.align.detect import Detect
 from kohl.cli import main
-from kohl.zoo import cards
+
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 @pytest.fixture(scope="module")
 def house():
     """The real detector among toys: what is found is real, what becomes of it is quick."""
-    return tiny.house(detect=Detect(cards.load("yunet"), cards.load("landmarks68")))
+    return tiny.house(detect=Detect(bundled.load("yunet"), bundled.load("landmarks68")))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import bundled
 import mixed
 import photos
 import pytest
@@ -20,11 +21,13 @@ from kohl.align.detect import Detect
 from kohl.cli import main
 from kohl.zoo import cards
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="module")
 def house():
     """The real detector among toys; a judge to whom any change makes a stranger."""
-    detect = Detect(cards.load("yunet"), cards.load("landmarks68"))
+    detect = Detect(bundled.load("yunet"), bundled.load("landmarks68"))
     return tiny.house(detect=detect, judges=[tiny.MeanColour(thresholds={0.01: 1.0})])
 
 

@@ -95,7 +95,6 @@ def learned(monkeypatch, tmp_path):
 
     monkeypatch.setattr(stylegan2, "learn", learn)
     monkeypatch.setattr(faces, "_found", lambda people, side, said, rng: torch.zeros(2, 2, 3, side, side).unbind())
-    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     monkeypatch.chdir(tmp_path)
     for number in range(16):
         (tmp_path / "photos" / str(number)).mkdir(parents=True)

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from photos import SAMPLE, SECRET
 from PIL import Image
 
@@ -16,6 +15,8 @@ from kohl.align import imageio
 from kohl.cli import main
 from kohl.score import quality
 from kohl.zoo import cards
+
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 # Too few steps to rely on, enough to see an effect.
 SEARCH = ("--set", "search.steps=8", "--set", "search.rate=0.12", "--set", "search.change=300.0")
@@ -32,17 +33,8 @@ def with_story(path):
     return path
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """What `kohl.cpu` settles before torch is loaded; here torch is loaded already."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
-def run(one_thread, tmp_path_factory):
+def run(tmp_path_factory):
     """The photo, what one run of the command printed and wrote, and its exit code."""
     folder = tmp_path_factory.mktemp("run")
     photo, report = with_story(folder / "astronaut.jpg"), folder / "report.html"

@@ -19,15 +19,18 @@ from kohl.invert.pivotal import pivotal
 from kohl.score.quality import psnr
 from kohl.zoo import cards
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 # Too few steps to rely on, enough to see an effect.
 FEW = ("tuning.steps=12", "tuning.directions=48", "search.steps=4", "search.rate=0.8", "search.change=100.0")
+FEWEST = ("tuning.steps=4", "tuning.directions=24", "search.steps=3", "search.rate=3.0", "search.change=10.0")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
+@pytest.fixture(scope="module", params=[FEWEST, pytest.param(FEW, marks=pytest.mark.slow)], ids=["fewest", "few"])
+def run(request, tmp_path_factory):
     """One photo with words, as the command protects it."""
     output = tmp_path_factory.mktemp("mini") / "out.png"
-    settings = [word for setting in FEW for word in ("--set", setting)]
+    settings = [word for setting in request.param for word in ("--set", setting)]
     arguments = ["protect", str(SAMPLE), "-o", str(output), "--recipe", "mini", "--text", "red lipstick", "--json"]
     with redirect_stdout(StringIO()) as printed:
         code = main([*arguments, *settings])
@@ -75,15 +78,16 @@ def test_noise_becomes_faces_that_differ_but_stay_near_the_mean_face():
     assert (psnr(drawn, mean.expand_as(drawn)) > 9).all()
 
 
-def test_tuning_brings_the_face_nearer():
-    chosen = recipe.override(recipe.load("mini"), ["tuning.steps=25", "tuning.directions=0"])
+@pytest.mark.parametrize(("steps", "gain"), [(10, 1.5), pytest.param(25, 4, marks=pytest.mark.slow)])  # in dB
+def test_tuning_brings_the_face_nearer(steps, gain):
+    chosen = recipe.override(recipe.load("mini"), [f"tuning.steps={steps}", "tuning.directions=0"])
     house = pipeline.load(chosen)
     face = sitter(0)
     wanted = resized(face, 128).crops
     found = []
     house.attack.invert(face, watch=lambda step: found.append(float(psnr(step.candidate.images.clamp(0, 1), wanted))))
-    assert len(found) == 25
-    assert found[-1] > found[0] + 4
+    assert len(found) == steps
+    assert found[-1] > found[0] + gain
     assert house.attack.invert.func is pivotal
 
 

@@ -18,6 +18,8 @@ from kohl.recipe import Models, Recipe, as_dict
 from kohl.types import Judgement, Photo, ignore
 from kohl.zoo import cards
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 TWO = (face(0, 0, 64), face(80, 20, 48))
 STRICT = MeanColour(thresholds={0.01: 0.5})  # says "same person" of nearly everything
 

@@ -1,6 +1,7 @@
 """The set-up behind scripts/: nothing is downloaded, since `run`, which starts venv and pip, is a fake."""
 
 import importlib.util
+import resource
 import shutil
 import subprocess
 import sys
@@ -168,7 +169,7 @@ def test_two_at_once_set_up_once(env, fake, capsys):
         env.VENV.mkdir()  # what the first has made by the time it lets go
         write_program(env.PYTHON, ECHO)
         (env.VENV / "run.stamp").write_bytes(b"".join((env.ROOT / name).read_bytes() for name in INPUTS))
-    second.join(5)
+    second.join(60)
     assert not second.is_alive()
     assert fake.calls == []
 
@@ -202,6 +203,7 @@ def test_only_torch_comes_from_the_cpu_index(env, fake, monkeypatch):
 def test_probe_of_the_cpu_index(env, monkeypatch, index, answers):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(env, "CPU_INDEX", index)
+    monkeypatch.setattr(env, "run", lambda *command, timeout_s, run=env.run: run(*command))  # however busy we are
     assert env.cpu_index_answers() is answers
 
 
@@ -279,10 +281,11 @@ def test_launcher_notices_a_lost_python(env, fake, programs):
 def test_launcher_costs_milliseconds(env, fake, programs):
     env.set_up("run", INPUTS)
 
-    def seconds():
-        start = time.perf_counter()
+    def seconds():  # of a processor, with those of what it starts
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         script(env.ROOT / "scripts/kohl", programs=programs)
-        return time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(5)) < 0.05
 

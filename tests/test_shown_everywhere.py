@@ -17,6 +17,8 @@ from kohl.console import Bar, downloading, summary
 from kohl.types import FaceRow, Judgement, Row
 from kohl.zoo import cards
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 EVIL = "\x1b]0;owned\x07\x1b[2J\r\u202egpj.x"
 SEEN = r"\x1b]0;owned\x07\x1b[2J\r\u202egpj.x"
 

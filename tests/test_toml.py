@@ -31,15 +31,15 @@ def test_a_table_comes_back():
     ids=["lists", "tables", "digits", "hexadecimal", "one bit too many", "name", "heading", "twice", "NUL", "nonsense"],
 )
 def test_nonsense_is_refused_in_a_moment(text, said):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ValueError, match=said):
         toml.parsed(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_as_many_dots_as_are_allowed_take_no_time():
     line = "a." * (toml.DOTS - 1) + "a{} = 1"
     lines = "\n".join(line.format(number) for number in range(2**16 // len(line)))
-    started = time.monotonic()
+    started = time.process_time()
     assert toml.parsed(lines)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import bundled
 import pytest
 import torch
 from sitters import sitter
@@ -28,9 +28,6 @@ from kohl.types import Goal, Row
 from kohl.zoo import cards
 
 CLIP = "clip-vit-b32"
-BUNDLED = ("face_model", "makeup_clip", "decoys")
-LOAD = cards.load
-REAL = cache(LOAD)
 REAL_LOAD = pipeline.load
 
 
@@ -51,7 +48,7 @@ def loaded(monkeypatch):
         names.append(name)
         if name in toys:
             return toys[name]
-        return REAL(name) if name in BUNDLED else LOAD(name, kind)
+        return bundled.load(name, kind)
 
     monkeypatch.setattr(cards, "load", load)
     monkeypatch.setattr(cards, "judge", lambda name: MeanColour(name=name))
@@ -75,7 +72,7 @@ def look_of(house):
 
 def test_words_are_worn_from_the_start(loaded):
     house = pipeline.load(recipe(" Red lipstick "))
-    model = REAL("makeup_clip")
+    model = bundled.load("makeup_clip")
     assert house.attack.words.model is model
     assert house.attack.words.text == "red lipstick"
     assert torch.equal(look_of(house), model.look(["red lipstick"])[0])
@@ -93,7 +90,7 @@ def test_a_slip_is_corrected_and_noted(loaded):
     house = pipeline.load(recipe("red lipstik"))
     assert house.attack.words.text == "red lipstick"
     assert house.notes == ("read “lipstik” as “lipstick”",)
-    assert torch.equal(look_of(house), REAL("makeup_clip").look(["red lipstick"])[0])
+    assert torch.equal(look_of(house), bundled.load("makeup_clip").look(["red lipstick"])[0])
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b"], ids=["empty", "blank", "invisible"])
@@ -137,7 +134,7 @@ def test_a_model_that_only_judges_gets_the_most_alike_of_random_looks(loaded):
     model, text = house.attack.words.model, "a villain, für immer"  # free text: as it was typed
     assert (model.name, house.attack.words.text) == ("linear text", text)
     tried = looks.drawn(3, numbers(0))
-    assert torch.equal(look_of(house), looks.most_alike(LinearText(), text, REAL("decoys")[0], tried))
+    assert torch.equal(look_of(house), looks.most_alike(LinearText(), text, bundled.load("decoys")[0], tried))
     assert (house.draws, house.notes) == (True, ())
     assert torch.equal(look_of(pipeline.load(recipe(text, text_model=CLIP))), look_of(house))
 
@@ -308,7 +305,7 @@ def test_the_style_none_is_no_words_and_loads_nothing(asked, monkeypatch, name):
 
 
 def test_every_style_is_known_by_its_name_and_is_a_look(loaded):
-    model = REAL("makeup_clip")
+    model = bundled.load("makeup_clip")
     styles = model.vocabulary["styles"]
     assert len(styles) >= 10
     for style in styles:

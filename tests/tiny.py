@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -173,9 +174,15 @@ class MeanColour:
 
 
 def _colour(path: Path, box: Box | None) -> np.ndarray:
-    pixels = imageio.read(path).pixels
+    pixels = _pixels(path, path.read_bytes() if path.is_file() else b"")
     left, top, width, height = map(round, box or (0, 0, *pixels.shape[1::-1]))
     return pixels[top : top + height, left : left + width].mean((0, 1)) / 255
+
+
+@lru_cache(maxsize=4)
+def _pixels(path: Path, content: bytes) -> np.ndarray:
+    """The photo at the path, read anew whenever its content is another."""
+    return imageio.read(path).pixels
 
 
 def face(left: float, top: float, side: float, reason: str | None = None) -> Face:

@@ -19,6 +19,8 @@ from kohl.train import faces
 from kohl.zoo import cards
 from kohl.zoo.files import store
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 # Too few steps for anything but seeing that each is taken.
 STEPS = (
     "tuning.steps=2",
@@ -46,11 +48,10 @@ def people(folder):
 
 @pytest.fixture(scope="module")
 def small():
-    """Networks of a few channels, one look for each face, and one thread."""
+    """Networks of a few channels, and one look for each face."""
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch)
         patch.setattr(faces, "LOOKS", 1)
-        patch.setattr(torch, "set_num_threads", lambda count: None)
         yield
 
 
