@@ -175,8 +175,8 @@ def test_what_comes_along_needs_nothing(monkeypatch, capsys, name):
 
 # -- a run whose models are missing
 
-PAPER = "e4e, lpips, lpips-heads, irse50, ir152 and facenet"
-WORDS = "e4e, lpips, lpips-heads, clip-vit-b32, clip-tokens, irse50, ir152 and facenet"
+PAPER = "e4e, lpips, lpips-heads, irse50, ir152, facenet and mobile_face"
+WORDS = "e4e, lpips, lpips-heads, clip-vit-b32, clip-tokens, irse50, ir152, facenet and mobile_face"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_all_that_is_missing_is_named(monkeypatch, capsys, tmp_path, arguments, 
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KOHL_CACHE", str(tmp_path / "cache"))
-    surrogates = 'surrogates = ["irse50", "ir152", "facenet"]'
+    surrogates = 'surrogates = ["irse50", "ir152", "facenet", "mobile_face"]'
     (tmp_path / "it's mine.toml").write_text(f'[models]\ngenerator = "e4e"\n{surrogates}\n')
     monkeypatch.setattr("kohl.pipeline.load", lambda _: pytest.exit("loaded") if said else sys.exit(99))
     try:

@@ -9,11 +9,12 @@ from kohl import ranges
 from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
+from kohl.perturb.pixel import Pixel
 from kohl.perturb.views import Views
 from kohl.recipe import Models, Recipe
 from kohl.train.learner import Training
 
-SETTINGS = (Search, Views, Tuning, Models, Recipe, Training)
+SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training)
 NUMBERS = [
     (kind, setting.name)
     for kind in SETTINGS
@@ -31,7 +32,7 @@ def test_every_dataclass_of_settings_is_here():
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, 10**30, 2.5e300], ids=str)
 @pytest.mark.parametrize(("kind", "name"), NUMBERS, ids=lambda part: getattr(part, "__name__", part))
 def test_no_number_is_believed_that_is_none_or_out_of_range(kind, name, value):
-    with pytest.raises(BadSetting, match=rf"^(search\.|search\.views\.|tuning\.)?{name}: must (be|not be) "):
+    with pytest.raises(BadSetting, match=rf"^(search\.|search\.views\.|tuning\.|pixel\.)?{name}: must (be|not be) "):
         kind(**{name: value})
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from kohl import cli
 from kohl.batch import sentence
 from kohl.errors import KohlError
+from kohl.status import Exit
 
 ACCEPTED, REFUSED = "accepted", "refused"
 
@@ -50,7 +51,7 @@ def check_refusal(error: KohlError) -> None:
     """Raise `Wrong` unless the front end says this error in one sentence without anything that a terminal obeys."""
     said = StringIO()
     with redirect_stderr(said):
-        cli._complain(sentence(error), cli.FAILED)
+        cli._complain(sentence(error), Exit.FAILED)
     check_said(said.getvalue())
 
 

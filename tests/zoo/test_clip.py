@@ -273,7 +273,13 @@ def test_too_long_a_sentence_is_refused(model):
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", gzip.compress(b"heading\none\n", mtime=0), gzip.compress(b"\xff\n", mtime=0), gzip.compress(b"h\n", mtime=0)[:-5]]
+    "content",
+    [
+        b"no gzip",
+        gzip.compress(b"heading\none\n", mtime=0),
+        gzip.compress(b"\xff\n", mtime=0),
+        gzip.compress(b"h\n", mtime=0)[:-5],
+    ],
 )
 def test_what_is_no_list_of_merges_is_refused(tmp_path, content):
     path = tmp_path / "merges.txt.gz"
