@@ -23,6 +23,7 @@ from kohl.shown import shown
 from kohl.status import Exit, Status
 from kohl.types import Row
 from kohl.zoo import cards
+from kohl.zoo.text import makeup_clip
 
 
 def protect(arguments: Namespace) -> int:
@@ -173,7 +174,7 @@ def _style(name: str) -> str:
     words = " ".join(name.lower().replace("-", " ").split())
     if words == "none":
         return ""
-    known = cards.load("makeup_clip").vocabulary["styles"]
+    known = makeup_clip.metadata(cards.checked(cards.find("makeup_clip")))["vocabulary"]["styles"]
     if words not in known:
         names = ", ".join(["none", *(style.replace(" ", "-") for style in known)])
         raise BadSetting(f"{name}: no such style; there are {names}, or say it in your own words with --text")

@@ -1,4 +1,4 @@
-"""How different two pictures look to the eye; differentiable, no weights yet."""
+"""Structural similarity: how alike two pictures look to the eye; differentiable."""
 
 from __future__ import annotations
 
