@@ -261,12 +261,13 @@ def test_settings_that_cannot_be_are_usage_errors(tmp_path, capsys, arguments, s
 
 
 def test_as_a_process_it_ends_without_a_traceback(tmp_path):
-    # The real models are loaded, and none of them has to do anything.
+    # Real models are loaded, and none of them has to do anything.
     bad = photos.bad_files(tmp_path / "bad")
     Image.new("RGB", (1, 1)).save(tmp_path / "1x1.png")
     environment = {**os.environ, "PYTHONPATH": str(Path(kohl.__file__).parents[1])}
     names = [bad[name] for name in ("text.jpg", "cut.jpg", "folder.jpg", "missing.jpg", "bomb.png")]
-    command = [sys.executable, "-m", "kohl", "protect", *names, tmp_path / "1x1.png"]
+    few = ["--set", "models.judges=['sface']", "--set", "models.surrogates=['sface']"]
+    command = [sys.executable, "-m", "kohl", "protect", *few, *names, tmp_path / "1x1.png"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert [line.startswith("kohl: ") for line in done.stderr.splitlines()] == [True] * len(names)

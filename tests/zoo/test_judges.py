@@ -15,6 +15,7 @@ from kohl.reader import read
 from kohl.templates import ARCFACE
 from kohl.zoo import cards
 from kohl.zoo.files import runtime
+from kohl.zoo.judges import dlib
 from kohl.zoo.judges.onnx import similarity
 
 
@@ -90,11 +91,15 @@ def test_a_changed_file_is_looked_at_again(judge, folder, tmp_path):
     assert judge.compare(photo, [photo]) == [None]
 
 
-def test_large_photos_keep_their_coordinates(judge, folder, tmp_path):
-    portrait().resize((2400, 2560)).save(tmp_path / "large.jpg")
+@pytest.mark.parametrize(
+    ("times", "longest"), [(4, 512), pytest.param(10, dlib.LONGEST, marks=pytest.mark.slow)], ids=["large", "larger"]
+)
+def test_large_photos_keep_their_coordinates(judge, folder, monkeypatch, tmp_path, times, longest):
+    monkeypatch.setattr(dlib, "LONGEST", longest)
+    portrait().resize((240 * times, 256 * times)).save(tmp_path / "large.jpg")
     small, large = judge.faces(folder / "face.png"), judge.faces(tmp_path / "large.jpg")
     assert len(small) == len(large) == 1
-    np.testing.assert_allclose(np.array(large[0].box) / 10, small[0].box, atol=8)
+    np.testing.assert_allclose(np.array(large[0].box) / times, small[0].box, atol=8)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3000, 1), (1, 3000)])
