@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,10 +68,12 @@ def test_a_name_that_is_said_beside_the_reason_is_not_in_it():
 
 
 def test_a_failed_row_says_how_it_was_tried():
+    started = time.perf_counter()
     (row,) = rows("broken.jpg", seed=7)
+    took = time.perf_counter() - started
     assert (row.output, row.seed, row.version) == (None, 7, __version__)
     assert row.recipe == as_dict(HOUSE.recipe)
-    assert 0 <= row.seconds < 1
+    assert 0 <= row.seconds < took
 
 
 def test_what_nobody_foresaw_is_a_row_too_and_not_hidden():

@@ -1,5 +1,6 @@
 """The stages as one function, with toys in place of every model."""
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,12 +50,13 @@ def test_notes_on_the_models_are_the_house_s_and_the_row_s(photo, monkeypatch):
 
 
 def test_the_row_says_all_there_is_to_say(photo):
-    toys = house()
+    toys, started = house(), time.perf_counter()
     row, pixels = run(photo, toys, seed=7)
+    took = time.perf_counter() - started
     assert (row.photo, row.output) == (str(photo), str(photo.parent / "out.png"))
     assert (row.status, row.reason) == ("protected", None)
     assert (row.seed, row.version, row.recipe) == (7, __version__, as_dict(toys.recipe))
-    assert 0 < row.seconds < 60
+    assert 0 < row.seconds < took
     (one,) = row.faces
     assert (one.index, one.box, one.status, one.reason, one.references) == (0, (16, 16, 32, 32), "protected", None, {})
     assert one.psnr == pytest.approx(30, abs=15)
