@@ -23,7 +23,8 @@ pytestmark = pytest.mark.usefixtures("loaded_once")
 
 # Too few steps to rely on, enough to see an effect.
 FEW = ("tuning.steps=12", "tuning.directions=48", "search.steps=4", "search.rate=0.8", "search.change=100.0")
-FEWEST = ("tuning.steps=4", "tuning.directions=24", "search.steps=3", "search.rate=3.0", "search.change=10.0")
+FEWEST = ("tuning.steps=4", "tuning.directions=16", "search.steps=3", "search.scouts=0")
+FEWEST += ("search.rate=3.0", "search.change=10.0")
 
 
 @pytest.fixture(scope="module", params=[FEWEST, pytest.param(FEW, marks=pytest.mark.slow)], ids=["fewest", "few"])
