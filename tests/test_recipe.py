@@ -252,6 +252,7 @@ def test_the_published_recipes_say_what_was_published(name):
     assert (search.text, search.text_loss, search.perspective) == (known["text"], known["loss"], known["tilt"])
     assert (search.latent, search.noise) == (pytest.approx(0.01 * (18 - 8) * 512), 0.0)  # the sum over rows of w+
     assert tuning.exact
+    assert models.alignment == "ffhq"
     assert not recipe.override(settings, ["tuning.exact=false"]).tuning.exact
     assert (search.beyond, tuning.whole) == (known["beyond"], False)
     assert search.recognition == pytest.approx(known["adversarial"] * len(models.searched))

@@ -90,7 +90,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
     )
     return House(
         recipe=recipe,
-        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68")),
+        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment]),
         attack=make(given),
         decoys=shelf(cards.load, "decoys"),
         judges=judges,

@@ -36,6 +36,7 @@ class Models:
 
     generator: str = "face_model"
     encoder: str = "e4e"  # of a generator that is no linear model: what finds its latents
+    alignment: Literal["points", "ffhq"] = "points"  # how it wants faces cut: `align.crop.ALIGNMENTS`
     perceptual: str = "lpips"  # and what says whether it gives the face back
     surrogates: tuple[str, ...] = (
         "sface",
