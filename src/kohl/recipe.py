@@ -163,7 +163,8 @@ def names(recipe: Recipe, *, words: bool) -> list[str]:
         *models.searched,
         *models.judging,
     ]
-    return list(dict.fromkeys(name for name in found if ":" not in name))
+    plain = (name.removeprefix("aligned:") for name in found)
+    return list(dict.fromkeys(name for name in plain if ":" not in name))
 
 
 def to_toml(recipe: DataclassInstance) -> str:

@@ -8,7 +8,8 @@ from fills import filled, plain
 from published import golden, loaded, shapes
 from sitters import FOLDER, NAMES
 
-from kohl import pipeline
+from kohl import pipeline, recipe
+from kohl.errors import BadSetting
 from kohl.geometry import warp
 from kohl.reader import read
 from kohl.recipe import Models
@@ -121,3 +122,24 @@ def test_the_recipe_says_what_the_search_is_shown(encoder, monkeypatch, shown, k
     assert type(first.encoder) is kind
     assert second.encoder is first.encoder
     assert first.threshold == THRESHOLDS[0.01]
+
+
+def test_aligned_it_judges_by_thresholds_that_were_measured(encoder, monkeypatch, tmp_path, found):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    monkeypatch.setattr(cards, "encoder", lambda name: encoder)
+    assert cards.judge("aligned:mobile_face").thresholds == {}
+    (tmp_path / "mobile_face.pth.toml").write_text('[thresholds]\n"0.01" = 0.4\n')
+    judge = cards.judge("aligned:mobile_face")
+    assert (judge.name, judge.thresholds) == ("aligned:mobile_face", {0.01: 0.4})
+    first, second = (
+        encoder(torch.tensor(encoded.aligned(*each, encoder) / 255).permute(2, 0, 1)[None])[0].detach().numpy()
+        for each in found[:2]
+    )
+    assert judge.compare(PHOTOS[0], PHOTOS[1:2]) == [pytest.approx(float(first @ second), abs=1e-5)]
+
+
+def test_aligned_judges_are_known_by_name():
+    with pytest.raises(BadSetting, match="mobil_face: no such model"):
+        cards.judge("aligned:mobil_face")
+    chosen = recipe.override(recipe.load("default"), ["models.judges=['aligned:irse50', 'onnx:some.onnx']"])
+    assert "irse50" in recipe.names(chosen, words=False)
