@@ -1,7 +1,7 @@
 """What the published method costs on this machine's CPU, and how near our networks are to the published code's.
 
     python benchmarks/paper_path.py step [--size 1024] [--repeat 2] [--json]
-    python benchmarks/paper_path.py photo [PHOTO] [--exact] [--size 1024] [--tuning N] [--search N] [--json]
+    python benchmarks/paper_path.py photo [PHOTO] [--fast] [--size 1024] [--tuning N] [--search N] [--json]
     python benchmarks/paper_path.py parity [--only NAME] [--json]
     python benchmarks/paper_path.py faces LEARNED PHOTOS … [--json]
 

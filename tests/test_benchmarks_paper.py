@@ -30,6 +30,7 @@ FOUND = {
     "dtype": "bfloat16",
     "threads": 1,
     "trial": False,
+    "exact": False,
     "asked": {"tuning": 450, "search": 50},
     "steps": {"tuning": 450, "search": 50},
     "seconds": {"loading": 10.0, "tuning": 540.0, "search": 60.0},
@@ -44,7 +45,7 @@ def test_command_prints_what_it_measured(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["paper_path.py", "step", "--size", "16", "--repeat", "1", "--json"])
     paper_path.main()
     found = json.loads(capsys.readouterr().out)
-    assert found["seconds"].keys() == {"plain", "float32", "bfloat16"}
+    assert found["seconds"].keys() == {"plain", "whole", "float32", "bfloat16"}
     assert found["times_faster"]["float32"] == found["seconds"]["plain"] / found["seconds"]["float32"]
     wanted = {"times_faster": {"float32": 9.0, "bfloat16": 14.0}}
     assert re.findall("≥ .*", paper_path.PARTS["step"].table(found | wanted)) == ["≥ 8: ok)", "≥ 15: missed)"]
@@ -123,6 +124,9 @@ def test_whole_path_is_held_to_its_goals():
     trial = paper_photo.table(FOUND | {"trial": True})
     assert trial.startswith("A TRIAL")
     assert "goal" not in trial
+    exact = paper_photo.table(FOUND | {"dtype": "float32", "exact": True})
+    assert "float32, all blocks" in exact
+    assert "goal" not in exact
 
 
 @pytest.mark.slow
@@ -130,7 +134,7 @@ def test_trial_goes_through_the_whole_path(monkeypatch):
     monkeypatch.setenv("KOHL_CACHE", "set anew, and as before afterwards")
     parser = ArgumentParser()
     paper_photo.add(parser)
-    found = paper_photo.measure(parser.parse_args(["--size", "64", "--tuning", "2", "--search", "2", "--exact"]))
+    found = paper_photo.measure(parser.parse_args(["--size", "64", "--tuning", "2", "--search", "2"]))
     assert found["trial"]
     assert found["dtype"] == "float32"
     assert found["steps"] == found["asked"] == {"tuning": 2, "search": 2}

@@ -226,6 +226,7 @@ PUBLISHED = {  # CVPR 2023, and the code that was released with it
         "loss": "directional",
         "tilt": 0.0,
         "beyond": "edge",
+        "shown": "aligned",
     },
     "released": {
         "steps": 150,
@@ -235,6 +236,7 @@ PUBLISHED = {  # CVPR 2023, and the code that was released with it
         "loss": "contrastive",
         "tilt": 0.5,
         "beyond": "black",
+        "shown": "squeezed",
     },
 }
 SOURCE, TARGET = tiny.faces(2, seed=1), tiny.faces(2, seed=2)
@@ -251,6 +253,9 @@ def test_the_published_recipes_say_what_was_published(name):
     assert (search.distance, search.margin, search.closeness, search.decoy) == ("cosine", 2.0, 0.0, 1.0)
     assert (search.text, search.text_loss, search.perspective) == (known["text"], known["loss"], known["tilt"])
     assert (search.latent, search.noise) == (pytest.approx(0.01 * (18 - 8) * 512), 0.0)  # the sum over rows of w+
+    assert tuning.exact
+    assert (models.alignment, models.shown) == ("ffhq", known["shown"])
+    assert not recipe.override(settings, ["tuning.exact=false"]).tuning.exact
     assert (search.beyond, tuning.whole) == (known["beyond"], False)
     assert search.recognition == pytest.approx(known["adversarial"] * len(models.searched))
     assert search.at(settings.strength) == search

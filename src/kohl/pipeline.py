@@ -20,7 +20,7 @@ from kohl.invert import inverters
 from kohl.job import Job
 from kohl.perturb import attacks, looks
 from kohl.perturb.terms import FRAMES, Surrogate, Words
-from kohl.recipe import Recipe, as_dict, names
+from kohl.recipe import Models, Recipe, as_dict, names
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
 from kohl.status import Status
@@ -41,6 +41,8 @@ from kohl.types import (
 from kohl.version import __version__
 from kohl.zoo import cards
 from kohl.zoo.generators.decoys import Decoys
+from kohl.zoo.recognisers.recogniser import Recogniser
+from kohl.zoo.recognisers.squeezed import Squeezed
 from kohl.zoo.shelf import Shelf
 
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
@@ -82,7 +84,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
     aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
     given = attacks.Given(
         way.inverter(generator, aids),
-        [_surrogate(shelf, name, models.far, recipe.search.distance) for name in models.searched],
+        [_surrogate(shelf, name, models, recipe.search.distance) for name in models.searched],
         recipe.search.at(recipe.strength),
         recipe.pixel.at(recipe.strength),
         words,
@@ -90,7 +92,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
     )
     return House(
         recipe=recipe,
-        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68")),
+        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment]),
         attack=make(given),
         decoys=shelf(cards.load, "decoys"),
         judges=judges,
@@ -111,8 +113,10 @@ def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
     return (f"the words stand in kohl's own {len(FRAMES)} sentences{remedy}",)
 
 
-def _surrogate(shelf: Shelf, name: str, far: float, distance: str) -> Surrogate:
-    encoder = shelf(cards.encoder, name)
+def _surrogate(shelf: Shelf, name: str, models: Models, distance: str) -> Surrogate:
+    encoder, far = shelf(cards.encoder, name), models.far
+    if models.shown == "squeezed" and isinstance(encoder, Recogniser):
+        encoder = shelf(Squeezed, encoder, shelf(cards.load, "yunet"))
     thresholds = cards.find(name).roles["encoder"].thresholds
     if far not in thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))

@@ -36,6 +36,7 @@ class Models:
 
     generator: str = "face_model"
     encoder: str = "e4e"  # of a generator that is no linear model: what finds its latents
+    alignment: Literal["points", "ffhq"] = "points"  # how it wants faces cut: `align.crop.ALIGNMENTS`
     perceptual: str = "lpips"  # and what says whether it gives the face back
     surrogates: tuple[str, ...] = (
         "sface",
@@ -43,6 +44,7 @@ class Models:
         "dlib",
     )  # named twice: two views at each step, and twice the weight
     leave_out: str = ""  # the one of them that the search does not see, and that judges
+    shown: Literal["aligned", "squeezed"] = "aligned"  # faces, to the published recognisers: as each likes, or as a box
     text: str = "makeup_clip"  # what sees whether a face looks like the words
     judges: tuple[str, ...] = ("sface", "dlib")
     far: float = 0.01  # false-accept rate of the threshold that every judge is held to
@@ -161,7 +163,8 @@ def names(recipe: Recipe, *, words: bool) -> list[str]:
         *models.searched,
         *models.judging,
     ]
-    return list(dict.fromkeys(name for name in found if ":" not in name))
+    plain = (name.removeprefix("aligned:") for name in found)
+    return list(dict.fromkeys(name for name in plain if ":" not in name))
 
 
 def to_toml(recipe: DataclassInstance) -> str:

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 from photos import SAMPLE
+from sitters import sitters
 from tiny import face
 
-from kohl.align import imageio
+from kohl.align import crop, imageio
 from kohl.align.crop import LARGEST, SIZE, at_size, crops, own_size, to_crop
 from kohl.geometry import resized
 from kohl.templates import CROP
@@ -180,3 +181,33 @@ def test_of_twice_the_size_each_pixel_of_the_small_crop_is_the_mean_of_four():
     photo, one = noise(600, 600), face(12, 30, 2 * SIZE)
     small, large = crops(photo, [one]), resized(crops(photo, [one], 2 * SIZE), SIZE)
     torch.testing.assert_close(large.crops, small.crops, atol=0.51 / 255, rtol=0)  # the small one is rounded
+
+
+def quad(landmarks):
+    """The corners that FFHQ's own description gives, from the top left one counterclockwise."""
+    eyes = [landmarks[36:42].mean(0), landmarks[42:48].mean(0)]
+    middle, across = (eyes[0] + eyes[1]) / 2, eyes[1] - eyes[0]
+    down = (landmarks[48] + landmarks[54]) / 2 - middle
+    x = across - np.flipud(down) * [-1, 1]
+    x = x / np.linalg.norm(x) * max(np.linalg.norm(across) * 2.0, np.linalg.norm(down) * 1.8)
+    y, centre = np.flipud(x) * [-1, 1], middle + down * 0.1
+    return np.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y])
+
+
+@pytest.mark.parametrize("index", range(3))
+@pytest.mark.parametrize(("turn", "scale"), [(0.0, 1.0), (0.4, 3.0), (-1.0, 0.5)])
+def test_ffhq_s_corners_are_the_crop_s(index, turn, scale):
+    rotation = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    landmarks = sitters().landmarks[index].double().numpy() @ rotation.T + (70, -20)
+    matrix = crop.ALIGNMENTS["ffhq"](np.zeros((5, 2)), landmarks)
+    corners = quad(landmarks) @ matrix[:, :2].T + matrix[:, 2]
+    # A pixel's centre is at a whole number, so the crop begins half a pixel before the first.
+    np.testing.assert_allclose(corners, [(-0.5, -0.5), (-0.5, 255.5), (255.5, 255.5), (255.5, -0.5)], atol=1e-9)
+
+
+def test_ffhq_s_crop_is_near_the_one_by_five_points():
+    # Whose template is the mean of portraits that were cut like this.
+    for landmarks in sitters().landmarks.double().numpy():
+        matrix = crop.ffhq(np.zeros((5, 2)), landmarks)
+        moved = np.array([(64.0, 64.0), (192.0, 64.0), (128.0, 200.0)]) @ matrix[:, :2].T + matrix[:, 2]
+        assert np.abs(moved - [(64.0, 64.0), (192.0, 64.0), (128.0, 200.0)]).max() < 16

@@ -1,11 +1,13 @@
 """Every face in a photo is listed, and one that is unfit carries the reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from photos import SAMPLE, portrait
 from PIL import Image
 
-from kohl.align import imageio
+from kohl.align import crop, imageio
 from kohl.align.crop import to_crop
 from kohl.align.detect import Detect
 from kohl.types import Photo
@@ -76,6 +78,15 @@ def test_doubtful_landmarks_are_moved_onto_the_detector_s_points(models, astrona
     (right,) = Detect(find, landmarks, **{**LIMITS, "doubtful": 0.0})(astronaut)
     assert moved.reason is None
     np.testing.assert_allclose(moved.landmarks, right.landmarks, atol=1e-6)
+
+
+def test_a_face_is_aligned_as_was_asked(models, astronaut):
+    (face,) = Detect(*models, **LIMITS, align=crop.ffhq)(astronaut)
+    (usual,) = Detect(*models, **LIMITS)(astronaut)
+    assert np.array_equal(face.to_crop, crop.ffhq(face.points, face.landmarks))
+    assert np.array_equal(usual.to_crop, crop.to_crop(face.points))
+    one_place = Detect(lambda pixels: [((0, 0, 9, 9), 1.0, face.points)], lambda pixels, box: np.ones((68, 2)))
+    assert replace(one_place, align=crop.ffhq)(astronaut)[0].reason is not None
 
 
 def test_landmarks_in_one_place_are_unreadable():

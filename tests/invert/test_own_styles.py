@@ -11,6 +11,7 @@ from tiny_styles import WIDTH, Encoder, generator
 
 from kohl.errors import BadSetting
 from kohl.geometry import resized
+from kohl.invert import own_styles
 from kohl.invert.own_styles import STEP, OwnStyles
 from kohl.types import Faces
 
@@ -117,6 +118,33 @@ def test_of_a_larger_generator_only_the_blocks_up_to_the_crop_are_run():
         weight.fill_(torch.nan)
     personal, _ = own(made=made, noise=True)
     assert personal(moved(personal.start)).isfinite().all()
+
+
+@pytest.mark.parametrize("noise", [False, True], ids=["styles", "noise"])
+def test_the_whole_picture_of_a_larger_generator_may_be_drawn_and_made_smaller(noise):
+    made = generator(64)
+    personal, codes = own(made=made, noise=noise, drawn=64)
+    latents = moved(personal.start)
+    rows = latents[:, : (10 - HELD) * WIDTH].view(3, -1, WIDTH)
+    maps = torch.split(latents[:, (10 - HELD) * WIDTH :], [x.numel() for x in made.noise], 1) if noise else ()
+    other = [x.view(3, 1, round(x.shape[1] ** 0.5), -1) for x in maps] or None
+    drawn = made.synthesis(torch.cat([codes[:, :HELD], rows], 1), noise=other) - made.synthesis(codes)
+    change = drawn.unfold(2, 2, 2).unfold(3, 2, 2).mean((-2, -1))
+    torch.testing.assert_close(personal(latents), (FACES.crops + personal.mask * change).clamp(0, 1))
+    assert torch.equal(personal(personal.start), FACES.crops)
+
+
+def test_the_finest_noise_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(own_styles, "FINEST", 32)
+    made = generator(64)
+    personal, codes = own(made=made, noise=True, drawn=64)
+    assert personal.noisy == 4 * 4 + 2 * (8 * 8 + 16 * 16)
+    latents = personal.start.clone()
+    latents[:, personal.styles :] += 1
+    other = [layer + (layer.shape[-1] < 32) for layer in made.noise]
+    drawn = made.synthesis(codes, noise=other) - made.synthesis(codes)
+    change = drawn.unfold(2, 2, 2).unfold(3, 2, 2).mean((-2, -1))
+    torch.testing.assert_close(personal(latents), (FACES.crops + personal.mask * change).clamp(0, 1))
 
 
 @pytest.mark.parametrize("noise", [False, True], ids=["styles", "noise"])

@@ -153,10 +153,32 @@ def test_refining_leaves_what_the_encoder_found_as_it_was():
 def test_compares_at_the_size_that_is_set_or_the_generator_s_own(size, seen_at):
     seen, made = Blocks(), generator()
     last = weights(made.layers[-1])
-    inversion = tuned(made, seen=seen, size=size)
+    inversion = tuned(made, seen=seen, size=size, exact=False)
     assert seen.sizes == [seen_at]
     same = map(torch.equal, last, weights(inversion.generator.generator.layers[-1]))
     assert all(same) == (seen_at < 32)  # a block behind it is not tuned
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_exact_compares_the_generator_s_whole_picture_made_smaller(size):
+    made, seen, steps = generator(64), Blocks(), []
+    inversion = tuned(made, seen=seen, size=size, steps=1, watch=steps.append)
+    codes = Encoder(made.latent_shape[0])(FACE.crops)
+    whole = made.synthesis(codes)
+    assert whole.shape[-1] == 64
+
+    def smaller(images):
+        side = images.shape[-1] // size
+        return images.unfold(2, side, side).unfold(3, side, side).mean((-2, -1))
+
+    images, wanted = smaller(whole), smaller(FACE.crops)
+    apart = (F.avg_pool2d(images, 4) - F.avg_pool2d(wanted, 4)).abs().mean()
+    expected = apart + PIXELS * (images - wanted).square().mean()
+    assert steps[0].losses["tuning"] == pytest.approx(float(expected), rel=1e-5)
+    tuned_weights = weights(inversion.generator.generator.layers[-1])
+    assert not all(map(torch.equal, weights(made.layers[-1]), tuned_weights))  # the last block is tuned too
+    assert inversion.generator.drawn == 64
+    assert tuned(made, steps=0, exact=False).generator.drawn == 32
 
 
 def test_noise_may_be_among_the_latents():

@@ -8,13 +8,19 @@ from fills import filled, plain
 from published import golden, loaded, shapes
 from sitters import FOLDER, NAMES
 
+from kohl import pipeline, recipe
+from kohl.errors import BadSetting
 from kohl.geometry import warp
 from kohl.reader import read
+from kohl.recipe import Models
 from kohl.types import Faces
 from kohl.zoo import cards
 from kohl.zoo.detectors.yunet import Detection, YuNet
 from kohl.zoo.judges import encoded
 from kohl.zoo.recognisers import facenet, irse, mobilefacenet
+from kohl.zoo.recognisers.recogniser import Recogniser
+from kohl.zoo.recognisers.squeezed import Squeezed
+from kohl.zoo.shelf import Shelf
 
 THRESHOLDS = {0.01: 0.301611}
 
@@ -85,3 +91,55 @@ def test_every_recogniser_of_the_paper_is_a_judge_with_the_published_thresholds(
     assert role.needs == ("yunet",)
     load = {"irse50": irse.irse50, "ir152": irse.ir152, "facenet": facenet.load, "mobile_face": mobilefacenet.load}
     assert role.builder().keywords == {"load": load[name]}
+
+
+def test_the_search_may_be_shown_the_same_squeezed_box(encoder, found):
+    shown = Squeezed(encoder, YuNet(cards.path(cards.find("yunet"))))
+    for pixels, face in found:
+        image = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
+        points = torch.tensor(face.points)[None].float()
+        inputs = warp(image, shown.to_input(Faces(image, points, points)), (112, 112))
+        torch.testing.assert_close(
+            inputs[..., 1:-1, 1:-1], squeezed(pixels, face, 112)[..., 1:-1, 1:-1], atol=1e-3, rtol=0
+        )
+        torch.testing.assert_close(shown(inputs), encoder(inputs))
+    assert (shown.name, shown.size) == ("mobile_face", 112)
+
+
+def test_where_no_face_is_found_the_box_is_the_landmarks(encoder):
+    landmarks = torch.tensor([[10.0, 20.0], [66.0, 48.0], [30.0, 30.0]]).repeat(23, 1)[None, :68]
+    faces = Faces(torch.zeros(1, 3, 80, 80), landmarks[:, :5], landmarks)
+    (matrix,) = Squeezed(encoder, lambda pixels: []).to_input(faces)
+    corners = torch.tensor([[9.5, 19.5, 1.0], [65.5, 47.5, 1.0]]) @ matrix.T
+    torch.testing.assert_close(corners, torch.tensor([[-0.5, -0.5], [111.5, 111.5]]))
+
+
+@pytest.mark.parametrize(("shown", "kind"), [("squeezed", Squeezed), ("aligned", Recogniser)])
+def test_the_recipe_says_what_the_search_is_shown(encoder, monkeypatch, shown, kind):
+    monkeypatch.setattr(cards, "encoder", lambda name: encoder)
+    shelf, models = Shelf(), Models(surrogates=("mobile_face",), shown=shown)
+    first, second = (pipeline._surrogate(shelf, "mobile_face", models, "thresholds") for _ in range(2))
+    assert type(first.encoder) is kind
+    assert second.encoder is first.encoder
+    assert first.threshold == THRESHOLDS[0.01]
+
+
+def test_aligned_it_judges_by_thresholds_that_were_measured(encoder, monkeypatch, tmp_path, found):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    monkeypatch.setattr(cards, "encoder", lambda name: encoder)
+    assert cards.judge("aligned:mobile_face").thresholds == {}
+    (tmp_path / "mobile_face.pth.toml").write_text('[thresholds]\n"0.01" = 0.4\n')
+    judge = cards.judge("aligned:mobile_face")
+    assert (judge.name, judge.thresholds) == ("aligned:mobile_face", {0.01: 0.4})
+    first, second = (
+        encoder(torch.tensor(encoded.aligned(*each, encoder) / 255).permute(2, 0, 1)[None])[0].detach().numpy()
+        for each in found[:2]
+    )
+    assert judge.compare(PHOTOS[0], PHOTOS[1:2]) == [pytest.approx(float(first @ second), abs=1e-5)]
+
+
+def test_aligned_judges_are_known_by_name():
+    with pytest.raises(BadSetting, match="mobil_face: no such model"):
+        cards.judge("aligned:mobil_face")
+    chosen = recipe.override(recipe.load("default"), ["models.judges=['aligned:irse50', 'onnx:some.onnx']"])
+    assert "irse50" in recipe.names(chosen, words=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kohl.align.crop import to_crop
+from kohl.align.crop import Alignment, to_crop
 from kohl.geometry import similarity, transform
 from kohl.types import Box, Face, Photo
 
@@ -25,6 +25,7 @@ class Detect:
 
     find: Finder
     landmarks: Predictor
+    align: Alignment = to_crop
     min_eye_distance: float = 16.0  # pixels between the eyes: with fewer, there is too little to change
     max_outside: float = 0.1  # share of the landmarks that may lie beyond the photo's border
     doubtful: float = 0.1  # disagreement above which the landmarks are moved onto the detector's points
@@ -39,7 +40,7 @@ class Detect:
         if _disagreement(landmarks, points) > self.doubtful:
             landmarks = _moved(landmarks, points)
         reason = self._reason(photo, points, landmarks)
-        return Face(box, score, points, landmarks, to_crop(points), reason)
+        return Face(box, score, points, landmarks, self.align(points, landmarks), reason)
 
     def _reason(self, photo: Photo, points: np.ndarray, landmarks: np.ndarray) -> str | None:
         """Why the face is skipped, if it is."""

@@ -16,6 +16,7 @@ from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 STEP = 0.003  # root mean square change of the face's pixels along one axis, per step of 1
 LEAST = 0.01  # of the largest gain: weaker directions are not made up for
+FINEST = 512  # pixels of a side from which on noise stays as it is, as in the released code of CLIP2Protect
 OVERSAMPLED, FEWEST, AT_ONCE = 1.25, 96, 16  # slopes for each axis, in all, and together
 
 
@@ -28,7 +29,8 @@ class OwnStyles(Generator):
     With `directions` the latents are coordinates (n, directions) among those numbers, zero at the codes: the directions
     in which the face changes most, each scaled so that the same step changes it as much.
 
-    As a `whole` it is what the generator draws, with all that the tuning missed, from corner to corner.
+    As a `whole` it is what the generator draws, with all that the tuning missed, from corner to corner. The picture is
+    `drawn` at that many pixels: by default at the crops', and the blocks behind them are left out.
     """
 
     def __init__(
@@ -41,13 +43,14 @@ class OwnStyles(Generator):
         noise: bool = False,
         directions: int = 0,
         whole: bool = False,
+        drawn: int | None = None,
     ) -> None:
         super().__init__()
         self.generator, self.crops, self.size = generator, faces.crops, faces.crops.shape[-1]
-        self.drawn = min(self.size, generator.size)
-        check(generator, self.size, held=held, noise=noise, directions=directions)
+        self.drawn = min(self.size, generator.size) if drawn is None else drawn
+        check(generator, self.drawn, held=held, noise=noise, directions=directions)
         self.first, styles = codes[:, :held], codes[:, held:].flatten(1)
-        self.noises = generator.noise[: _rows(self.drawn) - 1]
+        self.noises = _moving(generator, self.drawn)
         parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
         self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
         self.mask = torch.stack([inside(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
@@ -62,11 +65,10 @@ class OwnStyles(Generator):
 
     def made(self, latents: Latents) -> Images:
         """What the generator draws, at the size of the crops, before it is pasted; it may leave [0, 1] a little."""
-        images = self.picture(latents)
-        return images if self.drawn == self.size else F.interpolate(images, (self.size, self.size), mode="bicubic")
+        return at_size(self.picture(latents), self.size)
 
     def picture(self, latents: Latents) -> Images:
-        """The same at the size `drawn`, which is the generator's own if that is smaller."""
+        """The same at the size `drawn`."""
         if self.axes is not None:
             latents = self.codes + torch.einsum("nd,ndk->nk", latents, self.axes)
         return self._drawn(latents, self.first)
@@ -74,10 +76,11 @@ class OwnStyles(Generator):
     def _drawn(self, latents: Latents, first: Latents) -> Images:
         styles = latents[:, : self.styles].reshape(len(latents), -1, self.first.shape[-1])
         rows = torch.cat([first, styles], 1)
-        noise: Sequence[Tensor] = self.noises
+        noise: Sequence[Tensor] = self.generator.noise
         if latents.shape[1] > self.styles:
             flat = torch.split(latents[:, self.styles :], [layer[0].numel() for layer in self.noises], 1)
-            noise = [part.view(-1, *layer.shape[1:]) for part, layer in zip(flat, self.noises, strict=True)]
+            moved = [part.view(-1, *layer.shape[1:]) for part, layer in zip(flat, self.noises, strict=True)]
+            noise = [*moved, *noise[len(moved) :]]
         return self.generator.synthesis(rows, noise=noise, size=self.drawn)
 
     def _axes(self, count: int) -> Tensor:
@@ -108,15 +111,26 @@ class OwnStyles(Generator):
         return (self.crops + self.mask * change).clamp(0, 1)
 
 
-def check(generator: StyleGAN2, size: int, *, held: int, noise: bool, directions: int) -> None:
-    """Raises `BadSetting` where so many rows cannot be held or so many directions not be found, in crops of `size`."""
-    drawn = min(size, generator.size)
+def at_size(images: Images, size: int) -> Images:
+    """The images at (size, size): the mean of the pixels that become one, or smoothly enlarged."""
+    if images.shape[-1] == size:
+        return images
+    return F.interpolate(images, (size, size), mode="area" if images.shape[-1] > size else "bicubic")
+
+
+def check(generator: StyleGAN2, drawn: int, *, held: int, noise: bool, directions: int) -> None:
+    """Raises `BadSetting` where so many rows cannot be held or so many directions not be found, in pictures `drawn`."""
     rows, (total, width) = _rows(drawn), generator.latent_shape
     if held >= rows:
         raise BadSetting(f"tuning.held: must be below {rows}, the rows of w+ at {drawn} pixels, not {held}")
-    numbers = (total - held) * width + (sum(layer.numel() for layer in generator.noise[: rows - 1]) if noise else 0)
+    numbers = (total - held) * width + (sum(layer.numel() for layer in _moving(generator, drawn)) if noise else 0)
     if directions > numbers:
         raise BadSetting(f"tuning.directions: must be at most {numbers}, the numbers, not {directions}")
+
+
+def _moving(generator: StyleGAN2, drawn: int) -> list[Tensor]:
+    """The noise that a search may move in a picture of this size."""
+    return [layer for layer in generator.noise[: _rows(drawn) - 1] if layer.shape[-1] < FINEST]
 
 
 def _rows(drawn: int) -> int:

@@ -47,7 +47,7 @@ class Tuning:
     directions: int = 0  # of equal effect, along which the search moves; 0: each number by itself, as published
     whole: bool = False  # whether the face becomes the generator's picture, instead of what that changes being pasted
     size: int = 256  # pixels of a side at which faces are compared
-    exact: bool = False  # whether to draw in float32 where the processor has bfloat16, which is faster
+    exact: bool = False  # whether to draw all that the generator draws, and in float32, which takes far longer
 
     def __post_init__(self) -> None:
         ranges.check(self, RANGES, "tuning.")
@@ -69,15 +69,20 @@ def pivotal(
     """The encoder's latents, and a copy of the generator tuned until it gives the faces back there.
 
     Nothing in it is random: the noise is the generator's own, and the same face always gives the same copy.
+
+    What is compared is drawn by the blocks up to its size, in bfloat16 where the processor has it; if `exact`, it is
+    the generator's whole picture in float32, made smaller. The released code keeps every fourth pixel of each row and
+    column; here pixels that become one are averaged, which does not shift the face.
     """
+    wanted = resized(faces, min(settings.size, generator.size)).crops
+    drawn = generator.size if settings.exact else min(faces.crops.shape[-1], generator.size)
     own_styles.check(
         generator,
-        faces.crops.shape[-1],
+        drawn,
         held=settings.held,
         noise=settings.noise,
         directions=settings.directions,
     )
-    wanted = resized(faces, min(settings.size, generator.size)).crops
     with torch.no_grad():
         codes = encode(faces.crops).clone()
     distance = perceptual.to_reference(wanted)
@@ -85,7 +90,8 @@ def pivotal(
     own.dtype = torch.float32 if settings.exact else fast_dtype()
 
     def step(index: int) -> Tensor:
-        images = own.synthesis(codes, size=wanted.shape[-1])
+        side = wanted.shape[-1]
+        images = own_styles.at_size(own.synthesis(codes, size=own.size if settings.exact else side), side)
         loss = (distance(images) + settings.pixels * (images - wanted).square().flatten(1).mean(1)).sum()
         found = Candidate(images.detach(), codes.detach())
         watch(Step(index, settings.refine + settings.steps, {"tuning": float(loss.detach())}, found))
@@ -103,6 +109,7 @@ def pivotal(
             noise=settings.noise,
             directions=settings.directions,
             whole=settings.whole,
+            drawn=drawn,
         )
     return Inversion(personal.start, personal, personal.noisy)
 

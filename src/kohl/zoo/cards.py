@@ -136,14 +136,23 @@ def inverter(name: str) -> Any:
 
 
 def judge(name: str) -> Verifier:
-    """The black-box judge of that name; `onnx:PATH` is the recogniser at PATH, described by the card PATH.toml."""
-    if not name.startswith("onnx:"):
+    """The black-box judge of that name.
+
+    `aligned:NAME` is a white-box recogniser that judges faces aligned as in the search, by thresholds once measured;
+    `onnx:PATH` is the one at PATH, described by the card PATH.toml.
+    """
+    kind, _, which = name.partition(":")
+    if name in (kind, "aligned:") or kind not in ("aligned", "onnx"):
         known: Verifier = load(name, "judge")
         return known
+    detector = checked(find("yunet"))
+    if kind == "aligned":
+        from kohl.zoo.judges import encoded  # late: it loads torch
+
+        return encoded.by_points(encoder(which), path(find(which)), detector)
     from kohl.zoo.judges import onnx  # late: it loads torch
 
-    detector = find("yunet")
-    return onnx.judge(Path(name.removeprefix("onnx:")), checked(detector))
+    return onnx.judge(Path(which), detector)
 
 
 def _needs(card: Card) -> list[str]:

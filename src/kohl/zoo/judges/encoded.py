@@ -14,7 +14,7 @@ import torch
 from kohl.types import FaceEncoder, Faces
 from kohl.zoo.detectors.yunet import Detection, YuNet
 from kohl.zoo.judges.judge import Judge, Seen, cosine
-from kohl.zoo.judges.onnx import LEAST
+from kohl.zoo.judges.onnx import LEAST, measured
 from kohl.zoo.recognisers import facenet as inception
 from kohl.zoo.recognisers import irse, mobilefacenet
 
@@ -60,17 +60,16 @@ def aligned(pixels: np.ndarray, face: Detection, encoder: FaceEncoder) -> np.nda
 
 
 def judge(
-    model: Path,
-    detector: Path,
-    *,
-    thresholds: Mapping[float, float],
-    load: Callable[[Path], FaceEncoder],
-    cut: Cut = squeezed,
-    prefix: str = "",
+    model: Path, detector: Path, *, thresholds: Mapping[float, float], load: Callable[[Path], FaceEncoder]
 ) -> Judge:
-    """The recogniser that `load` makes of the file, as a judge of faces cut out in that way."""
+    """The recogniser that `load` makes of the file, as a judge of squeezed boxes."""
     encoder = load(model)
-    return Judge(f"{prefix}{encoder.name}", thresholds, Encoded(encoder, YuNet(detector), cut), cosine)
+    return Judge(encoder.name, thresholds, Encoded(encoder, YuNet(detector), squeezed), cosine)
+
+
+def by_points(encoder: FaceEncoder, model: Path, detector: Path) -> Judge:
+    """The recogniser from that file as a judge of aligned faces; thresholds are in the card beside the file, if any."""
+    return Judge(f"aligned:{encoder.name}", measured(model), Encoded(encoder, YuNet(detector), aligned), cosine)
 
 
 irse50, ir152 = partial(judge, load=irse.irse50), partial(judge, load=irse.ir152)

@@ -99,10 +99,8 @@ def arcface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -
 
     A card `model`.toml beside it, with nothing but the table `thresholds`, adds to those that are published.
     """
-    card = beside(model)
-    measured = _measured(card) if card.exists() else {}
     fed = Input(size=112, mean=127.5, std=127.5)
-    return Judge(model.stem, {**thresholds, **measured}, _faces(model, detector, fed), cosine)
+    return Judge(model.stem, {**thresholds, **measured(model)}, _faces(model, detector, fed), cosine)
 
 
 def judge(model: Path, detector: Path) -> Judge:
@@ -137,8 +135,11 @@ def read_card(path: Path) -> tuple[Input, dict[float, float]]:
         raise BadSetting(f"{path}: {error}") from error
 
 
-def _measured(path: Path) -> dict[float, float]:
-    """The thresholds in a card that says nothing else."""
+def measured(model: Path) -> dict[float, float]:
+    """The thresholds in a card beside the model, which says nothing else; none without a card."""
+    path = beside(model)
+    if not path.exists():
+        return {}
     settings = _settings(path)
     try:
         if others := settings.keys() - {"thresholds"}:
