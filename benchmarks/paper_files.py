@@ -29,21 +29,21 @@ RECOGNISERS = ("irse50", "ir152", "facenet", "mobile_face")
 CLASSIFIER = {"0": (4096, 25088), "3": (4096, 4096), "6": (1000, 4096)}  # of VGG-16, which nobody needs here
 
 
-def write(size: int) -> list[str]:
-    """Write every file of the path, with a generator of that size, where its card has it; the names of the cards.
+def write(size: int) -> None:
+    """Write every file of the path, with a generator of that size, where its card has it.
 
-    Their hashes are pinned, as those of files are whose publisher names none.
+    Their hashes are accepted or pinned, as those of other files are than the published ones.
     """
     for name, content in contents(size).items():
-        path = cards.path(cards.find(name))
+        card = cards.find(name)
+        path = cards.path(card)
         if path.suffix == ".safetensors":
             save_file(content(), path)
         elif path.suffix in (".gz", ".py"):
             path.write_bytes(content())
         else:
             torch.save(content(), path)
-        store.pin(name, store.sha256_of(path))
-    return list(contents(size))
+        store.admit(name, store.sha256_of(path), published=card.sha256)
 
 
 def contents(size: int) -> Mapping[str, Callable[[], Any]]:

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import wraps
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,26 +22,14 @@ import paper_files
 import torch
 
 from kohl import pipeline, recipe
-from kohl.align.detect import Detect
-from kohl.invert import inverters
 from kohl.job import Job
 from kohl.perturb.latent import LatentSearch
-from kohl.score import verify
-from kohl.types import Step
-from kohl.zoo import cards
-from kohl.zoo.generators.e4e import E4E
+from kohl.types import Step, Verifier
 from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
 PHOTO = Path(__file__).parents[1] / "docs" / "photos" / "astronaut.jpg"
 GOALS = {"bfloat16": 12, "float32": 30}  # minutes at most, from the start to the verdict of the judges, with --fast
 MEMORY = 5  # GB of 10⁹ bytes at most, with --fast
-STAGES = {  # what is timed: the names of functions in modules and of methods in classes
-    "detect": (Detect, "__call__"),
-    "encode": (E4E, "forward"),
-    "invert": (inverters, "pivotal"),
-    "attack": (LatentSearch, "__call__"),
-    "score": (verify, "judge_face"),
-}
 
 
 def add(parser: ArgumentParser) -> None:
@@ -65,8 +52,8 @@ def measure(arguments: Namespace) -> dict:
     ]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["KOHL_CACHE"] = folder
-        names = fresh(paper_files.write, arguments.size)
-        found = fresh(run, arguments.photo, Path(folder), names, settings)
+        fresh(paper_files.write, arguments.size)
+        found = fresh(run, arguments.photo, Path(folder), settings)
     shortened = arguments.size != max(paper_files.SIZES) or any(count is not None for count in steps.values())
     return {"size": arguments.size, "settings": settings, "trial": shortened} | found
 
@@ -101,14 +88,10 @@ def fresh(function: Callable[..., Any], *arguments: object) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def run(photo: Path, folder: Path, names: Sequence[str], settings: Sequence[str]) -> dict:
-    """One photo through the pipeline with the files in the cache folder of the cards of these names."""
-    # These files are random, so they cannot have the published hashes: here they are known by their pinned ones.
-    cards.CARDS = tuple(replace(card, sha256="") if card.name in names else card for card in cards.CARDS)
+def run(photo: Path, folder: Path, settings: Sequence[str]) -> dict:
+    """One photo through the pipeline with the files in the cache folder."""
     chosen = recipe.override(recipe.load("paper"), settings)
     took: Counter[str] = Counter()
-    for name, (owner, attribute) in STAGES.items():
-        setattr(owner, attribute, timed(getattr(owner, attribute), name, took))
     threads, steps = torch.get_num_threads(), Counter()
 
     def watch(step: Step) -> None:
@@ -116,6 +99,13 @@ def run(photo: Path, folder: Path, names: Sequence[str], settings: Sequence[str]
 
     started = time.perf_counter()
     house = pipeline.load(chosen)
+    assert isinstance(house.attack, LatentSearch)
+    house = replace(
+        house,
+        detect=timed(house.detect, "detect", took),
+        attack=timed(replace(house.attack, invert=timed(house.attack.invert, "tuning", took)), "attack", took),
+        judges=[Timed(judge, took) for judge in house.judges],
+    )
     loaded = time.perf_counter()
     row = pipeline.protect(Job(photo, folder / "protected.png", faces=(0,)), house, watch=watch)
     total = time.perf_counter() - loaded
@@ -128,9 +118,8 @@ def run(photo: Path, folder: Path, names: Sequence[str], settings: Sequence[str]
         "seconds": {
             "loading": loaded - started,
             "detect": took["detect"],
-            "encode": took["encode"],
-            "tuning": took["invert"] - took["encode"],
-            "search": took["attack"] - took["invert"],
+            "tuning": took["tuning"],  # with encoding
+            "search": took["attack"] - took["tuning"],
             "score": took["score"],
             "files": total - took["detect"] - took["attack"] - took["score"],  # reading, cutting, pasting, writing
         },
@@ -142,7 +131,6 @@ def run(photo: Path, folder: Path, names: Sequence[str], settings: Sequence[str]
 def timed(function: Callable[..., Any], name: str, took: Counter[str]) -> Callable[..., Any]:
     """The function, whose seconds are added to `took` under that name."""
 
-    @wraps(function)
     def same(*arguments: Any, **named: Any) -> Any:
         started = time.perf_counter()
         try:
@@ -151,3 +139,11 @@ def timed(function: Callable[..., Any], name: str, took: Counter[str]) -> Callab
             took[name] += time.perf_counter() - started
 
     return same
+
+
+class Timed:
+    """A judge, whose seconds are added to `took`."""
+
+    def __init__(self, judge: Verifier, took: Counter[str]) -> None:
+        self.name, self.thresholds = judge.name, judge.thresholds
+        self.compare = timed(judge.compare, "score", took)

@@ -92,10 +92,6 @@ def test_merges_are_as_many_as_the_text_model_knows(tmp_path):
 # -- the whole path
 
 
-def test_stages_are_there_to_be_timed():
-    assert all(callable(getattr(owner, name)) for owner, name in paper_photo.STAGES.values())
-
-
 def test_seconds_add_up():
     took = Counter()
 
