@@ -97,7 +97,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
         decoys=shelf(cards.load, "decoys"),
         judges=judges,
         draws=look is not None,
-        room=ROOM + way.bytes_per_pixel * generator.size**2,
+        room=ROOM + way.bytes_per_pixel(recipe.tuning) * generator.size**2,
         notes=(*notes, *_borrowed(words, recipe), *cards.notes(names(recipe, words=bool(text)))),
         shelf=shelf,
     )

@@ -37,7 +37,7 @@ class Way:
 
     inverter: Callable[[Any, Aids], Inverter]
     draws: bool = False  # whether a look is drawn on the face before the search
-    bytes_per_pixel: int = 0  # of its image, that inverting takes at the least
+    bytes_per_pixel: Callable[[Tuning], int] = lambda _: 0  # of its image, that inverting takes at the least
 
 
 def _closed_form(generator: Any, aids: Aids) -> Inverter:
@@ -59,7 +59,7 @@ def _pivotal(generator: Any, aids: Aids) -> Inverter:
 
 WAYS: Mapping[str, Way] = {
     "closed form": Way(_closed_form, draws=True),
-    "pivotal tuning": Way(_pivotal, bytes_per_pixel=2000),
+    "pivotal tuning": Way(_pivotal, bytes_per_pixel=lambda tuning: 4500 if tuning.exact else 2000),
 }
 
 
