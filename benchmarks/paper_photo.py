@@ -110,7 +110,7 @@ def run(photo: Path, folder: Path, settings: Sequence[str]) -> dict:
     row = pipeline.protect(Job(photo, folder / "protected.png", faces=(0,)), house, watch=watch)
     total = time.perf_counter() - loaded
     return {
-        "dtype": "float32" if chosen.tuning.exact else str(fast_dtype()).removeprefix("torch."),
+        "dtype": "float32" if chosen.tuning.exact else str(fast_dtype(house.shelf.device)).removeprefix("torch."),
         "exact": chosen.tuning.exact,
         "threads": threads,
         "asked": {"tuning": chosen.tuning.steps, "search": chosen.search.steps},

@@ -50,7 +50,7 @@ def measure(arguments: Namespace) -> dict:
     return {
         "size": arguments.size,
         "threads": torch.get_num_threads(),
-        "processor": str(fast_dtype()).removeprefix("torch."),
+        "processor": str(fast_dtype(latents.device)).removeprefix("torch."),
         "seconds": found,
         "times_faster": {name: found["plain"] / found[name] for name in GOALS},
     }

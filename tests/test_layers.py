@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown", "ssim"}
+    {"device", "errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown", "ssim"}
     | {"status", "templates", "toml", "types", "version"},
     {"makeup"},
     {"zoo"},

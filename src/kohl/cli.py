@@ -19,6 +19,7 @@ from kohl.version import __version__
 
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
+DEVICE = "where the models run: cpu (the default, always the same result), cuda, mps, or auto: the first that is there"
 JSON_MODELS = "print one JSON object per model, each on its own line"
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
 
@@ -106,6 +107,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
     add("--reference", type=_path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
+    add("--device", metavar="NAME", help=DEVICE)
     add(
         "--recipe",
         default="default",

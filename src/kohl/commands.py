@@ -28,7 +28,8 @@ from kohl.zoo.text import makeup_clip
 
 def protect(arguments: Namespace) -> int:
     """Protect the photos, say what became of each as soon as it is known, and show all of them in the report."""
-    chosen = recipe.override(recipe.load(arguments.recipe), arguments.set)
+    asked = [f"device={arguments.device}"] if arguments.device is not None else []
+    chosen = recipe.override(recipe.load(arguments.recipe), [*arguments.set, *asked])
     if arguments.strength is not None:
         chosen = replace(chosen, strength=arguments.strength)
     if arguments.text is not None:

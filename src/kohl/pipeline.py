@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from kohl import memory
+from kohl import device, memory
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
@@ -60,15 +60,16 @@ class House:
     draws: bool = False  # makeup, which shows all the detail that the photo has
     room: int = ROOM  # bytes that it takes at the least, beside the photo's
     notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed; models of another file
-    shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house
+    shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house, and on which device
 
 
 def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
-    """The models that `recipe` names; raises `BadSetting` for an unknown one, `BadModel` for a broken one.
+    """The models that `recipe` names, on its device; raises `BadSetting` for unknown ones, `BadModel` for broken ones.
 
     With the `shelf` of another house only what that has not is loaded: for other words, another strength or attack.
     """
-    make, shelf, models = attacks.find(recipe.attack), shelf or Shelf(), recipe.models
+    recipe = replace(recipe, device=device.found(recipe.device))
+    make, shelf, models = attacks.find(recipe.attack), (shelf or Shelf()).on(recipe.device), recipe.models
     judges = [shelf(cards.judge, name) for name in models.judging]
     for judge in judges:
         verify.threshold(judge, models.far)  # found out now, not after the work
@@ -76,7 +77,10 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
     way = inverters.way(generator)
     words, look, notes = (
         looks.asked(
-            shelf(cards.load, models.text, "text"), text, lambda: shelf(cards.load, "decoys")[0], draws=way.draws
+            shelf(cards.load, models.text, "text"),
+            text,
+            lambda: shelf(cards.load, "decoys")[0].to(shelf.device),
+            draws=way.draws,
         )
         if text
         else (None, None, ())
@@ -207,16 +211,19 @@ def _protected(
     """The photo with this face protected."""
     size = crop.own_size(face) if house.draws else crop.SIZE
     before = crop.crops(photo, [face], size)
-    goal = _goal(before, house, decoy=decoy, rng=rng)
-    return paste(photo, [crop.at_size(face.to_crop, size)], before, house.attack(before, goal, rng=rng, watch=watch))
+    moved = before.to(house.shelf.device)
+    goal = _goal(moved, house, decoy=decoy, rng=rng)
+    after = house.attack(moved, goal, rng=rng, watch=watch).cpu()
+    return paste(photo, [crop.at_size(face.to_crop, size)], before, after)
 
 
 def _goal(source: Faces, house: House, *, decoy: int | None, rng: torch.Generator) -> Goal:
     """Dodging towards a decoy that differs from photo to photo, or impersonating the one that was asked for."""
+    place = source.crops.device
     if decoy is not None:
-        return Goal.impersonate(source, house.decoys[decoy])
+        return Goal.impersonate(source, house.decoys[decoy].to(place))
     drawn = int(torch.randint(len(house.decoys), (), generator=rng))
-    return Goal.dodge(source, house.decoys[drawn], house.recipe.search.decoy)
+    return Goal.dodge(source, house.decoys[drawn].to(place), house.recipe.search.decoy)
 
 
 def _judged(

@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from kohl import plain_file, toml
+from kohl.device import DeviceName
 from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
@@ -84,6 +85,7 @@ class Recipe:
     attack: str = "latent"  # or one that changes pixels, to compare with: a name of `perturb.attacks`
     text: str = ""  # the look, in words; none is without visible makeup
     strength: float = 0.5  # 0 is the faintest change, 1 the strongest
+    device: DeviceName = "cpu"  # where the models run; auto: CUDA, MPS or the CPU, the first that is there
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:

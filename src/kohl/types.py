@@ -76,6 +76,10 @@ class Faces:
         """The same faces wearing other pixels."""
         return replace(self, crops=crops)
 
+    def to(self, device: torch.device) -> Faces:
+        """The same faces, on that device."""
+        return Faces(self.crops.to(device), self.points.to(device), self.landmarks.to(device))
+
 
 class Generator(nn.Module, ABC):
     """Turns latents into crops; a tuned one gives a particular face back at particular latents."""

@@ -94,7 +94,7 @@ COMMANDS = (
 OPTIONS = (
     *("-o", "--output", "--text", "--style", "--strength", "--faces", "--target", "--reference", "--seed", "--recipe"),
     *("--set", "--json", "--report", "--force", "--judge", "--from", "--yes", "--help", "--version", "--rep", "-x"),
-    "--accept-hash",
+    *("--accept-hash", "--device"),
     *("--images", "--size", "--batch", "--resume"),
 )
 VALUES = (
@@ -116,6 +116,7 @@ VALUES = (
     ),
     *(
         "none",
+        "cuda",
         "smoky-eyes",
         "default",
         "search.steps=80",

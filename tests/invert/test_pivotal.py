@@ -192,7 +192,7 @@ def test_noise_may_be_among_the_latents():
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
 def test_the_same_faces_give_the_same_generator_and_no_random_numbers_are_spent(monkeypatch, exact):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.bfloat16)
     state = torch.get_rng_state()
     first = tuned(refine=2, noise=True, exact=exact)
     assert torch.equal(torch.get_rng_state(), state)
@@ -271,7 +271,7 @@ def test_faces_are_compared_at_a_size_that_a_generator_draws_and_lpips_sees(size
 
 
 def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeypatch):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.bfloat16)
     exact, fast = (tuned(steps=8, exact=exact).generator for exact in (True, False))
     assert (exact.generator.dtype, fast.generator.dtype) == (torch.float32, torch.bfloat16)
     assert {weight.dtype for weight in fast.generator.parameters()} == {torch.float32}
@@ -283,13 +283,13 @@ def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeyp
 
 
 def test_without_bfloat16_in_the_processor_nothing_is_rounded(monkeypatch):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.float32)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.float32)
     same = [weights(tuned(exact=exact).generator.generator) for exact in (True, False)]
     assert all(map(torch.equal, *same))
 
 
 def test_the_caller_s_generator_stays_as_exact_as_it_was(monkeypatch):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.bfloat16)
     made = generator()
     tuned(made, exact=False)
     assert made.dtype == torch.float32

@@ -16,7 +16,7 @@ from kohl.train.learner import CHANNELS, Learner, Training
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     shrink(monkeypatch)
-    monkeypatch.setattr(learner, "fast_dtype", lambda: torch.float32)
+    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.float32)
 
 
 SETTINGS = {"size": SIZE, "images": 80, "batch": 4}  # twenty steps
@@ -311,7 +311,7 @@ def test_running_means_follow_the_steps():
 
 def test_bfloat16_learns_about_the_same(monkeypatch):
     exact = step(learning(**JUDGED))
-    monkeypatch.setattr(learner, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.bfloat16)
     made = learning(**JUDGED)
     assert (made.generator.dtype, made.mean_generator.dtype) == (torch.bfloat16, torch.bfloat16)
     fast = step(made)

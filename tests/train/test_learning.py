@@ -408,7 +408,7 @@ def test_the_learned_faces_matter(run, tmp_path):
 
 
 def test_learning_goes_in_bfloat16_where_the_processor_has_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(learner, "fast_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.bfloat16)
     generator = cards.generator(f"stylegan2:{learn(tmp_path, images=8)[0]}")
     assert all(values.isfinite().all() for values in weights(generator))
 

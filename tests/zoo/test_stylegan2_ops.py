@@ -90,5 +90,6 @@ def test_dense_layer_scales_by_its_inputs_and_its_rate():
 
 def test_fast_type_is_one_that_runs():
     layer = StyledConvolution(INPUTS, OUTPUTS, width=WIDTH, size=SIDE)
-    x = torch.rand(1, INPUTS, SIDE, SIDE).to(fast_dtype())
-    assert layer(x, torch.rand(1, WIDTH), layer.noise).dtype == fast_dtype()
+    x = torch.rand(1, INPUTS, SIDE, SIDE)
+    fast = fast_dtype(x.device)
+    assert layer(x.to(fast), torch.rand(1, WIDTH), layer.noise).dtype == fast

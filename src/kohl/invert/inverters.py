@@ -47,7 +47,7 @@ def _closed_form(generator: Any, aids: Aids) -> Inverter:
 def _pivotal(generator: Any, aids: Aids) -> Inverter:
     encode = aids.shelf(cards.inverter, aids.encoder)
     perceptual = aids.shelf(cards.load, aids.perceptual, "perceptual")
-    perceptual.dtype = torch.float32 if aids.tuning.exact else fast_dtype()
+    perceptual.dtype = torch.float32 if aids.tuning.exact else fast_dtype(aids.shelf.device)
     if encode.latent_shape != generator.latent_shape:
         found, wanted = (" × ".join(map(str, part.latent_shape)) for part in (encode, generator))
         raise BadSetting(

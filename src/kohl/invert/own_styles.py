@@ -53,7 +53,8 @@ class OwnStyles(Generator):
         self.noises = _moving(generator, self.drawn)
         parts = [styles, *(layer.flatten(1).expand(len(codes), -1) for layer in self.noises)] if noise else [styles]
         self.codes, self.styles = torch.cat(parts, 1), styles.shape[1]
-        self.mask = torch.stack([inside(face.double().numpy(), self.size) for face in faces.landmarks]).to(codes)
+        landmarks = faces.landmarks.cpu().double().numpy()
+        self.mask = torch.stack([inside(face, self.size) for face in landmarks]).to(codes)
         if whole:
             self.mask = torch.ones_like(self.mask)
         self.axes = self._axes(directions) if directions else None
@@ -92,15 +93,16 @@ class OwnStyles(Generator):
             slopes = []
             for _ in range(math.ceil(max(count * OVERSAMPLED, FEWEST) / AT_ONCE)):
                 latents = code.expand(AT_ONCE, -1).clone().requires_grad_()
-                probe = face * torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng)
+                drawn = torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng, device=rng.device)
                 picture = self._drawn(latents, first.expand(AT_ONCE, -1, -1))
-                slopes += torch.autograd.grad((picture * probe).sum(), latents)
+                slopes += torch.autograd.grad((picture * (face * drawn.to(face))).sum(), latents)
             sketch = torch.cat(slopes)
             sketch /= len(sketch) ** 0.5
-            # Few rows of many numbers: their products with each other hold all that a decomposition needs.
-            squares, mixes = torch.linalg.eigh((sketch @ sketch.T).double())
-            gains = squares.flip(0)[:count, None].clamp_min(0).sqrt().float()
-            directions = mixes.flip(1)[:, :count].T.float() @ sketch / gains.clamp_min(1e-12)
+            # Few rows of many numbers: their products with each other hold all that a decomposition needs. It is found
+            # on the CPU, in float64, which MPS has not.
+            squares, mixes = torch.linalg.eigh((sketch @ sketch.T).cpu().double())
+            gains = squares.flip(0)[:count, None].clamp_min(0).sqrt().to(sketch)
+            directions = mixes.flip(1)[:, :count].T.to(sketch) @ sketch / gains.clamp_min(1e-12)
             level = STEP * (3 * face.square().sum()).sqrt()  # of the picture's change, in the face
             axes.append(level * directions / gains.clamp_min(LEAST * float(gains[0])))
         return torch.stack(axes)

@@ -87,7 +87,7 @@ def pivotal(
         codes = encode(faces.crops).clone()
     distance = perceptual.to_reference(wanted)
     own = deepcopy(generator).requires_grad_(False)
-    own.dtype = torch.float32 if settings.exact else fast_dtype()
+    own.dtype = torch.float32 if settings.exact else fast_dtype(codes.device)
 
     def step(index: int) -> Tensor:
         side = wanted.shape[-1]

@@ -84,9 +84,9 @@ class Makeup(nn.Module):
         super().__init__()
         maps = (
             FaceMap(crop.permute(1, 2, 0).numpy(), points.double().numpy())
-            for crop, points in zip(faces.crops, faces.landmarks, strict=True)
+            for crop, points in zip(faces.crops.cpu(), faces.landmarks.cpu(), strict=True)
         )
-        self.layers = [list(_layers(face, worn)) for face in maps]
+        self.layers = [list(_layers(face, worn, faces.crops.device)) for face in maps]
 
     def forward(self, images: Images, dials: Tensor) -> Images:
         """`images` of these faces wearing makeup; `dials` (n, products, 8) are in [0, 1], see `DIALS` and `bare`."""
@@ -103,10 +103,9 @@ class MadeUp(Generator):
 
     def __init__(self, own: Generator, faces: Faces, look: Tensor) -> None:
         super().__init__()
-        worn = look[:, 0] > 0
-        self.own, self.size, self.look = own, own.size, look
-        self.worn = worn.nonzero()[:, 0]
-        self.makeup = Makeup(faces, [name for name, asked in zip(NAMES, worn, strict=True) if asked])
+        self.own, self.size, self.look = own, own.size, look.to(faces.crops.device)
+        self.worn = (self.look[:, 0] > 0).nonzero()[:, 0]
+        self.makeup = Makeup(faces, [NAMES[index] for index in self.worn.tolist()])
         self.latent_shape = (own.latent_shape[0] + len(DIALS) * len(self.worn),)
 
     def forward(self, latents: Latents) -> Images:
@@ -122,7 +121,7 @@ class MadeUp(Generator):
         return self.look.expand(len(latents), -1, -1).index_copy(1, self.worn, turned.clamp(0, 1))
 
 
-def _layers(face: FaceMap, worn: Sequence[str]) -> Iterator[_Layer]:
+def _layers(face: FaceMap, worn: Sequence[str], device: torch.device) -> Iterator[_Layer]:
     for number, product in enumerate(PRODUCTS):
         if product.name not in worn:
             continue
@@ -130,7 +129,8 @@ def _layers(face: FaceMap, worn: Sequence[str]) -> Iterator[_Layer]:
         (top, left), (height, width) = field.corner, field.cover.shape
         part = (slice(top, top + height), slice(left, left + width))
         shine = lip_shine(face)[part] if product.shine else np.zeros(1)
-        maps = (torch.tensor(x, dtype=torch.float32) for x in (field.cover, field.across, field.along, shine))
+        numbers = (field.cover, field.across, field.along, shine)
+        maps = (torch.tensor(x, dtype=torch.float32, device=device) for x in numbers)
         yield _Layer(number, part, *maps)
 
 

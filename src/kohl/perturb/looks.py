@@ -28,7 +28,7 @@ def drawn(count: int, rng: torch.Generator) -> Tensor:
 @torch.no_grad()
 def most_alike(model: TextImage, text: str, face: Faces, looks: Tensor) -> Tensor:
     """Of the `looks` (count, products, 8), the one that makes one `face` most like the words, by `directional`."""
-    makeup = Makeup(face)
+    makeup, looks = Makeup(face), looks.to(face.crops.device)
     term = terms.directional(terms.Words(model, text), face.crops, view=lambda images: images)
     losses = [term(Candidate(makeup(face.crops, look[None]), look[None])) for look in looks]
     return looks[int(torch.cat(losses).argmin())]

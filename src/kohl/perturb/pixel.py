@@ -68,7 +68,7 @@ class SignGradient:
         generator = Painted(faces)
         start = torch.zeros_like(faces.crops)
         if self.anywhere or not goal.towards:
-            draws = 2 * torch.rand(start.shape, generator=rng).to(start) - 1
+            draws = 2 * torch.rand(start.shape, generator=rng, device=rng.device).to(start) - 1
             start = (1.0 if self.anywhere else FAINT) * self.settings.epsilon * draws
         steps = self.steps or self.settings.steps
         weighed = terms.recognitions(
@@ -89,7 +89,8 @@ class Painted(Generator):
         super().__init__()
         self.crops, self.size = faces.crops, faces.crops.shape[-1]
         self.latent_shape = tuple(faces.crops.shape[1:])
-        self.mask = torch.stack([inside(face.double().numpy(), self.size) for face in faces.landmarks]).to(faces.crops)
+        landmarks = faces.landmarks.cpu().double().numpy()
+        self.mask = torch.stack([inside(face, self.size) for face in landmarks]).to(faces.crops)
 
     def forward(self, latents: Latents) -> Images:
         """The changed faces."""
@@ -120,7 +121,7 @@ class _Signs:
         return (latents - self.rate * self.velocity.sign()).clamp(-most, most)
 
     def _near(self, latents: Latents) -> Latents:
-        draws = 2 * torch.rand(latents.shape, generator=self.rng).to(latents) - 1
+        draws = 2 * torch.rand(latents.shape, generator=self.rng, device=self.rng.device).to(latents) - 1
         return latents + self.attack.reach * self.attack.settings.epsilon * draws
 
 
@@ -143,7 +144,7 @@ class Diversity:
 
     def __call__(self, images: Images, rng: torch.Generator) -> Sequence[Images]:
         """One view."""
-        chance, share, top, left = torch.rand(4, generator=rng).tolist()
+        chance, share, top, left = torch.rand(4, generator=rng, device=rng.device).tolist()
         height, width = images.shape[-2:]
         if chance >= self.probability:
             return [images]

@@ -44,18 +44,18 @@ class Views:
 
     def realign(self, count: int, size: int, rng: torch.Generator) -> Matrices:
         """Small similarities about the centre of an input (size, size): another detector would crop like this."""
-        draws = torch.randn(4, count, generator=rng)
+        draws = torch.randn(4, count, generator=rng, device=rng.device)
         angle, factor = self.rotation * draws[0], 1 + self.scale * draws[1]
         cosine, sine = factor * angle.cos(), factor * angle.sin()
         linear = torch.stack([cosine, -sine, sine, cosine], -1).view(-1, 2, 2)
-        centre = torch.full((2, 1), (size - 1) / 2)
+        centre = draws.new_full((2, 1), (size - 1) / 2)
         shift = self.shift * size * draws[2:].T[..., None]
         return torch.cat([linear, centre - linear @ centre + shift], -1)
 
     def restyle(self, images: Images, rng: torch.Generator) -> Images:
         """The images in another light, some of the time blurred or grey; values may leave [0, 1]."""
-        blurred, sigma, grey = torch.rand(3, generator=rng).tolist()
-        contrast, brightness = (self.light * torch.randn(2, generator=rng)).tolist()
+        blurred, sigma, grey = torch.rand(3, generator=rng, device=rng.device).tolist()
+        contrast, brightness = (self.light * torch.randn(2, generator=rng, device=rng.device)).tolist()
         if blurred < self.blurred and sigma * self.blur > 0.1:
             images = blur(images, sigma * self.blur)
         if grey < self.grey:
@@ -65,7 +65,8 @@ class Views:
 
     def reflect(self, inputs: Images, rng: torch.Generator) -> Images:
         """Aligned inputs, some of the time in a mirror."""
-        return inputs.flip(-1) if float(torch.rand((), generator=rng)) < self.mirrored else inputs
+        drawn = float(torch.rand((), generator=rng, device=rng.device))
+        return inputs.flip(-1) if drawn < self.mirrored else inputs
 
 
 STILL = Views(shift=0, rotation=0, scale=0, blurred=0, grey=0, light=0, mirrored=0)  # the picture as it is
@@ -77,11 +78,13 @@ def perspective(images: Images, amount: float, rng: torch.Generator, *, beyond: 
     Beyond its rim a picture goes on as its edge is, or is black, as in the released code of CLIP2Protect.
     """
     height, width = images.shape[-2:]
-    corners = torch.tensor([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
-    moved = corners * (1 - amount * torch.rand(len(images), 4, 2, generator=rng))
+    draws = torch.rand(len(images), 4, 2, generator=rng, device=rng.device)
+    corners = draws.new_tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    moved = corners * (1 - amount * draws)
     back = np.stack([cv2.getPerspectiveTransform(to.numpy(), corners.numpy()) for to in moved])
-    y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
-    points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ torch.tensor(back).float().transpose(1, 2)
+    sides = (torch.linspace(-1, 1, length, device=rng.device) for length in (height, width))
+    y, x = torch.meshgrid(*sides, indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ draws.new_tensor(back).transpose(1, 2)
     where = (points[..., :2] / points[..., 2:]).view(len(images), height, width, 2).to(images)
     return F.grid_sample(images, where, padding_mode=PADDING[beyond], align_corners=True)
 

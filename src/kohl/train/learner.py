@@ -73,7 +73,7 @@ class Learner(nn.Module):
         rng = torch.Generator().manual_seed(settings.seed)
         channels = [CHANNELS[4 << stage] for stage in range(settings.size.bit_length() - 2)]
         self.generator = stylegan2.untrained(channels, width=WIDTH, depth=DEPTH, rng=rng)
-        self.generator.dtype = fast_dtype()
+        self.generator.dtype = fast_dtype(self.generator.constant.device)
         self.encoder = style_encoder.untrained(settings.size, *self.generator.latent_shape, rng=rng)
         self.discriminator = discriminator.untrained(settings.size, rng=rng)
         self.mean_generator, self.mean_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)

@@ -77,13 +77,14 @@ class FaceModel(Generator):
 
     def grids(self, landmarks: Points, size: int) -> Tensor:
         """Where each pixel of a crop lies in the texture (n, size, size, 2), for `grid_sample`; outside is below −1."""
-        return torch.stack([self._grid(face, size) for face in landmarks.double().numpy()])
+        grids = torch.stack([self._grid(face, size) for face in landmarks.cpu().double().numpy()])
+        return grids.to(landmarks.device)
 
     def _grid(self, landmarks: np.ndarray, size: int) -> Tensor:
         x, y, side = self.frame.tolist()
         points = with_forehead(landmarks)
-        mean = (self.landmarks.double().numpy() - (x, y) + 0.5) * (self.inside.shape[0] / side) - 0.5
-        found = mesh_map(points, mean, self.triangles.numpy(), size)
+        mean = (self.landmarks.cpu().double().numpy() - (x, y) + 0.5) * (self.inside.shape[0] / side) - 0.5
+        found = mesh_map(points, mean, self.triangles.cpu().numpy(), size)
         where = found * 2 / (self.inside.shape[0] - 1) - 1
         return torch.tensor(np.nan_to_num(where, nan=-9.0), dtype=torch.float32)
 
@@ -96,14 +97,14 @@ class OwnFace(Generator):
         self.model, self.size, self.latent_shape = model, faces.crops.shape[-1], model.latent_shape
         self.crops = faces.crops
         self.where = model.grids(faces.landmarks, self.size)
-        landmarks = faces.landmarks.double().numpy()
+        landmarks = faces.landmarks.cpu().double().numpy()
         self.mask, self.colour = (
             torch.stack(
                 [
                     _mask(face, {part: amounts[which] for part, amounts in SPARED.items()}, self.size)
                     for face in landmarks
                 ]
-            )
+            ).to(faces.crops.device)
             for which in range(2)
         )
 

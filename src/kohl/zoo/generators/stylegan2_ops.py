@@ -8,17 +8,17 @@ in the type of their features, float32 or bfloat16; styles, colours and images s
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kohl.device import has_bfloat16
+
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # the blur along one axis, before normalisation
 SLOPE = 0.2  # of the rectifier for negative values
 GAIN = math.sqrt(2)  # behind the rectifier, so that the variance stays
 EPS = 1e-8
-BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # what Linux calls a processor's own bfloat16 products
 
 
 class Dense(nn.Module):
@@ -108,11 +108,9 @@ def doubled(x: Tensor) -> Tensor:
     return larger[:, :, 2:-2, 2:-2]
 
 
-def fast_dtype() -> torch.dtype:
-    """bfloat16 where the processor has products of it, else float32."""
-    description = Path("/proc/cpuinfo")
-    known = description.is_file() and BFLOAT16 & set(description.read_text("utf-8").split())
-    return torch.bfloat16 if known else torch.float32
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device has products of it, else float32."""
+    return torch.bfloat16 if has_bfloat16(device) else torch.float32
 
 
 def _per_channel(values: Tensor, x: Tensor) -> Tensor:

@@ -1,0 +1,38 @@
+"""Where models run: the device that a setting names on this machine, and what it is good at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import torch
+
+from kohl.errors import BadSetting
+
+DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+
+PROCESSOR = Path("/proc/cpuinfo")
+BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # what Linux calls a processor's own bfloat16 products
+AMPERE = 8  # the first generation of NVIDIA's GPUs that has them, by torch's count
+
+
+def found(name: DeviceName) -> DeviceName:
+    """That name; for `auto` the first of CUDA, MPS and the CPU that is there. Raises `BadSetting` for what is not."""
+    there: dict[DeviceName, bool] = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    chosen = next(other for other in there if there[other]) if name == "auto" else name
+    if not there[chosen]:
+        raise BadSetting(f"device: torch finds no {name} here; name cpu, or auto for the best that it finds")
+    return chosen
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether it multiplies bfloat16 faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= AMPERE
+    if device.type == "cpu":
+        return PROCESSOR.is_file() and bool(BFLOAT16 & set(PROCESSOR.read_text("utf-8").split()))
+    return False
