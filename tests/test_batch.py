@@ -94,6 +94,7 @@ def test_an_interrupt_ends_the_batch(asked):
     [
         MemoryError("std::bad_alloc"),  # dlib's
         RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 1 GiB"),
         cv2.error("OpenCV(5.0.0) alloc.cpp:66: error: (-4:Insufficient memory) Failed to allocate 99 bytes"),
     ],
 )

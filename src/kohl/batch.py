@@ -27,7 +27,7 @@ REMEDIES = {
     Remedy.PNG: "ask for a .png with -o",
     Remedy.COMMON_FORMAT: "ask for .png, .jpg or .webp with -o",
 }
-OUT_OF_MEMORY = ("can't allocate memory", "Failed to allocate")  # torch and OpenCV say so by errors of other kinds
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "Failed to allocate")  # torch and OpenCV have other errors
 
 
 def protect_all(

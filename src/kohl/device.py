@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -36,3 +37,8 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return PROCESSOR.is_file() and bool(BFLOAT16 & set(PROCESSOR.read_text("utf-8").split()))
     return False
+
+
+def convolving_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
+    """Within it, float32 features on the device are convolved in that type."""
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)

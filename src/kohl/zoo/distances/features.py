@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kohl.device import convolving_in
 from kohl.types import Images, Scores
 from kohl.zoo.recognisers import sface
 
@@ -30,7 +31,7 @@ class Features(nn.Module):
     def features(self, images: Images) -> list[Tensor]:
         """What the network sees in `images` at four sizes; in every cell a vector of unit length."""
         x, found = ((images * 255 - 127.5) * 0.0078125).contiguous(memory_format=torch.channels_last), []
-        with torch.autocast(x.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with convolving_in(self.dtype, x.device):
             for index, layer in enumerate(self.layers):
                 x = layer(x)
                 if index in LOOKS:

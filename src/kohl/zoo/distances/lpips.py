@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from kohl.device import convolving_in
 from kohl.types import Images, Scores
 from kohl.zoo.files import state
 
@@ -75,7 +76,7 @@ class LPIPS(nn.Module):
     def features(self, images: Images) -> list[Tensor]:
         """What the network sees in `images` at five sizes; in every cell a vector of unit length."""
         x = ((images * 2 - 1 - self.shift) / self.scale).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(x.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with convolving_in(self.dtype, x.device):
             found = [seen.to(x) for seen in self.trunk(x)]
         # Without the small number a cell in which nothing is seen would be divided by zero.
         return [seen / (torch.linalg.vector_norm(seen, dim=1, keepdim=True) + 1e-10) for seen in found]
