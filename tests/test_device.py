@@ -3,6 +3,7 @@
 import json
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 
 import bundled
@@ -26,6 +27,9 @@ from kohl.job import Job
 from kohl.perturb import descend, latent, pixel
 from kohl.types import Faces
 from kohl.zoo import cards
+from kohl.zoo.distances import lpips
+from kohl.zoo.generators.e4e import E4E
+from kohl.zoo.recognisers import facenet, irse, mobilefacenet
 from kohl.zoo.shelf import Shelf
 
 FEW = ("search.steps=2", "search.scouts=1", "search.views.blurred=1.0", "search.views.grey=1.0")
@@ -125,6 +129,23 @@ def test_a_run_elsewhere_is_there_from_end_to_end(tmp_path, monkeypatch, name, s
     assert {x.device for x in house.attack.surrogates[0].encoder.parameters()} == {THERE}
     assert np.abs(here - imageio.read(SAMPLE).pixels).max() > 4
     assert np.abs(here - there).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        partial(irse.layers, irse.DEPTH_152, squeeze=True),
+        facenet.layers,
+        mobilefacenet.layers,
+        partial(E4E, 18),
+        lambda: lpips.LPIPS(lpips.Trunk(), nn.ModuleDict({"lin0": lpips.Head(64)})),
+    ],
+    ids=["irse", "facenet", "mobile_face", "e4e", "lpips"],
+)
+def test_all_tensors_of_a_network_that_is_pulled_are_moved_with_it(build):
+    with torch.device("meta"):
+        made = build()
+    assert not [name for module in made.modules() for name, x in vars(module).items() if isinstance(x, torch.Tensor)]
 
 
 def test_directions_are_found_elsewhere_as_here(monkeypatch):

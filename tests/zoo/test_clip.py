@@ -9,19 +9,24 @@ import socket
 import sys
 import zlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from elsewhere import THERE, elsewhere
 from fills import clip as rules
 from fills import filled, given, image
 from PIL import Image
 from safetensors.torch import save_file
+from tiny import numbers
 
 from kohl.errors import BadModel, BadSetting
-from kohl.types import TextImage
+from kohl.perturb.terms import Words, directional
+from kohl.perturb.views import perspective
+from kohl.types import Candidate, TextImage
 from kohl.zoo import cards
 from kohl.zoo.text import clip, clip_tokens
 
@@ -286,6 +291,22 @@ def test_what_is_no_list_of_merges_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(BadModel, match=r"merges\.txt\.gz: not a list of merges"):
         clip_tokens.load(path)
+
+
+def test_elsewhere_it_pulls_a_picture_as_here(saved, merges, monkeypatch):
+    crops = image("crops", 1, 256) / 4 + 0.5
+
+    def slope(model, crops):
+        images = crops.clone().requires_grad_()
+        view = partial(perspective, amount=0.3, rng=numbers())
+        loss = directional(Words(model, "red"), crops.flip(3), view=view)(Candidate(images, images)).sum()
+        return torch.autograd.grad(loss, images)[0].cpu()
+
+    here = slope(clip.load(saved, merges), crops)
+    with elsewhere(monkeypatch):
+        there = slope(clip.load(saved, merges).to(THERE), crops.to(THERE))
+    assert here.abs().max() > 0
+    torch.testing.assert_close(there, here, rtol=1e-4, atol=1e-4 * float(here.abs().max()))
 
 
 @pytest.fixture(scope="module")
