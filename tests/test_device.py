@@ -117,7 +117,13 @@ def protected(house, output):
     return imageio.read(output).pixels.astype(int)
 
 
-@pytest.mark.parametrize(("name", "settings"), RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        pytest.param(*run, marks=() if called in ("words", "pixels") else pytest.mark.slow, id=called)
+        for called, run in RUNS.items()
+    ],
+)
 def test_a_run_elsewhere_is_there_from_end_to_end(tmp_path, monkeypatch, name, settings):
     chosen = recipe.override(recipe.load(name), settings)
     monkeypatch.setattr(cards, "load", bundled.load)
