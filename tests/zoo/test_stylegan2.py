@@ -105,7 +105,7 @@ def test_has_the_gradients_of_the_original(original):
     # In float64, so that no rectifier of ours is on the wrong side of zero; one is in the fixture of multiplier 2.
     golden, float32 = original
     tolerance = 1e-5 if "img_a" not in golden else 3e-3
-    generator = stylegan2.filled({name: values.double() for name, values in float32.state_dict().items()})
+    generator = stylegan2.filled(float32.state_dict()).double()
     generator.dtype = torch.float64
     _, w, noise = drawn(generator.requires_grad_(), torch.float64)
     assert_near(w.grad.float(), golden["grad_w"], tolerance * np.abs(golden["grad_w"]).max())
