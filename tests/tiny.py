@@ -44,6 +44,19 @@ SIZE = 16  # pixels of a side of a toy crop, and of a toy encoder's input
 REACH = slice(4, 12)  # rows and columns of a toy crop that `Paint` can change
 STILL = Views(**{setting.name: 0.0 for setting in fields(Views)})  # every view is the picture itself
 
+SEARCH = Search(
+    steps=14,
+    rate=0.1,
+    margin=1.6,
+    closeness=0.3,
+    decoy=1.0,
+    change=1.0,
+    colour=3.0,
+    masking=0.03,
+    patience=50,
+    views=replace(STILL, shift=0.01, rotation=0.01, scale=0.01, blur=0.5, blurred=0.2, grey=0.2, light=0.02),
+)
+
 
 def numbers(seed: int = 0) -> torch.Generator:
     """Random numbers that are the same for the same seed."""

@@ -41,8 +41,7 @@ from kohl.types import (
 from kohl.version import __version__
 from kohl.zoo import cards
 from kohl.zoo.generators.decoys import Decoys
-from kohl.zoo.recognisers.recogniser import Recogniser
-from kohl.zoo.recognisers.squeezed import Squeezed
+from kohl.zoo.recognisers import squeezed
 from kohl.zoo.shelf import Shelf
 
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
@@ -119,8 +118,8 @@ def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
 
 def _surrogate(shelf: Shelf, name: str, models: Models, distance: str) -> Surrogate:
     encoder, far = shelf(cards.encoder, name), models.far
-    if models.shown == "squeezed" and isinstance(encoder, Recogniser):
-        encoder = shelf(Squeezed, encoder, shelf(cards.load, "yunet"))
+    if models.shown == "squeezed":
+        encoder = shelf(squeezed.shown, encoder, shelf(cards.load, "yunet"))
     thresholds = cards.find(name).roles["encoder"].thresholds
     if far not in thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))

@@ -8,27 +8,14 @@ import pytest
 import tiny
 import torch
 import torch.nn.functional as F
-from tiny import REACH, STILL, LinearEncoder, LinearText, faces, numbers, surrogates
+from tiny import REACH, SEARCH, LinearEncoder, LinearText, faces, numbers, surrogates
 
 from kohl.errors import BadSetting
 from kohl.perturb import attacks
-from kohl.perturb.latent import Search
 from kohl.perturb.pixel import FAINT, NEVER_ENOUGH, Diversity, Painted, Pixel, Scales, SignGradient, Smooth
 from kohl.perturb.terms import Surrogate, Words
 from kohl.types import Goal
 
-SEARCH = Search(
-    steps=14,
-    rate=0.1,
-    margin=1.6,
-    closeness=0.3,
-    decoy=1.0,
-    change=1.0,
-    colour=3.0,
-    masking=0.03,
-    patience=50,
-    views=replace(STILL, shift=0.01, rotation=0.01, scale=0.01, blur=0.5, blurred=0.2, grey=0.2, light=0.02),
-)
 PIXEL = Pixel(epsilon=0.04, steps=6)
 RING = torch.tensor([[8 + 5 * math.cos(turn), 8 + 5 * math.sin(turn)] for turn in torch.arange(68) * 2 * math.pi / 68])
 SOURCE, TARGET = (replace(faces(2, seed=seed), landmarks=RING.expand(2, -1, -1)) for seed in (1, 2))

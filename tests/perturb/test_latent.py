@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import tiny
 import torch
-from tiny import STILL, LinearText, faces, numbers, surrogates
+from tiny import SEARCH, STILL, LinearText, faces, numbers, surrogates
 
 from kohl.errors import BadSetting
 from kohl.geometry import resized
@@ -15,18 +15,6 @@ from kohl.perturb.latent import LatentSearch, Search
 from kohl.perturb.terms import Words
 from kohl.types import Candidate, Goal, Inversion, Step, ignore
 
-SEARCH = Search(
-    steps=14,
-    rate=0.1,
-    margin=1.6,
-    closeness=0.3,
-    decoy=1.0,
-    change=1.0,
-    colour=3.0,
-    masking=0.03,
-    patience=50,
-    views=replace(STILL, shift=0.01, rotation=0.01, scale=0.01, blur=0.5, blurred=0.2, grey=0.2, light=0.02),
-)
 WORDS = Words(LinearText(), "red lips")
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
 GOALS = {

@@ -9,6 +9,7 @@ import torch
 
 from kohl.types import Box, Embeddings, FaceEncoder, Faces, Images, Matrices
 from kohl.zoo.detectors.yunet import Detection
+from kohl.zoo.recognisers.recogniser import Recogniser
 
 
 class Squeezed(FaceEncoder):
@@ -39,6 +40,11 @@ class Squeezed(FaceEncoder):
             return found[0].box
         (left, top), (width, height) = landmarks.min(0), np.ptp(landmarks, axis=0)
         return float(left), float(top), float(width), float(height)
+
+
+def shown(encoder: FaceEncoder, find: Callable[[np.ndarray], Sequence[Detection]]) -> FaceEncoder:
+    """A recogniser of the paper as it sees boxes; any other as it is, for none was ever shown them."""
+    return Squeezed(encoder, find) if isinstance(encoder, Recogniser) else encoder
 
 
 def _to_input(box: Box, size: int) -> Matrices:
