@@ -14,6 +14,7 @@ from kohl.errors import BadSetting
 from kohl.perturb import attacks
 from kohl.perturb.pixel import FAINT, NEVER_ENOUGH, Diversity, Painted, Pixel, Scales, SignGradient, Smooth
 from kohl.perturb.terms import Surrogate, Words
+from kohl.perturb.views import blur
 from kohl.types import Goal
 
 PIXEL = Pixel(epsilon=0.04, steps=6)
@@ -194,17 +195,35 @@ def plain(models, **settings):
     return SignGradient(models, PIXEL, **settings)(SOURCE, GOALS["pure dodging"], rng=numbers())
 
 
-@pytest.mark.parametrize("look_ahead", [False, True])
-def test_momentum_and_look_ahead_are_the_published_formulas(look_ahead):
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"look_ahead": True},
+        {"smooth": Smooth(sigma=1.0)},
+        {"look_ahead": True, "neighbours": 2, "reach": 0.0},  # all of them at the latents themselves
+    ],
+    ids=["momentum", "look ahead", "smooth", "variance"],
+)
+def test_each_part_is_the_published_formula(parts):
     models, rate, mask = surrogates(), PIXEL.epsilon / PIXEL.steps, Painted(SOURCE).mask
-    made = SignGradient(models, PIXEL, momentum=0.9, look_ahead=look_ahead)
+
+    def slope(latents):
+        latents = latents.clone().requires_grad_()
+        distance = sum(apart(surrogate, SOURCE.crops + mask * latents, TARGET.crops) for surrogate in models)
+        return torch.autograd.grad(distance.sum() / len(models), latents)[0]
+
+    made = SignGradient(models, PIXEL, momentum=0.9, **parts)
     changed = made(SOURCE, GOALS["impersonation"], rng=numbers())
-    latents = velocity = torch.zeros_like(SOURCE.crops)
+    latents = velocity = variance = torch.zeros_like(SOURCE.crops)
     for _ in range(PIXEL.steps):
-        ahead = (latents - rate * 0.9 * velocity if look_ahead else latents).clone().requires_grad_()
-        distance = sum(apart(surrogate, SOURCE.crops + mask * ahead, TARGET.crops) for surrogate in models)
-        (slope,) = torch.autograd.grad(distance.sum(), ahead)
-        velocity = 0.9 * velocity + slope / slope.abs().mean((1, 2, 3), keepdim=True)
+        gradient = slope(latents - rate * 0.9 * velocity if parts.get("look_ahead") else latents)
+        tuned = gradient + variance
+        if "neighbours" in parts:
+            variance = slope(latents) - gradient
+        if "smooth" in parts:
+            tuned = blur(tuned, 1.0)
+        velocity = 0.9 * velocity + tuned / tuned.abs().mean((1, 2, 3), keepdim=True)
         latents = (latents - rate * velocity.sign()).clamp(-PIXEL.epsilon, PIXEL.epsilon)
     differ = (changed - SOURCE.crops - mask * latents).abs() > 1e-6
     assert differ.float().mean() < 0.01  # where a gradient is nothing but rounding
