@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from kohl.geometry import inverse, similarity
 from kohl.types import Embeddings, FaceEncoder, Faces, Images, Matrices
@@ -105,12 +106,10 @@ def _convolution(weights: Tensor, affine: Tensor, outputs: int, stride: int) -> 
     kernels, bias = weights[:-outputs].view(outputs, -1), weights[-outputs:]
     scale, shift = affine.view(2, outputs)
     kernel = 7 if len(kernels[0]) == 3 * 7 * 7 else 3
-    return frozen.convolution(
-        (kernels * scale[:, None]).view(outputs, -1, kernel, kernel),
-        bias * scale + shift,
-        stride=stride,
-        padding=0 if stride == 2 else 1,
-    )
+    normal = torch.zeros_like(shift), torch.ones_like(scale), 0.0  # mean, variance and epsilon of what is normalised
+    kernels, bias = fuse_conv_bn_weights(kernels, bias, *normal, scale, shift)
+    kernels = kernels.view(outputs, -1, kernel, kernel)
+    return frozen.convolution(kernels, bias, stride=stride, padding=0 if stride == 2 else 1)
 
 
 def _filled_up(x: Tensor, shape: Sequence[int]) -> Tensor:

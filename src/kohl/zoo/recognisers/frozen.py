@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 
 def convolution(weight: Tensor, bias: Tensor, *, stride: int, padding: int, groups: int = 1) -> nn.Conv2d:
@@ -49,6 +50,12 @@ class PReLU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`x` (n, channels, height, width), its negative values scaled."""
         return torch.addcmul(self.slopes * x, self.rest, F.relu(x))
+
+
+def scale_and_shift(mean: Tensor, variance: Tensor, eps: float, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """What a batch normalisation in evaluation mode multiplies each channel by, and what it adds to it."""
+    scale, shift = fuse_conv_bn_weights(torch.ones_like(mean)[:, None], None, mean, variance, eps, weight, bias)
+    return scale[:, 0], shift
 
 
 def parameter(values: Tensor) -> nn.Parameter:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 from kohl.geometry import similarity
 from kohl.templates import ARCFACE
@@ -51,32 +52,32 @@ def load(path: Path) -> SFace:
 def _convolution_and_prelu(values: Mapping[str, np.ndarray], name: str) -> tuple[nn.Module, frozen.PReLU]:
     """One layer; the batch normalisation between the two is folded into the convolution."""
     weight = _dequantised(values, f"{name}_conv2d_weight").view(*values[f"{name}_conv2d_weight_shape"])
-    scale, shift = _batch_norm(values, f"{name}_batchnorm", eps=1e-3)
-    weight = weight * scale.view(-1, 1, 1, 1)
+    weight, bias = fuse_conv_bn_weights(weight, None, *_batch_norm(values, f"{name}_batchnorm", eps=1e-3))
     prelu = frozen.PReLU(_numbers(values[f"{name}_relu_gamma"]))
     if weight.shape[2] == 1:
-        return frozen.Pointwise(weight, shift), prelu
+        return frozen.Pointwise(weight, bias), prelu
     stride, groups = 2 if name in HALVING else 1, len(weight) if name.endswith("_dw") else 1
-    return frozen.convolution(weight, shift, stride=stride, padding=1, groups=groups), prelu
+    return frozen.convolution(weight, bias, stride=stride, padding=1, groups=groups), prelu
 
 
 def _last(values: Mapping[str, np.ndarray]) -> nn.Linear:
     """The matrix product, with the batch normalisations before and after it folded in."""
     weight, bias = _dequantised(values, "pre_fc1_weight"), _dequantised(values, "pre_fc1_bias")
-    scale, shift = (x.repeat_interleave(7 * 7) for x in _batch_norm(values, "bn1", eps=2e-5))  # 7 × 7 cells a channel
+    before = frozen.scale_and_shift(*_batch_norm(values, "bn1", eps=2e-5))
+    scale, shift = (x.repeat_interleave(7 * 7) for x in before)  # 7 × 7 cells a channel
     bias = bias + weight @ shift
     weight.mul_(scale)  # in place: 50 MB
-    scale, shift = _batch_norm(values, "fc1", eps=2e-5)
-    return frozen.linear(weight.mul_(scale.view(-1, 1)), bias * scale + shift)
+    return frozen.linear(*fuse_linear_bn_weights(weight, bias, *_batch_norm(values, "fc1", eps=2e-5)))
 
 
-def _batch_norm(values: Mapping[str, np.ndarray], name: str, *, eps: float) -> tuple[Tensor, Tensor]:
-    """Scale and shift per channel of a batch normalisation in evaluation mode."""
-    gamma, beta, mean, variance = (
-        _numbers(values[f"{name}_{part}"]) for part in ("gamma", "beta", "moving_mean", "moving_var")
+def _batch_norm(
+    values: Mapping[str, np.ndarray], name: str, *, eps: float
+) -> tuple[Tensor, Tensor, float, Tensor, Tensor]:
+    """Mean, variance, epsilon, weight and bias of a batch normalisation, in the order in which torch fuses them."""
+    mean, variance, weight, bias = (
+        _numbers(values[f"{name}_{part}"]) for part in ("moving_mean", "moving_var", "gamma", "beta")
     )
-    scale = gamma / (variance + eps).sqrt()
-    return scale, beta - mean * scale
+    return mean, variance, eps, weight, bias
 
 
 def _dequantised(values: Mapping[str, np.ndarray], name: str) -> Tensor:
