@@ -42,7 +42,7 @@ def test_families_are_those_that_people_see(colours, name, family):
 
 def test_lab_of_known_colours(colours):
     # white, black and sRGB's red, as colorimetry tables have them
-    found = torch.tensor(colours.lab([(1, 1, 1), (0, 0, 0), (1, 0, 0)]))
+    found = colours.lab(torch.tensor([(1, 1, 1), (0, 0, 0), (1, 0, 0)], dtype=torch.float64))
     known = torch.tensor([[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20]], dtype=torch.float64)
     torch.testing.assert_close(found, known, rtol=0, atol=0.05)
 

@@ -7,7 +7,22 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"device", "errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown", "ssim"}
+    {
+        "device",
+        "colour",
+        "errors",
+        "files",
+        "filters",
+        "geometry",
+        "icc",
+        "job",
+        "memory",
+        "plain_file",
+        "ranges",
+        "reader",
+        "shown",
+        "ssim",
+    }
     | {"status", "templates", "toml", "types", "version"},
     {"makeup"},
     {"zoo"},

@@ -6,12 +6,15 @@ Randall Munroe, Color survey results, 2010: 949 names that most people gave to t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 
 import numpy as np
+import torch
 from matplotlib.colors import XKCD_COLORS, to_rgb
+from torch import Tensor
 
 RGB = tuple[float, float, float]  # sRGB in [0, 1]
+WHITE = (0.9505, 1.0, 1.089)  # of the illuminant D65, in XYZ
+TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))  # IEC 61966-2-1
 HELD_OUT_SHARE = 0.17  # of the names by their hash; about 12 % remain, see `_without_parts`
 
 VULGAR = {"poo", "poop", "shit", "puke", "snot", "piss", "barf", "vomit", "booger", "diarrhea", "bile"}
@@ -83,14 +86,12 @@ def shade(modifier: str, rgb: RGB) -> RGB:
     return red, green, blue
 
 
-def lab(rgb: Iterable[RGB]) -> np.ndarray:
-    """CIELAB (n, 3) of sRGB colours, white point D65."""
-    values = np.array(list(rgb), float)
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])  # IEC 61966-2-1
-    xyz = linear @ matrix.T / matrix.sum(1)
-    root = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * root[:, 1] - 16, 500 * (root[:, 0] - root[:, 1]), 200 * (root[:, 1] - root[:, 2])], 1)
+def lab(rgb: Tensor) -> Tensor:
+    """CIELAB (…, 3) of sRGB colours (…, 3) in [0, 1], white point D65; with gradients, which scikit-image's has not."""
+    linear = torch.where(rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    xyz = linear @ rgb.new_tensor(TO_XYZ).T / rgb.new_tensor(WHITE)
+    x, y, z = torch.where(xyz > 0.008856, xyz.clamp_min(0.008856) ** (1 / 3), 7.787 * xyz + 4 / 29).unbind(-1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
 
 
 def _without_parts(picked: set[str], names: set[str]) -> set[str]:
@@ -126,14 +127,14 @@ SURVEY_COLOURS: dict[str, RGB] = {name: _words.get(name, rgb) for name, rgb in S
 COLOURS: dict[str, RGB] = {**SURVEY_COLOURS, **_words, **SHADES}
 
 _heads = {name: ALSO.get(last, last) for name in SURVEY if (last := name.split()[-1]) in {*FAMILIES, *ALSO}}
-_prototypes = lab(SURVEY[name] for name in _heads)
+_prototypes = lab(torch.tensor([SURVEY[name] for name in _heads], dtype=torch.float64))
 
 
 def family(rgb: RGB) -> str:
     """The colour family that most of the survey's nearest names end in: the people's own borders, in CIELAB."""
-    distances = np.linalg.norm(_prototypes - lab([rgb]), axis=1)
-    nearest = np.argsort(distances)[:9]
+    nearest = (_prototypes - lab(_prototypes.new_tensor(rgb))).norm(dim=1).topk(9, largest=False)
     votes: dict[str, float] = {}
-    for head, distance in zip((list(_heads.values())[index] for index in nearest), distances[nearest], strict=True):
+    for index, distance in zip(nearest.indices.tolist(), nearest.values.tolist(), strict=True):
+        head = list(_heads.values())[index]
         votes[head] = votes.get(head, 0) + 1 / (distance + 0.5)
     return max(votes, key=lambda name: votes[name])

@@ -17,6 +17,7 @@ from portraits import MIRRORED, portraits
 from safetensors.torch import save_file
 
 from kohl.align.crop import SIZE
+from kohl.colour import LUMA
 from kohl.templates import with_forehead
 from kohl.zoo.generators.face_model import mesh_map
 
@@ -72,7 +73,7 @@ def is_bare(texture: np.ndarray) -> bool:
         )
         return image[rows[0] : rows[1], columns[0] : columns[1]]
 
-    brightness = cv2.GaussianBlur(texture @ np.float32([0.299, 0.587, 0.114]), (0, 0), 0.8)
+    brightness = cv2.GaussianBlur(texture @ np.float32(LUMA), (0, 0), 0.8)
     edges = np.abs(np.diff(brightness, axis=0, append=brightness[-1:]))
     cheeks = np.median(part(brightness, 75, 180, 140, 165))
     bridge = part(edges, 119, 137, 104, 132).max(0).mean()

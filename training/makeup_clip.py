@@ -24,7 +24,8 @@ from typing import TypeVar
 import captions
 import torch
 import torch.nn.functional as F
-from makeup_figures import alike, figures, lab
+from colours import lab
+from makeup_figures import alike, figures
 from makeup_views import Sitters, pictures, sitters
 from safetensors.torch import save_file
 from torch import Tensor, nn

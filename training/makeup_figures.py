@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import captions
 import torch
+from colours import lab
 from makeup_views import Sitters, pictures
 from torch import Tensor
 
@@ -17,17 +18,7 @@ GALLERY = 100  # sentences to choose from
 SAME, SAME_SHAPE = 0.15, 0.3  # of opacities and of other dials: nearer scenes say the same thing
 SAME_COLOUR = 12.0  # CIELAB's distance, of which 2.3 is just noticeable
 APART = 2.0  # times as far are two scenes whose pictures are not to be taken for each other
-WHITE = (0.9505, 1.0, 1.089)  # of the illuminant D65, in XYZ
-TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))  # IEC 61966-2-1
 LIPS = NAMES.index("lipstick")
-
-
-def lab(rgb: Tensor) -> Tensor:
-    """CIELAB (…, 3) of sRGB colours (…, 3) in [0, 1]."""
-    linear = torch.where(rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    xyz = linear @ rgb.new_tensor(TO_XYZ).T / rgb.new_tensor(WHITE)
-    x, y, z = torch.where(xyz > 0.008856, xyz.clamp_min(0.008856) ** (1 / 3), 7.787 * xyz + 4 / 29).unbind(-1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
 
 
 def alike(some: Sequence[captions.Scene], others: Sequence[captions.Scene], times: float = 1.0) -> Tensor:

@@ -14,8 +14,9 @@ from sitters import NAMES as SITTERS
 from sitters import asked, sitter, sitters, worn
 from tiny import numbers
 
+from kohl.colour import LUMA
 from kohl.makeup.fields import PLACES
-from kohl.makeup.layers import DEVIATIONS, DIALS, LUMA, NAMES, PRODUCTS, Makeup, bare
+from kohl.makeup.layers import DEVIATIONS, DIALS, NAMES, PRODUCTS, Makeup, bare
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kohl.colour import LUMA
 from kohl.makeup.face_map import FaceMap
 from kohl.makeup.fields import PLACES, lip_shine
 from kohl.types import Faces, Generator, Images, Latents
 
 DIALS = ("opacity", "red", "green", "blue", "softness", "width", "length", "gloss")
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 Range = tuple[float, float, float]  # at dial 0, usually, at dial 1
 
 

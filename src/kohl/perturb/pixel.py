@@ -11,9 +11,10 @@ import torch.nn.functional as F
 
 from kohl import ranges
 from kohl.errors import BadSetting
+from kohl.filters import blur
 from kohl.perturb import terms
 from kohl.perturb.descend import Slope, descend
-from kohl.perturb.views import STILL, blur
+from kohl.perturb.views import STILL
 from kohl.templates import inside
 from kohl.types import Candidate, Faces, Generator, Goal, Images, Latents, Scores, Term, Watch, ignore
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from kohl.colour import brightness
 from kohl.geometry import compose, warp
 from kohl.perturb.views import Views
 from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Inversion, Scores, Term, TextImage
@@ -190,10 +191,10 @@ def change(crops: Images, *, colour: float, masking: float) -> Term:
     weight = (weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
 
     def term(candidate: Candidate) -> Scores:
-        red, green, blue = (candidate.images - crops).unbind(1)
-        brightness = 0.299 * red + 0.587 * green + 0.114 * blue
-        cb, cr = (blue - brightness) * 0.564, (red - brightness) * 0.713
-        seen = brightness.square() + colour * (cb.square() + cr.square())
+        changed = candidate.images - crops
+        light = brightness(changed)
+        cb, cr = (changed[:, 2] - light) * 0.564, (changed[:, 0] - light) * 0.713
+        seen = light.square() + colour * (cb.square() + cr.square())
         return (weight * seen).flatten(1).mean(1)
 
     return term
@@ -201,6 +202,6 @@ def change(crops: Images, *, colour: float, masking: float) -> Term:
 
 def _detail(crops: Images) -> Tensor:
     """The standard deviation of brightness around each pixel (n, 1, height, width)."""
-    brightness = (crops * crops.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
-    mean, square = (F.avg_pool2d(x, 9, 1, 4, count_include_pad=False) for x in (brightness, brightness.square()))
+    light = brightness(crops)[:, None]
+    mean, square = (F.avg_pool2d(x, 9, 1, 4, count_include_pad=False) for x in (light, light.square()))
     return (square - mean.square()).clamp_min(0).sqrt()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from kohl import ranges
+from kohl.filters import blur
 from kohl.types import Images, Matrices
 
 Beyond: TypeAlias = Literal["edge", "black"]  # what is seen beyond the rim of a picture
@@ -87,12 +87,3 @@ def perspective(images: Images, amount: float, rng: torch.Generator, *, beyond: 
     points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ draws.new_tensor(back).transpose(1, 2)
     where = (points[..., :2] / points[..., 2:]).view(len(images), height, width, 2).to(images)
     return F.grid_sample(images, where, padding_mode=PADDING[beyond], align_corners=True)
-
-
-def blur(images: Images, sigma: float) -> Images:
-    """A Gaussian blur of `sigma` pixels; the border is repeated outwards."""
-    reach = math.ceil(3 * sigma)
-    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=images.dtype, device=images.device) / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).expand(3, 1, 1, -1)
-    padded = F.pad(images, (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from kohl.colour import LUMA
 from kohl.types import Faces, Images, Photo
 
 ROWS = 256  # that are added at a time
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 weights, which file formats use for grey
 
 
 def paste(photo: Photo, to_crops: Sequence[np.ndarray], before: Faces, after: Images) -> Photo:
@@ -30,7 +30,7 @@ def _add(pixels: np.ndarray, change: np.ndarray, to_crop: np.ndarray, *, grey: b
     if not change.any():
         return
     if grey:
-        change = np.repeat((change @ GREY)[..., None], 3, -1)
+        change = np.repeat((change @ np.array(LUMA, np.float32))[..., None], 3, -1)
     to_photo = cv2.invertAffineTransform(to_crop)
     size = change.shape[0] - 1
     corners = np.array([(0, 0), (size, 0), (0, size), (size, size)]) @ to_photo[:, :2].T + to_photo[:, 2]
