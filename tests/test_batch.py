@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 from kohl import __version__, batch, pipeline
 from kohl.errors import BadPhoto, NoFace
 from kohl.job import Job
-from kohl.recipe import Recipe, as_dict
+from kohl.recipe import Recipe
 from kohl.status import Status
 from kohl.types import Row
 
@@ -72,7 +73,7 @@ def test_a_failed_row_says_how_it_was_tried():
     (row,) = rows("broken.jpg", seed=7)
     took = time.perf_counter() - started
     assert (row.output, row.seed, row.version) == (None, 7, __version__)
-    assert row.recipe == as_dict(HOUSE.recipe)
+    assert row.recipe == asdict(HOUSE.recipe)
     assert 0 <= row.seconds < took
 
 

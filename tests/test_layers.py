@@ -7,23 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {
-        "device",
-        "colour",
-        "errors",
-        "files",
-        "filters",
-        "geometry",
-        "icc",
-        "job",
-        "memory",
-        "plain_file",
-        "ranges",
-        "reader",
-        "shown",
-        "ssim",
-    }
-    | {"status", "templates", "toml", "types", "version"},
+    {"colour", "device", "errors", "files", "filters", "geometry", "icc", "job", "memory", "plain_file", "ranges"}
+    | {"reader", "settings", "shown", "ssim", "status", "templates", "toml", "types", "version"},
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},

@@ -1,7 +1,7 @@
 """The stages as one function, with toys in place of every model."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from kohl.align import imageio
 from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
 from kohl.job import Job
 from kohl.pipeline import protect, random_numbers
-from kohl.recipe import Models, Recipe, as_dict
+from kohl.recipe import Models, Recipe
 from kohl.types import Judgement, Photo, ignore
 from kohl.zoo import cards
 
@@ -55,7 +55,7 @@ def test_the_row_says_all_there_is_to_say(photo):
     took = time.perf_counter() - started
     assert (row.photo, row.output) == (str(photo), str(photo.parent / "out.png"))
     assert (row.status, row.reason) == ("protected", None)
-    assert (row.seed, row.version, row.recipe) == (7, __version__, as_dict(toys.recipe))
+    assert (row.seed, row.version, row.recipe) == (7, __version__, asdict(toys.recipe))
     assert 0 < row.seconds < took
     (one,) = row.faces
     assert (one.index, one.box, one.status, one.reason, one.references) == (0, (16, 16, 32, 32), "protected", None, {})

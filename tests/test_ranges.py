@@ -1,6 +1,7 @@
 """Every number of every dataclass of settings is finite, of its kind and bounded."""
 
 import math
+import re
 from dataclasses import dataclass, fields, is_dataclass
 
 import pytest
@@ -15,6 +16,7 @@ from kohl.recipe import Models, Recipe
 from kohl.train.learner import Training
 
 SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training)
+WHERE = {Search: "search.", Views: "search.views.", Pixel: "pixel.", Tuning: "tuning.", Models: "models."}
 NUMBERS = [
     (kind, setting.name)
     for kind in SETTINGS
@@ -32,7 +34,7 @@ def test_every_dataclass_of_settings_is_here():
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, 10**30, 2.5e300], ids=str)
 @pytest.mark.parametrize(("kind", "name"), NUMBERS, ids=lambda part: getattr(part, "__name__", part))
 def test_no_number_is_believed_that_is_none_or_out_of_range(kind, name, value):
-    with pytest.raises(BadSetting, match=rf"^(search\.|search\.views\.|tuning\.|pixel\.)?{name}: must (be|not be) "):
+    with pytest.raises(BadSetting, match=rf"^{re.escape(WHERE.get(kind, ''))}{name}: must (be|not be) "):
         kind(**{name: value})
 
 

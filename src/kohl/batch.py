@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kohl import pipeline, recipe
+from kohl import pipeline
 from kohl.errors import BadPhoto, Cancelled, KohlError, NoFace, Remedy
 from kohl.job import Job
 from kohl.status import Status
@@ -63,7 +64,7 @@ def protect_all(
                 status=Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED,
                 reason=sentence(error, job.photo),
                 seconds=time.perf_counter() - started,
-                recipe=recipe.as_dict(house.recipe),
+                recipe=asdict(house.recipe),
                 seed=job.seed,
                 version=__version__,
             )

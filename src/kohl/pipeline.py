@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from kohl.invert import inverters
 from kohl.job import Job
 from kohl.perturb import attacks, looks
 from kohl.perturb.terms import FRAMES, Surrogate, Words
-from kohl.recipe import Models, Recipe, as_dict, names
+from kohl.recipe import Models, Recipe, names
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
 from kohl.status import Status
@@ -172,7 +172,7 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
         reason="; ".join([*skipped, *failed]) or None,
         seconds=time.perf_counter() - started,
         faces=rows,
-        recipe=as_dict(house.recipe),
+        recipe=asdict(house.recipe),
         seed=job.seed,
         version=__version__,
         notes=house.notes,

@@ -10,7 +10,7 @@ from typing import Any
 
 from fuzz.door import ACCEPTED, Door, check
 from fuzz.mutate import mutated
-from kohl import recipe
+from kohl import recipe, settings
 from kohl.recipe import Recipe
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -57,7 +57,7 @@ KEYS = (
 
 def names() -> list[str]:
     """The dotted name of every setting."""
-    return list(recipe._names(Recipe))
+    return list(settings.names(Recipe))
 
 
 def number(rng: Random) -> str:
@@ -125,15 +125,15 @@ def read_recipe(data: bytes, folder: Path) -> str:
     path.write_bytes(data)
     found = recipe.load(path)
     check_sound(found)
-    path.write_text(recipe.to_toml(found), "utf-8")
+    path.write_text(settings.to_toml(found), "utf-8")
     check(recipe.load(path) == found, "contract", "the recipe is another one once it is written down")
     return ACCEPTED
 
 
-def check_sound(settings: Any) -> None:
+def check_sound(built: Any) -> None:
     """Raise `Wrong` for a number that is none among the settings."""
-    for field in fields(settings):
-        found = getattr(settings, field.name)
+    for field in fields(built):
+        found = getattr(built, field.name)
         if is_dataclass(found):
             check_sound(found)
         for each in found if isinstance(found, tuple) else [found]:
@@ -181,14 +181,14 @@ def read_card(data: bytes, folder: Path) -> str:
 
     path = folder / "model.onnx.toml"
     path.write_bytes(data)
-    fed, thresholds = onnx.read_card(path)
+    fed = onnx.read_card(onnx.Settings, path)
     check(type(fed.size) is int and 0 < fed.size < 100_000, "contract", f"size = {fed.size!r}")
-    for rate, least in thresholds.items():
+    for rate, least in onnx.by_rate(fed.thresholds).items():
         check(0 < rate < 1, "contract", f"a threshold at the rate {rate}")
         check(-1 <= least <= 1, "contract", f"the threshold {least}")
     for name in ("mean", "std"):
         given = getattr(fed, name)
-        for each in given if isinstance(given, list | tuple) else [given]:
+        for each in given if isinstance(given, tuple) else [given]:
             check(math.isfinite(each) and not isinstance(each, bool), "contract", f"{name} = {given!r}")
             check(name == "mean" or each != 0, "contract", f"{name} = {given!r}")
     return ACCEPTED

@@ -16,7 +16,7 @@ from kohl.errors import BadModel, BadSetting
 from kohl.zoo import cards
 from kohl.zoo.card import Archive
 from kohl.zoo.files import download
-from kohl.zoo.judges.onnx import Input, _faces
+from kohl.zoo.judges.onnx import Settings, _faces
 
 NAMES = ("w600k_r50", "w600k_mbf")
 THRESHOLDS = '[thresholds]\n"0.01" = 0.5\n'
@@ -95,7 +95,7 @@ def test_the_judge_is_fed_as_arcface_wants_it(card, face):
     download.pull(card)
     judge = cards.judge(card.name)
     assert (judge.name, judge.thresholds) == (card.name, {})
-    plain = _faces(cards.path(card), cards.checked(cards.find("yunet")), Input(size=112))
+    plain = _faces(cards.path(card), cards.checked(cards.find("yunet")), Settings(size=112))
     (seen,), (raw,) = judge.faces(face), plain(np.asarray(portrait()))
     np.testing.assert_allclose(seen.embedding, (raw.embedding - 127.5) / 127.5, rtol=1e-4)  # red comes first in both
     assert judge.compare(face, [face]) == [pytest.approx(1)]
@@ -112,7 +112,7 @@ def test_thresholds_are_read_from_the_card_beside_the_file(card, face, capsys):
     assert main(["compare", "--judge", card.name, str(face), str(face)]) == 0
     assert f"{card.name}  1.00, threshold 0.50: same person" in capsys.readouterr().out
     beside.write_text(f"size = 112\n{THRESHOLDS}")
-    with pytest.raises(BadSetting, match=r"onnx\.toml: size: no such setting here"):
+    with pytest.raises(BadSetting, match=r"onnx\.toml: size: no such setting; there are thresholds"):
         cards.judge(card.name)
 
 

@@ -1,59 +1,80 @@
-"""SFace, and any ONNX recogniser, as black-box judges, without torch; OpenCV runs SFace, onnxruntime the others."""
+"""SFace, and any ONNX recogniser, as black-box judges; OpenCV runs SFace, onnxruntime the others."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
+import torch
 
-from kohl import plain_file, toml
+from kohl import settings
 from kohl.errors import BadModel, BadSetting
+from kohl.geometry import similarity
 from kohl.templates import ARCFACE
 from kohl.zoo.detectors.yunet import YuNet
 from kohl.zoo.files.dnn import network
 from kohl.zoo.judges.judge import Judge, Seen, cosine
 
-TEMPLATES = {"arcface": ARCFACE}  # those that a card may call by name
-LARGEST_CARD = 2**20  # bytes
 LARGEST = 1024  # pixels of a side of an input; no recogniser takes a quarter of that
 FARTHEST = 1e6  # of a number on a card from 0
 LEAST = 4.0  # pixels between the eyes: with 3, SFace recognised none of 180, with 4 13 % (benchmarks/recognisable.py)
 LEAST_SPREAD = 1e-3  # of the points of a template around their line, as a share of its length
 
-Embed = Callable[[np.ndarray], np.ndarray]  # float32 (1, 3, size, size) → (d,)
+Triple: TypeAlias = tuple[float, float, float]
+Point: TypeAlias = tuple[float, float]
+Points: TypeAlias = tuple[Point, Point, Point, Point, Point]
+Embed: TypeAlias = Callable[[np.ndarray], np.ndarray]  # float32 (1, 3, size, size) → (d,)
+Card = TypeVar("Card", "Settings", "Measured")
 
 
 @dataclass(frozen=True)
-class Input:
-    """What a recogniser wants to be fed."""
+class Settings:
+    """What a card says of a recogniser: what it wants to be fed, and which cosines mean the same person."""
 
     size: int  # it takes (size, size) pixels
-    channels: str = "rgb"  # or "bgr"
-    mean: float | Sequence[float] = 0.0  # subtracted from 0..255: one number, or three in the order of `channels`
-    std: float | Sequence[float] = 1.0  # what it is then divided by
-    template: Sequence[Sequence[float]] = ARCFACE  # where eyes, nose tip and mouth corners go, in its pixels
+    channels: Literal["rgb", "bgr"] = "rgb"
+    mean: float | Triple = 0.0  # subtracted from 0..255: one number, or three in the order of `channels`
+    std: float | Triple = 1.0  # what it is then divided by
+    template: Literal["arcface"] | Points = "arcface"  # where eyes, nose tip and mouth corners go, in its pixels
+    thresholds: Mapping[str, float] = field(default_factory=dict)  # by false-accept rate
 
     def __post_init__(self) -> None:
-        if type(self.size) is not int or not 1 <= self.size <= LARGEST:
-            raise BadSetting(f"size: must be a number of pixels, 1 to {LARGEST}, not {_short(self.size)}.")
-        if self.channels not in ("rgb", "bgr"):
-            raise BadSetting(f'channels: must be "rgb" or "bgr", not {_short(self.channels)}.')
-        if not _numbers(self.mean, (), (3,)) or not _numbers(self.std, (), (3,)) or not np.all(self.std):
-            raise BadSetting("mean, std: must each be one number or three, and std not 0.")
-        if not _numbers(self.template, (5, 2)) or not _spread(np.array(self.template, np.float64)):
-            raise BadSetting(f'template: must be "{", ".join(TEMPLATES)}" or five points [x, y] of a face.')
+        if not 1 <= self.size <= LARGEST:
+            raise BadSetting(f"size: must be a number of pixels, 1 to {LARGEST}, not {self.size}.")
+        if not np.all(self.std):
+            raise BadSetting("std: must not be 0.")
+        for name, numbers in (("mean", self.mean), ("std", self.std), ("template", self.points)):
+            if np.abs(numbers).max() > FARTHEST:
+                raise BadSetting(f"{name}: must be at most {FARTHEST:g}.")
+        if not _spread(self.points):
+            raise BadSetting("template: must be five points [x, y] of a face, not all on one line.")
+        by_rate(self.thresholds)
+
+    @property
+    def points(self) -> np.ndarray:
+        """The template as an array (5, 2)."""
+        return np.array(ARCFACE if self.template == "arcface" else self.template)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The same of a recogniser whose feeding is known."""
+
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_rate(self.thresholds)
 
 
 class Embedded:
     """Finds faces with YuNet, aligns them by five points, and embeds each with a recogniser."""
 
-    def __init__(self, model: Path, embed: Embed, detector: YuNet, fed: Input) -> None:
+    def __init__(self, model: Path, embed: Embed, detector: YuNet, fed: Settings) -> None:
         self.model, self.embed, self.detector, self.fed = model, embed, detector, fed
 
     def __call__(self, pixels: np.ndarray) -> list[Seen]:
@@ -63,23 +84,17 @@ class Embedded:
 
     def _embedding(self, pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The embedding of the face at these five points."""
+        matrix = similarity(torch.tensor(points, dtype=torch.float64)[None], torch.tensor(self.fed.points)[None])[
+            0
+        ].numpy()
         size = (self.fed.size, self.fed.size)
-        crop = cv2.warpAffine(pixels, similarity(points, np.array(self.fed.template)), size).astype(np.float32)
+        crop = cv2.warpAffine(pixels, matrix, size).astype(np.float32)
         ordered = crop if self.fed.channels == "rgb" else crop[:, :, ::-1]
         values = (ordered - np.array(self.fed.mean, np.float32)) / np.array(self.fed.std, np.float32)
         embedding = self.embed(np.ascontiguousarray(values.transpose(2, 0, 1)[None], np.float32))
         if not (np.isfinite(embedding).all() and embedding.any()):  # it would never match anybody
             raise BadModel(f"{self.model}: gives no embedding of a face, but zeros or infinite numbers; take another.")
         return embedding
-
-
-def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares rotation, scale and shift (2, 3) that takes `source` points (k, 2) to `target`."""
-    start, end = source @ (1, 1j), target @ (1, 1j)  # a similarity of the plane is end = turn · start + shift
-    around = start - start.mean()
-    turn = np.vdot(around, end) / np.vdot(around, around)
-    shift = end.mean() - turn * start.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def sface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> Judge:
@@ -91,7 +106,7 @@ def sface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> 
         embedding: np.ndarray = net.forward()[0]
         return embedding
 
-    return Judge("sface", thresholds, Embedded(model, embed, YuNet(detector), Input(size=112)), cosine)
+    return Judge("sface", thresholds, Embedded(model, embed, YuNet(detector), Settings(size=112)), cosine)
 
 
 def arcface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -> Judge:
@@ -99,7 +114,7 @@ def arcface(model: Path, detector: Path, *, thresholds: Mapping[float, float]) -
 
     A card `model`.toml beside it, with nothing but the table `thresholds`, adds to those that are published.
     """
-    fed = Input(size=112, mean=127.5, std=127.5)
+    fed = Settings(size=112, mean=127.5, std=127.5)
     return Judge(model.stem, {**thresholds, **measured(model)}, _faces(model, detector, fed), cosine)
 
 
@@ -107,11 +122,11 @@ def judge(model: Path, detector: Path) -> Judge:
     """The recogniser at `model` as a judge, fed as the card `model`.toml beside it says."""
     if not model.exists():
         raise BadModel(f"{model}: there is no such ONNX model.")
-    fed, thresholds = read_card(beside(model))
-    return Judge(f"onnx:{model}", thresholds, _faces(model, detector, fed), cosine)
+    fed = read_card(Settings, beside(model))
+    return Judge(f"onnx:{model}", by_rate(fed.thresholds), _faces(model, detector, fed), cosine)
 
 
-def _faces(model: Path, detector: Path, fed: Input) -> Embedded:
+def _faces(model: Path, detector: Path, fed: Settings) -> Embedded:
     """The faces of a photo as the model in a file of the user's own sees them."""
     from kohl.zoo.files.runtime import Session  # late: most people need no onnxruntime
 
@@ -123,86 +138,34 @@ def beside(model: Path) -> Path:
     return model.with_name(f"{model.name}.toml")
 
 
-def read_card(path: Path) -> tuple[Input, dict[float, float]]:
-    """What a card says: the fields of `Input`, and a table `thresholds` of cosines by false-accept rate.
-
-    `template` may be the name of one: "arcface". Raises `BadModel` without a card, `BadSetting` for a wrong one.
-    """
-    settings = _settings(path)
+def read_card(kind: type[Card], path: Path) -> Card:
+    """The settings in a card; raises `BadModel` without one, `BadSetting` for a wrong one."""
     try:
-        return _input(settings), _thresholds(settings)
-    except BadSetting as error:
-        raise BadSetting(f"{path}: {error}") from error
+        return settings.load(kind, path)
+    except OSError as error:
+        raise BadModel(f"{path}: this card cannot be read ({error.strerror}); an ONNX judge needs one.") from error
 
 
 def measured(model: Path) -> dict[float, float]:
     """The thresholds in a card beside the model, which says nothing else; none without a card."""
     path = beside(model)
-    if not path.exists():
-        return {}
-    settings = _settings(path)
+    return by_rate(read_card(Measured, path).thresholds) if path.exists() else {}
+
+
+def by_rate(thresholds: Mapping[str, float]) -> dict[float, float]:
+    """The thresholds of a card as a judge has them; raises `BadSetting` for what are none."""
     try:
-        if others := settings.keys() - {"thresholds"}:
-            raise BadSetting(f"{min(others)}: no such setting here; how this model is fed is known, keep [thresholds].")
-        return _thresholds(settings)
-    except BadSetting as error:
-        raise BadSetting(f"{path}: {error}") from error
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    """The settings in a card."""
-    try:
-        return toml.parsed(plain_file.content(path, LARGEST_CARD).decode("utf-8"))
-    except OSError as error:
-        raise BadModel(f"{path}: this card cannot be read ({error.strerror}); an ONNX judge needs one.") from error
-    except ValueError as error:  # neither UTF-8 nor TOML
-        raise BadSetting(f"{path}: not a TOML file ({error}).") from error
-
-
-def _input(settings: Mapping[str, Any]) -> Input:
-    """The part of a card that is about the input."""
-    known = {field.name for field in fields(Input)}
-    for key in settings.keys() - known - {"thresholds"}:
-        near = get_close_matches(key, [*known, "thresholds"], n=1, cutoff=0)
-        raise BadSetting(f"{key}: no such setting; did you mean {near[0]}?")
-    if missing := [field.name for field in fields(Input) if field.default is MISSING and field.name not in settings]:
-        raise BadSetting(f"{missing[0]}: this setting is missing.")
-    values = {key: value for key, value in settings.items() if key in known}
-    if isinstance(template := values.get("template"), str):
-        values["template"] = TEMPLATES.get(template)
-    return Input(**values)
-
-
-def _thresholds(settings: Mapping[str, Any]) -> dict[float, float]:
-    """The table of a card."""
-    try:
-        found = {float(rate): least for rate, least in settings["thresholds"].items()}
-    except (KeyError, AttributeError, ValueError):
-        found = {math.nan: None}
-    for rate, least in found.items():
-        if not (0 < rate < 1 and type(least) in (int, float) and -1 < least <= 1):
-            raise BadSetting(
-                'thresholds: must be a table of cosines, above -1 and at most 1, by false-accept rate, as "0.01" = 0.3.'
-            )
-    return {rate: float(least) for rate, least in found.items()}
-
-
-def _numbers(value: object, *shapes: tuple[int, ...]) -> bool:
-    """Whether `value` is finite numbers in one of these shapes."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # lists of different lengths
-        return False
-    return array.dtype.kind in "if" and array.shape in shapes and bool((np.abs(array) <= FARTHEST).all())
+        found = {float(rate): least for rate, least in thresholds.items()}
+    except ValueError:
+        found = {math.nan: math.nan}
+    if not all(0 < rate < 1 and -1 < least <= 1 for rate, least in found.items()):
+        raise BadSetting(
+            'thresholds: must be a table of cosines, above -1 and at most 1, by false-accept rate, as "0.01" = 0.3.'
+        )
+    return found
 
 
 def _spread(points: np.ndarray) -> bool:
     """Whether the points (k, 2) are not all at one place or on one line."""
     long, short = np.linalg.svd(points - points.mean(0), compute_uv=False)
     return bool(short > LEAST_SPREAD * long)
-
-
-def _short(value: object) -> str:
-    """A value for a sentence."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"
