@@ -56,6 +56,15 @@ def test_what_is_saved_is_what_was_judged(protector, photo, tmp_path):
     assert not (tmp_path / "out.jpg").exists()
 
 
+def test_nothing_is_saved_over_the_original_nor_where_it_cannot_be(protector, photo, tmp_path):
+    before, result = photo.read_bytes(), protector(photo)
+    with pytest.raises(kohl.BadPhoto, match="is the original photo"):
+        result.save(photo, force=True)
+    assert photo.read_bytes() == before
+    with pytest.raises(kohl.BadPhoto, match="is a file, not a folder"):
+        result.save(photo / "out.png")
+
+
 def test_the_format_is_the_photo_s_or_the_one_that_was_asked_for(protector):
     jpeg = photos.encoded(photos.portrait(), "JPEG", quality=95)
     assert protector(jpeg).suffix == ".jpg"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -19,10 +19,10 @@ from kohl import cpu
 if "torch" not in sys.modules:
     cpu.settle()  # whoever has loaded torch has made a choice already
 
-from kohl import files, pipeline, pull
+from kohl import pipeline, pull
 from kohl import recipe as recipes
 from kohl.align import imageio
-from kohl.errors import BadPhoto, BadSetting, Cancelled, KohlError, Remedy
+from kohl.errors import BadPhoto, BadSetting, Cancelled, KohlError
 from kohl.job import Job
 from kohl.recipe import Recipe
 from kohl.status import Status
@@ -40,6 +40,18 @@ class Flag(Protocol):
     def is_set(self) -> bool:
         """Whether the work is to end."""
         ...
+
+
+class Asked(TypedDict, total=False):
+    """What the call of a `Protector` takes beside the photo; its defaults stand there."""
+
+    seed: int
+    faces: Sequence[int] | None
+    references: Sequence[PhotoLike]
+    decoy: int | None
+    suffix: str | None
+    watch: Watch
+    cancel: Flag | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +77,15 @@ class Result:
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Writes the file, whole or not at all, and gives its path back; with `force` over one that exists.
 
-        Raises `BadSetting` for the suffix of another format: encoded anew, it would not be what was judged.
+        Raises `BadSetting` for the suffix of another format, which would not be what was judged, and `BadPhoto` where
+        it cannot be written, or would be over the original.
         """
         path = Path(path)
         if imageio.SUFFIXES.get(path.suffix.lower()) != imageio.SUFFIXES[self.suffix]:
             raise BadSetting(f"{path}: the file that was judged is {self.suffix}; ask for another by `suffix` before")
-        if not force and path.exists():
-            raise BadPhoto(f"{path}: already exists", Remedy.OVERWRITE)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with files.placed(path, force=force) as part:
-            part.write_bytes(self.content)
-        return path
+        imageio.check_output(path, Path(self.row.photo), force=force)
+        with imageio.placed(self.content, path, force=force):
+            return path
 
 
 class Protector:
@@ -164,7 +174,7 @@ def protect(
     text: str | None = None,
     strength: float | None = None,
     settings: Sequence[str] = (),
-    **asked: Any,
+    **asked: Unpack[Asked],
 ) -> Result:
     """Protects one photo; for many, make a `Protector`, whose arguments and call's these are."""
     return Protector(recipe, text=text, strength=strength, settings=settings)(photo, **asked)

@@ -24,6 +24,7 @@ __all__ = [
     "default_output",
     "digest",
     "is_photo_name",
+    "placed",
     "read",
     "write",
     "writing",
@@ -43,14 +44,21 @@ def writing(photo: Photo, path: Path, *, force: bool = False) -> Iterator[Path]:
     file. After an error inside the block nothing is left.
     """
     check_output(path, photo.path, force=force)
-    data = encoded(photo, path)
+    placing = placed(encoded(photo, path), path, force=force)
     del photo  # hundreds of megabytes, perhaps
+    with placing as part:
+        yield part
+
+
+@contextmanager
+def placed(content: bytes, path: Path, *, force: bool = False) -> Iterator[Path]:
+    """The same of a file that is encoded already; only that it can be written is checked."""
     inside: BaseException | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.placed(path, force=force) as part:
-            part.write_bytes(data)
-            del data
+            part.write_bytes(content)
+            del content
             try:
                 yield part
             except BaseException as error:
