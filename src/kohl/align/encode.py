@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from kohl.errors import BadPhoto, Remedy
-from kohl.reader import PILLOW_ERRORS, eight_bit
+from kohl.reader import eight_bit
 from kohl.types import Photo
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def encoded(photo: Photo, path: Path) -> bytes:
     buffer = BytesIO()
     try:
         image.save(buffer, format_, icc_profile=profile, **settings)
-    except PILLOW_ERRORS as error:
+    except (OSError, ValueError, RuntimeError) as error:  # too many pixels in a row, for one: each format has its own
         raise BadPhoto(f"{path}: cannot be written as {format_} ({error})", Remedy.PNG) from None
     return buffer.getvalue()
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import cv2
 import torch
@@ -27,7 +27,7 @@ from kohl.train.faces import Gallery
 from kohl.train.learner import Learner, Training
 from kohl.types import Images
 from kohl.zoo.distances.features import Features
-from kohl.zoo.files import state, torch_files
+from kohl.zoo.files import torch_files
 from kohl.zoo.generators.style_encoder import StyleEncoder
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 
@@ -119,7 +119,7 @@ def _forget(path: Path, seen: int) -> None:
     try:
         heading, *rows = plain_file.content(path, LONGEST_LOG).decode("utf-8").splitlines(keepends=True) or [""]
         kept = "".join([heading, *(row for row in rows if int(row.split(",")[0]) <= seen)])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # no file, no text, or no number
         raise BadSetting(f"{path}: is no table of this run; remove it, or choose another folder with -o") from error
     with files.placed(path, force=True) as part:
         part.write_text(kept, "utf-8")
@@ -150,30 +150,52 @@ def _resumed(path: Path, learner: Learner) -> int:
     """How many steps are done, once the learner is as it was then."""
     if not path.exists():
         return 0
+    unreadable = BadModel(f"{path}: this checkpoint cannot be read; remove it to begin again.")
     try:
         kept = torch_files.read(path)
-        for name, value in asdict(learner.settings).items():
-            if name not in MAY_CHANGE and kept["settings"][name] != value:
-                raise BadSetting(f"{path}: was learned with {name} {kept['settings'][name]}; choose another folder")
-        learner.load_state_dict(kept["learner"])
-        for optimizer, known in zip(learner.optimizers, kept["optimizers"], strict=True):
-            optimizer.load_state_dict(_remembered(optimizer, known))
-        if type(kept["done"]) is not int or kept["done"] < 0:
-            raise ValueError("no number of steps")
-        return kept["done"]
-    except state.BROKEN as error:
-        raise BadModel(f"{path}: this checkpoint cannot be read; remove it to begin again.") from error
+    except (OSError, *torch_files.DAMAGED) as error:
+        raise unreadable from error
+    if not isinstance(kept, dict) or not isinstance(kept.get("settings"), dict):
+        raise unreadable
+    for name, value in asdict(learner.settings).items():
+        if name not in MAY_CHANGE and kept["settings"].get(name) != value:
+            raise BadSetting(f"{path}: was learned with {name} {kept['settings'].get(name)}; choose another folder")
+    done, weights, optimizers = kept.get("done"), kept.get("learner"), kept.get("optimizers")
+    if type(done) is not int or done < 0 or not _are_tensors(weights):
+        raise unreadable
+    if not isinstance(optimizers, list) or len(optimizers) != len(learner.optimizers):
+        raise unreadable
+    moments = [_moments(*pair) for pair in zip(learner.optimizers, optimizers, strict=True)]
+    try:
+        learner.load_state_dict(weights)
+    except RuntimeError as error:  # of other names or shapes
+        raise unreadable from error
+    for optimizer, found in zip(learner.optimizers, moments, strict=True):
+        if found is None:
+            raise unreadable
+        optimizer.load_state_dict({"state": found, "param_groups": optimizer.state_dict()["param_groups"]})
+    return done
 
 
-def _remembered(optimizer: torch.optim.Optimizer, known: Any) -> dict[str, Any]:
-    """What is `known` of each weight in a checkpoint; all else follows from the settings."""
+def _moments(optimizer: torch.optim.Optimizer, kept: Any) -> dict[int, dict[str, torch.Tensor]] | None:
+    """What Adam remembers of each weight, by what was `kept`, if it is that; all else follows from the settings."""
     weights = optimizer.param_groups[0]["params"]
-    found: dict[int, dict[str, torch.Tensor]] = {}
-    for number, each in known["state"].items():
-        if set(each) != MOMENTS or any(x.shape not in ((), weights[number].shape) for x in each.values()):
-            raise ValueError("of other weights")
-        found[number] = {name: x.clone() for name, x in each.items()}
-    return {"state": found, "param_groups": optimizer.state_dict()["param_groups"]}
+    found = kept.get("state") if isinstance(kept, dict) else None
+    if not isinstance(found, dict):
+        return None
+    for number, each in found.items():
+        if number not in range(len(weights)) or not _are_tensors(each) or set(each) != MOMENTS:
+            return None
+        if any(x.shape not in ((), weights[number].shape) for x in each.values()):
+            return None
+    return {number: {name: x.clone() for name, x in each.items()} for number, each in found.items()}
+
+
+def _are_tensors(kept: Any) -> TypeGuard[dict[str, torch.Tensor]]:
+    """Whether that is a table of tensors by name."""
+    return isinstance(kept, dict) and all(
+        isinstance(name, str) and isinstance(x, torch.Tensor) for name, x in kept.items()
+    )
 
 
 def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[str], None]) -> tuple[Path, Path]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO
 
 LARGEST = 2**31  # bytes of a file whose size nobody published; no reader of ours takes more
 DIRECTORY = 2**22  # bytes of an archive's table of contents, which zipfile makes objects of, a hundred times as large
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods may fill the memory with what a few bytes stand for
+
+
+# What zipfile raises for archives that are damaged, locked or of a kind that it does not know.
+ZIPFILE: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 
 
 class BadArchive(Exception):
@@ -23,32 +27,36 @@ class WrongSize(BadArchive):
     """It would be another file than the one that is wanted."""
 
 
-# What a damaged or locked archive makes zipfile trip over.
-BROKEN = (BadArchive, zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, ValueError)
+@contextmanager
+def sound(*also: type[Exception]) -> Iterator[None]:
+    """Whatever zipfile raises for a damaged or locked archive becomes a `BadArchive`; for around its calls alone."""
+    try:
+        yield
+    except (*ZIPFILE, *also) as error:
+        why = f"this archive cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
+        raise BadArchive(why or "this archive is cut off") from error
 
 
 def content(file: IO[bytes], member: str, *, size: int = 0) -> IO[bytes]:
     """What is named `member` in an archive, in whichever folder of it; of any other file, its own content.
 
-    With a `size` it must have so many bytes. Raises one of `BROKEN`, and so does reading it, which notices a wrong
-    checksum at the end. No path of the archive is used.
+    With a `size` it must have so many bytes. Raises `BadArchive`, and so does reading it inside `sound`, which notices
+    a wrong checksum at the end. No path of the archive is used.
     """
-    try:
-        if member and zipfile.is_zipfile(file):
-            archive = opened(file)
-            found = [entry for entry in archive.infolist() if name(entry.filename) == name(member)]
-            if found:  # torch's own files are archives too
-                _check(found, size)
+    if member and zipfile.is_zipfile(file):
+        archive = opened(file)
+        found = [entry for entry in archive.infolist() if name(entry.filename) == name(member)]
+        if found:  # torch's own files are archives too
+            _check(found, size)
+            with sound(OSError):
                 return archive.open(found[0])
-        length = file.seek(0, os.SEEK_END)
-        if length > LARGEST and length != size:
-            raise BadArchive(f"this file has {length} bytes, and that is too large")
-        if size and length != size:
-            raise WrongSize(f"this file has {length} bytes instead of {size}")
-        file.seek(0)
-        return file
-    except OSError as error:  # an archive may send its reader anywhere
-        raise BadArchive(f"this archive cannot be read ({error.strerror})") from error
+    length = file.seek(0, os.SEEK_END)
+    if length > LARGEST and length != size:
+        raise BadArchive(f"this file has {length} bytes, and that is too large")
+    if size and length != size:
+        raise WrongSize(f"this file has {length} bytes instead of {size}")
+    file.seek(0)
+    return file
 
 
 def names(file: IO[bytes]) -> set[str]:
@@ -62,9 +70,10 @@ def name(path: str) -> str:
 
 
 def opened(file: IO[bytes]) -> zipfile.ZipFile:
-    """The zip archive in `file`; raises one of `BROKEN`, also for one whose table of contents fills the memory."""
+    """The zip archive in `file`; raises `BadArchive`, also for one whose table of contents fills the memory."""
     frugal = _Frugal(file)
-    archive = zipfile.ZipFile(frugal)
+    with sound(OSError):  # it may send its reader anywhere
+        archive = zipfile.ZipFile(frugal)
     frugal.most = LARGEST
     return archive
 
@@ -79,7 +88,7 @@ class _Frugal:
     def read(self, count: int = -1) -> bytes:
         """So many bytes, or all that are left."""
         position = self.tell()
-        left = self.seek(0, os.SEEK_END) - position
+        left = max(0, self.seek(0, os.SEEK_END) - position)
         self.seek(position)
         count = min(count, left) if count >= 0 else left
         if count > self.most:

@@ -24,14 +24,14 @@ from kohl import files, plain_file
 from kohl.errors import BadModel, Remedy
 from kohl.zoo.files import state, torch_files
 from kohl.zoo.files.pickles import DEAREST, Budget, Inert, Named, Refused, Stream, loaded
-from kohl.zoo.generators.stylegan2 import StyleGAN2, blank
+from kohl.zoo.generators.stylegan2 import STAGES, StyleGAN2, blank
 from kohl.zoo.generators.stylegan2_ops import BINOMIAL
 
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # how torch.save began before its files were zip files
 ZIP, PICKLE = b"PK", b"\x80"
 DECODER = "decoder."  # what e4e puts before the names of its generator
 FILTERS = (".kernel", ".resample_filter")  # the blur, which our layers have built in
-STAGES, DEEPEST = 9, 64  # more than 1024 pixels, or than that many dense layers, is no StyleGAN2
+DEEPEST = 64  # more dense layers have no StyleGAN2
 ASKED = 5  # names that an error repeats
 ESTIMATES = 10_000  # latents whose mean stands in for a missing average
 GOOD = "use stylegan2-ffhq-config-f.pt, or ffhq.pkl of stylegan2-ada-pytorch"
@@ -77,10 +77,9 @@ def generator(path: Path) -> StyleGAN2:
 
 def _expressed(path: Path, theirs: Mapping[str, Tensor], name: Callable[[str], str]) -> StyleGAN2:
     """Our generator with their tensors; `name` says what they call one of ours."""
-    try:
-        found = _blank(theirs, name)
-    except (LookupError, RuntimeError) as error:
-        raise BadModel(f"{path}: holds no generator of StyleGAN2; {GOOD}.") from error
+    found = _blank(theirs, name)
+    if found is None:
+        raise BadModel(f"{path}: holds no generator of StyleGAN2; {GOOD}.")
     wanted = found.state_dict()
     _check_names(path, theirs, {name(ours): ours for ours in wanted})
     rng = torch.Generator().manual_seed(0)
@@ -100,8 +99,8 @@ def _expressed(path: Path, theirs: Mapping[str, Tensor], name: Callable[[str], s
     return found.requires_grad_(False)
 
 
-def _blank(theirs: Mapping[str, Tensor], name: Callable[[str], str]) -> StyleGAN2:
-    """A generator of the shape of theirs, without numbers; raises `LookupError` or `RuntimeError` if they have none."""
+def _blank(theirs: Mapping[str, Tensor], name: Callable[[str], str]) -> StyleGAN2 | None:
+    """A generator of the shape of theirs, without numbers, if they are one's."""
 
     def there(kind: str, numbers: range) -> list[int]:
         return [n for n in numbers if any(name(f"{kind}.{n}.{part}") in theirs for part in ("weight", "bias"))]
@@ -110,6 +109,8 @@ def _blank(theirs: Mapping[str, Tensor], name: Callable[[str], str]) -> StyleGAN
         return theirs[name(ours)].numel() if name(ours) in theirs else 1  # a missing one will be named
 
     layers, dense = there("layers", range(2 * STAGES)), there("mapping", range(DEEPEST))
+    if not layers or not dense:
+        return None
     channels = [length(f"layers.{layer}.bias") for layer in range(0, layers[-1] + 1, 2)]
     return blank(channels, width=length("mapping.0.bias"), depth=dense[-1] + 1)
 
@@ -194,7 +195,7 @@ def _nvidia(path: Path, file: BinaryIO) -> dict[str, Tensor]:
     try:
         found = loaded(Stream(file, size), budget, _finder(budget, inert))
         tensors = dict(_tensors(found["G_ema"], budget)) if isinstance(found, dict) and "G_ema" in found else {}
-    except state.BROKEN as error:
+    except Refused as error:
         raise BadModel(f"{path}: damaged, cut off, or not of networks; download the checkpoint again.") from error
     if not tensors:
         asks = f" but asks for {', '.join(sorted(inert)[:ASKED])}" if inert else ""
@@ -215,15 +216,27 @@ class _Network:
     attributes: Mapping[str, Any]
 
 
-def _tensors(network: _Network, budget: Budget, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def _tensors(network: Any, budget: Budget, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
     """Every parameter and buffer of a network and those inside it, by name."""
     budget.spend(DEAREST + len(prefix))  # a network may be inside another many times, and so on
-    for kind in ("_parameters", "_buffers"):
-        for name, value in network.attributes[kind].items():
-            if isinstance(value, Tensor):
-                yield f"{prefix}{name}", value
-    for name, inner in network.attributes["_modules"].items():
+    if not isinstance(network, _Network):
+        raise Refused("something else than a network")
+    parts: list[Any] = [network.attributes.get(kind) for kind in ("_parameters", "_buffers", "_modules")]
+    if not all(isinstance(part, dict) for part in parts):
+        raise Refused("a network without its parts")
+    parameters, buffers, modules = parts
+    for name, value in (*parameters.items(), *buffers.items()):
+        if isinstance(value, Tensor):
+            yield f"{prefix}{name}", value
+    for name, inner in modules.items():
         yield from _tensors(inner, budget, f"{prefix}{name}.")
+
+
+def _network(about: Any) -> _Network:
+    """What NVIDIA's classes keep of a network."""
+    if not isinstance(about, dict) or not isinstance(about.get("state"), dict):
+        raise Refused("a network without its state")
+    return _Network(about["state"])
 
 
 def _storage(content: bytes, budget: Budget) -> Tensor:
@@ -249,7 +262,7 @@ def _finder(budget: Budget, inert: set[str]) -> Callable[[str], Named]:
         "torch.storage._load_from_bytes": partial(_storage, budget=budget),
         "torch._utils._rebuild_tensor_v2": _tensor,
         "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
-        "torch_utils.persistence._reconstruct_persistent_obj": lambda about: _Network(about["state"]),
+        "torch_utils.persistence._reconstruct_persistent_obj": _network,
     }
 
     def find(name: str) -> Named:

@@ -46,10 +46,11 @@ def take(card: Card, file: Path, accepted: Mapping[str, str]) -> None:
 def _copy(source: IO[bytes], copy: Path, card: Card, size: int) -> None:
     """Write what `source` holds of the card."""
     try:
-        with copy.open("xb") as target:
-            shutil.copyfileobj(_content(source, card, size), target, CHUNK)
-    except archive.BROKEN as error:
-        raise Failure(str(error) or "this archive is cut off") from error
+        content = _content(source, card, size)
+        with copy.open("xb") as target, archive.sound():
+            shutil.copyfileobj(content, target, CHUNK)
+    except archive.BadArchive as error:
+        raise Failure(str(error)) from error
 
 
 def _content(source: IO[bytes], card: Card, size: int) -> IO[bytes]:
@@ -73,7 +74,7 @@ def held(file: Path, asked: Sequence[Card]) -> list[Card]:
             names = archive.names(source)
     except OSError as error:
         raise _unreadable(file, error) from error
-    except archive.BROKEN:
+    except archive.BadArchive:
         return []
     return [card for card in asked if archive.name(card.member) in names]
 

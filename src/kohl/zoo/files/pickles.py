@@ -6,9 +6,8 @@ would run something for: what a pickle asks for by name is answered by the funct
 
 from __future__ import annotations
 
-import pickle
 import pickletools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeAlias
 
@@ -20,8 +19,8 @@ NAME = 300  # characters
 DEAREST = 20  # operations that an object of ours is worth
 
 
-class Refused(pickle.UnpicklingError):
-    """What is in a pickle that no model's file has."""
+class Refused(Exception):
+    """Why a file of pickles is damaged, or holds what no model's file has."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Inert:
     """Stands for whatever a pickle may ask for: takes anything, does nothing."""
 
 
-Find: TypeAlias = Callable[[str], Named]  # the full name → what stands for it; raises `LookupError`
+Find: TypeAlias = Callable[[str], Named]  # the full name → what stands for it; raises `Refused`
 
 
 @dataclass
@@ -69,7 +68,7 @@ class Stream:
     def read(self, count: int) -> bytes:
         """So many bytes."""
         if not 0 <= count <= min(LONGEST_BYTES, self.end - self.file.tell()):
-            raise EOFError
+            raise Refused("cut off")
         return self.file.read(count)
 
     def readline(self) -> bytes:
@@ -91,25 +90,52 @@ class Machine:
     marked: list[list[Any]] = field(default_factory=list)  # the stacks below each mark
     memo: dict[int, Any] = field(default_factory=dict)
 
+    @property
+    def top(self) -> Any:
+        """What was pushed last."""
+        if not self.stack:
+            raise Refused("something that is done with nothing")
+        return self.stack[-1]
+
+    def pop(self) -> Any:
+        """The same, taken off."""
+        top = self.top
+        self.stack.pop()
+        return top
+
     def pop_mark(self) -> list[Any]:
         """All that was pushed since the last mark."""
+        if not self.marked:
+            raise Refused("a mark that is not there")
         items, self.stack = self.stack, self.marked.pop()
         return items
 
 
 def loaded(stream: Stream, budget: Budget, find: Find, load_persistent: Callable[[Any], Any] | None = None) -> Any:
-    """What the pickle at the start of `stream` describes, which then stands behind it.
-
-    Raises one of `kohl.zoo.files.state.BROKEN`.
-    """
+    """What the pickle at the start of `stream` describes, which then stands behind it; raises `Refused`."""
     machine = Machine(budget, find, load_persistent or _none)
-    for opcode, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type]  # it needs no more than these two
+    for name, argument in _operations(stream):
         budget.spend(1)
-        if opcode.name in PUSHED:
+        if name in PUSHED:
             machine.stack.append(_bounded(argument, budget))
+        elif name in DONE:
+            DONE[name](machine, argument)
         else:
-            DONE[opcode.name](machine, argument)
-    return machine.stack[-1]
+            raise Refused(f"{name}, which no model's file needs")
+    return machine.top
+
+
+def _operations(stream: Stream) -> Iterator[tuple[str, Any]]:
+    """The instructions of a pickle, by name, each with its argument."""
+    operations = pickletools.genops(stream)  # type: ignore[arg-type]  # it needs no more than these two
+    while True:
+        try:
+            opcode, argument, _ = next(operations)
+        except StopIteration:
+            return
+        except ValueError as error:  # all that pickletools raises
+            raise Refused("something that is no pickle") from error
+        yield opcode.name, argument
 
 
 def _none(_: Any) -> Any:
@@ -136,26 +162,31 @@ def key(value: Any) -> Any:
 
 
 def _set_items(machine: Machine, items: list[Any]) -> None:
-    table = machine.stack[-1]
+    table = machine.top
+    if len(items) % 2:
+        raise Refused("a name without a value")
     for name, value in zip(items[::2], items[1::2], strict=True):
         if not isinstance(table, Inert):
             _a(dict, table)[key(name)] = value
 
 
 def _append(machine: Machine, items: list[Any]) -> None:
-    if not isinstance(machine.stack[-1], Inert):
-        _a(list, machine.stack[-1]).extend(items)
+    if not isinstance(machine.top, Inert):
+        _a(list, machine.top).extend(items)
 
 
 def _add(machine: Machine, items: list[Any]) -> None:
-    if not isinstance(machine.stack[-1], Inert):
-        _a(set, machine.stack[-1]).update(map(key, items))
+    if not isinstance(machine.top, Inert):
+        _a(set, machine.top).update(map(key, items))
 
 
 def _call(machine: Machine) -> None:
-    function, arguments = machine.stack.pop(-2), _a(tuple, machine.stack.pop())
+    arguments, function = _a(tuple, machine.pop()), _a(Named, machine.pop())
     machine.budget.spend(DEAREST + sum(len(each) for each in (arguments, *arguments) if isinstance(each, list | tuple)))
-    machine.stack.append(_a(Named, function).call(*arguments))
+    try:
+        machine.stack.append(function.call(*arguments))
+    except (TypeError, ValueError) as error:  # too few, too many, or of another kind than it takes
+        raise Refused(f"{function.name} of what it is never called with") from error
 
 
 def _name(machine: Machine, full: str) -> None:
@@ -166,14 +197,14 @@ def _name(machine: Machine, full: str) -> None:
 
 
 def _stack_name(machine: Machine) -> None:
-    name, module = _a(str, machine.stack.pop()), _a(str, machine.stack.pop())
+    name, module = _a(str, machine.pop()), _a(str, machine.pop())
     _name(machine, f"{module[:NAME]}.{name[:NAME]}")
 
 
 def _build(machine: Machine) -> None:
     """The state of an object, which is left out: what stands for it has none."""
-    machine.stack.pop()
-    if not isinstance(machine.stack[-1], Inert | dict):
+    machine.pop()
+    if not isinstance(machine.top, Inert | dict):
         raise Refused("a state for something that has none")
 
 
@@ -208,10 +239,12 @@ def _a(kind: type[Any], value: Any) -> Any:
 
 
 def _put(machine: Machine, index: int) -> None:
-    machine.memo[index] = machine.stack[-1]
+    machine.memo[index] = machine.top
 
 
 def _get(machine: Machine, index: int) -> None:
+    if index not in machine.memo:
+        raise Refused("something that was not kept")
     machine.stack.append(machine.memo[index])
 
 
@@ -232,7 +265,7 @@ DONE: Mapping[str, Callable[[Machine, Any], object]] = {
     "MARK": lambda machine, _: _mark(machine),
     "POP": lambda machine, _: machine.stack.pop() if machine.stack else machine.pop_mark(),
     "POP_MARK": lambda machine, _: machine.pop_mark(),
-    "DUP": lambda machine, _: machine.stack.append(machine.stack[-1]),
+    "DUP": lambda machine, _: machine.stack.append(machine.top),
     "TUPLE": lambda machine, _: _collect(machine, tuple),
     "TUPLE1": lambda machine, _: _tuple(machine, 1),
     "TUPLE2": lambda machine, _: _tuple(machine, 2),
@@ -240,10 +273,10 @@ DONE: Mapping[str, Callable[[Machine, Any], object]] = {
     "LIST": lambda machine, _: _collect(machine, list),
     "DICT": lambda machine, _: _dictionary(machine),
     "FROZENSET": lambda machine, _: _collect(machine, frozenset),
-    "APPEND": lambda machine, _: _append(machine, [machine.stack.pop()]),
+    "APPEND": lambda machine, _: _append(machine, [machine.pop()]),
     "APPENDS": lambda machine, _: _append(machine, machine.pop_mark()),
     "ADDITEMS": lambda machine, _: _add(machine, machine.pop_mark()),
-    "SETITEM": lambda machine, _: _set_items(machine, [machine.stack.pop(-2), machine.stack.pop()]),
+    "SETITEM": lambda machine, _: _set_items(machine, [machine.pop(), machine.pop()][::-1]),
     "SETITEMS": lambda machine, _: _set_items(machine, machine.pop_mark()),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _put),
     "MEMOIZE": lambda machine, _: _put(machine, len(machine.memo)),
@@ -252,5 +285,5 @@ DONE: Mapping[str, Callable[[Machine, Any], object]] = {
     "STACK_GLOBAL": lambda machine, _: _stack_name(machine),
     **dict.fromkeys(("REDUCE", "NEWOBJ"), lambda machine, _: _call(machine)),
     "BUILD": lambda machine, _: _build(machine),
-    "BINPERSID": lambda machine, _: machine.stack.append(machine.load_persistent(machine.stack.pop())),
+    "BINPERSID": lambda machine, _: machine.stack.append(machine.load_persistent(machine.pop())),
 }

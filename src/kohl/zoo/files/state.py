@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -16,17 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils import fusion
 
 from kohl.errors import BadModel
-from kohl.zoo.files import archive, store, torch_files
+from kohl.zoo.files import store, torch_files
 from kohl.zoo.recognisers import frozen
 
 Network = TypeVar("Network", bound=nn.Module)
-
-# What a damaged file makes its reader trip over.
-BROKEN = (
-    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
-    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError, struct.error),
-    *(archive.BadArchive, zipfile.BadZipFile, zlib.error),
-)
 
 FRACTIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -42,7 +31,7 @@ def checkpoint(path: Path) -> dict[str, Any]:
         content = torch_files.read(path)
     except FileNotFoundError as error:
         raise BadModel(f"{path}: this model file is missing; fetch the published file.") from error
-    except BROKEN as error:
+    except (OSError, *torch_files.DAMAGED) as error:
         raise _not_weights(path) from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise _not_weights(path)

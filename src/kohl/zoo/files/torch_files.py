@@ -28,6 +28,8 @@ DIMENSIONS = 16  # of a tensor
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # how the older form begins
 LOCAL_HEADER = 30  # bytes, of an entry of a zip archive
 
+DAMAGED = (Refused, archive.BadArchive)
+
 NUMBERS = {
     **{"Half": torch.float16, "BFloat16": torch.bfloat16, "Float": torch.float32, "Double": torch.float64},
     **{"Byte": torch.uint8, "Char": torch.int8, "Short": torch.int16, "Int": torch.int32, "Long": torch.int64},
@@ -36,7 +38,7 @@ NUMBERS = {
 
 
 def read(path: Path) -> Any:
-    """What the file at `path` holds; raises one of `kohl.zoo.files.state.BROKEN`."""
+    """What the file at `path` holds; raises `OSError`, and one of `DAMAGED` for no model's."""
     with plain_file.opened(path, LARGEST) as file:
         if file.read(2) == b"PK":
             return _archive(file)
@@ -44,7 +46,9 @@ def read(path: Path) -> Any:
 
 
 def find(name: str) -> Named:
-    """What stands for a name in a file of weights; raises `LookupError` for any other."""
+    """What stands for a name in a file of weights; raises `Refused` for any other."""
+    if name not in _KNOWN:
+        raise Refused(f"a {name}")
     return Named(name, _KNOWN[name])
 
 
@@ -55,8 +59,8 @@ def older(file: IO[bytes], budget: Budget, find: Callable[[str], Named]) -> Any:
     stream, storages = Stream(file, size), dict[str, Tensor]()
 
     def storage(pid: Any) -> Tensor:
-        kind, numbers, name, _, count, *view = pid
-        if kind != "storage" or view != [None] or not isinstance(name, str):
+        numbers, name, count, *view = _described(pid)
+        if view != [None]:
             raise Refused("a storage as no file has it")
         if name not in storages:
             dtype = _dtype(numbers)
@@ -68,14 +72,16 @@ def older(file: IO[bytes], budget: Budget, find: Callable[[str], Named]) -> Any:
         raise Refused("no file of torch")
     loaded(stream, budget, find)  # about the machine that wrote it
     content = loaded(stream, budget, find, storage)
-    for name in loaded(stream, budget, find):
-        values = storages.pop(key(name))
+    order = loaded(stream, budget, find)
+    named = isinstance(order, list) and all(isinstance(name, str) for name in order)
+    if not named or sorted(order) != sorted(storages):
+        raise Refused("other storages than it has tensors of")
+    for name in order:
+        values = storages[name]
         if int.from_bytes(stream.read(8), "little") != values.numel():
             raise Refused("a storage of another length")
         if values.numel():
             _fill(values, stream)
-    if storages:
-        raise EOFError
     return content
 
 
@@ -91,7 +97,10 @@ def _fill(values: Tensor, stream: Stream) -> None:
 def _archive(file: BinaryIO) -> Any:
     """What a zip archive holds; its pickle says which entries are whose numbers."""
     with archive.opened(file) as entries:
-        (found,) = (entry for entry in entries.infolist() if entry.filename.endswith("/data.pkl"))
+        pickled = [entry for entry in entries.infolist() if entry.filename.endswith("/data.pkl")]
+        if len(pickled) != 1:
+            raise Refused("no archive of torch")
+        found = pickled[0]
         folder = found.filename.removesuffix("data.pkl")
         names = {entry.filename.removeprefix(folder): entry for entry in entries.infolist()}
         if "byteorder" in names and _content(entries, names["byteorder"]) != b"little":
@@ -102,10 +111,10 @@ def _archive(file: BinaryIO) -> Any:
     storages: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def storage(pid: Any) -> Tensor:
-        kind, numbers, name, _, count = pid
-        if kind != "storage" or not isinstance(name, str):
-            raise Refused("a storage as no file has it")
+        numbers, name, count = _described(pid)
         dtype = _dtype(numbers)
+        if f"data/{name}" not in names:
+            raise Refused("a storage that is not there")
         if (name, dtype) not in storages:
             start = _start(file, names[f"data/{name}"], _count(count) * dtype.itemsize, size)
             held = torch.frombuffer(pages, dtype=dtype, count=count, offset=start) if count else None
@@ -115,11 +124,19 @@ def _archive(file: BinaryIO) -> Any:
     return loaded(Stream(BytesIO(described), len(described)), Budget(0), find, storage)
 
 
+def _described(pid: Any) -> tuple[Any, ...]:
+    """Kind of numbers, name and length of a storage, and what the older form adds."""
+    if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage" or not isinstance(pid[2], str):
+        raise Refused("a storage as no file has it")
+    _, numbers, name, _, count, *more = pid
+    return numbers, name, count, *more
+
+
 def _content(entries: ZipFile, entry: ZipInfo) -> bytes:
     """What a small entry holds, however much it says or would unpack to."""
     if entry.compress_type not in archive.PLAIN:
         raise archive.BadArchive(f"{entry.filename} is compressed in an unusual way")
-    with entries.open(entry) as file:
+    with archive.sound(OSError), entries.open(entry) as file:
         content = file.read(PICKLE + 1)
     if len(content) > PICKLE:
         raise Refused("too long a pickle")
@@ -141,7 +158,10 @@ def _dtype(numbers: Any) -> torch.dtype:
     """The kind of numbers in a storage, by the name of its class."""
     if not isinstance(numbers, Named):
         raise Refused("a storage of unknown numbers")
-    return NUMBERS[numbers.name.removeprefix("torch.").removesuffix("Storage")]
+    name = numbers.name.removeprefix("torch.").removesuffix("Storage")
+    if name not in NUMBERS:
+        raise Refused("a storage of unknown numbers")
+    return NUMBERS[name]
 
 
 def _count(count: Any) -> int:
@@ -152,11 +172,15 @@ def _count(count: Any) -> int:
 
 def tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
     """A tensor of numbers in `storage`, which takes no memory; each may be in it many times: check before copying."""
-    if not isinstance(storage, Tensor) or len(size) > DIMENSIONS or not all(type(length) is int for length in size):
+    numbers = (offset, *size, *stride) if isinstance(size, tuple) and isinstance(stride, tuple) else (None,)
+    if not all(type(number) is int and 0 <= number <= LARGEST for number in numbers) or len(numbers) > 2 * DIMENSIONS:
         raise Refused("a tensor of no shape")
-    if math.prod(size) > LARGEST:
+    if not isinstance(storage, Tensor) or math.prod(size) > LARGEST:
         raise Refused("a tensor larger than any file")
-    return storage.as_strided(size, stride, offset)
+    try:
+        return storage.as_strided(size, stride, offset)
+    except RuntimeError as error:
+        raise Refused("a tensor that reaches beyond its numbers") from error
 
 
 def table(pairs: Any = ()) -> OrderedDict[Any, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kohl.errors import BadModel
 from kohl.types import Images, Latents
-from kohl.zoo.files import state, store
+from kohl.zoo.files import store
 from kohl.zoo.generators.stylegan2_ops import GAIN, SLOPE, Dense
 
 CHANNELS = (32, 64, 128, 192, 192, 192)  # from the input's size, halving
@@ -101,23 +101,29 @@ def untrained(size: int, rows: int, width: int, *, rng: torch.Generator) -> Styl
 def filled(tensors: Mapping[str, Tensor], size: int) -> StyleEncoder:
     """The encoder with these weights, in evaluation mode and without gradients of its own.
 
-    Raises `LookupError`, `RuntimeError`, `TypeError` or `ValueError` where they are not an encoder's.
+    Raises `ValueError` where they are not an encoder's.
     """
     if size not in SIZES:
         raise ValueError(f"{size}: no encoder takes inputs of that size")
-    width = len(tensors["style.bias"])
+    style, rows = (tensors.get(f"{name}.bias") for name in ("style", "rows"))
+    if style is None or rows is None or not style.numel():
+        raise ValueError("no style, or no rows")
     with torch.device("meta"):
-        encoder = StyleEncoder(size, len(tensors["rows.bias"]) // width, width).eval()
-    encoder.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+        encoder = StyleEncoder(size, rows.numel() // style.numel(), style.numel()).eval()
+    try:
+        encoder.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    except RuntimeError as error:  # how torch says that names or shapes are others
+        raise ValueError(str(error)) from error
     return encoder.requires_grad_(False)
 
 
 def load(path: Path) -> StyleEncoder:
     """The encoder in a file that `kohl train stylegan2` has written; raises `BadModel` for any other."""
+    tensors = store.tensors(path)
+    size = tensors.pop("size", None)
     try:
-        tensors = store.tensors(path)
-        encoder = filled(tensors, int(tensors.pop("size")))
-    except state.BROKEN as error:
+        encoder = filled(tensors, int(size) if size is not None and size.numel() == 1 else 0)
+    except ValueError as error:
         raise BadModel(f"{path}: no encoder that kohl has trained; train one with `kohl train stylegan2`.") from error
     if not all(values.isfinite().all() for values in encoder.parameters()):
         raise BadModel(f"{path}: there are numbers that are not finite; train it anew with `kohl train stylegan2`.")

@@ -19,6 +19,8 @@ from kohl.types import Generator, Images, Latents
 from kohl.zoo.files import store
 from kohl.zoo.generators.stylegan2_ops import Mapping, StyledConvolution, ToColour, doubled
 
+STAGES = 9  # up to 1024 pixels
+
 
 class StyleGAN2(Generator):
     """A generator with these channels at 4, 8, 16 … pixels; its latents are w+, two rows for every size.
@@ -120,23 +122,27 @@ def untrained(channels: Sequence[int], *, width: int = 512, depth: int = 8, rng:
 def filled(tensors: Named[str, Tensor]) -> StyleGAN2:
     """The generator with these weights, in evaluation mode and without gradients of its own.
 
-    Raises `LookupError`, `RuntimeError` or `TypeError` where they are not a generator's.
+    Raises `ValueError` where they are not a generator's.
     """
-    stages, depth = (
-        sum(re.fullmatch(pattern, name) is not None for name in tensors)
-        for pattern in (r"colours\.\d+\.weight", r"mapping\.\d+\.weight")
-    )
-    sizes = [tensors[f"colours.{stage}.weight"].shape[-1] for stage in range(stages)]
-    generator = blank(sizes or [1], width=len(tensors["average"]), depth=depth)
-    generator.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    average = tensors.get("average")
+    colours = [tensors[name] for stage in range(STAGES) if (name := f"colours.{stage}.weight") in tensors]
+    depth = sum(re.fullmatch(r"mapping\.\d+\.weight", name) is not None for name in tensors)
+    if average is None or average.dim() != 1 or not colours or not all(weight.dim() for weight in colours):
+        raise ValueError("no average of latents, or no colours")
+    try:
+        generator = blank([weight.shape[-1] for weight in colours], width=len(average), depth=depth)
+        generator.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    except RuntimeError as error:  # how torch says that names or shapes are others
+        raise ValueError(str(error)) from error
     return generator.requires_grad_(False)
 
 
 def load(path: Path, *, dtype: torch.dtype = torch.float32) -> StyleGAN2:
     """The generator in a file that kohl has converted or trained; raises `BadModel` for any other."""
+    tensors = store.tensors(path)
     try:
-        generator = filled(store.tensors(path))
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        generator = filled(tensors)
+    except ValueError as error:
         raise BadModel(
             f"{path}: no StyleGAN2 that kohl has converted or trained; see `kohl models convert` and `kohl train`."
         ) from error
