@@ -7,7 +7,7 @@ Of one that describes RGB by its primaries, or grey by a curve, only these numbe
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,12 +40,12 @@ def rebuilt(profile: bytes) -> bytes | None:
     if kind not in CURVES or len(profile) > LARGEST:
         return None
     try:
-        tags = _tags(profile)
-        if tags.keys() & {*TABLES}:
+        tags, primaries = _tags(profile), PRIMARIES if kind == b"RGB " else ()
+        if tags.keys() & {*TABLES} or not {*primaries, *CURVES[kind]} <= tags.keys():
             return None
-        primaries = tuple(_xyz(tags[name]) for name in PRIMARIES) if kind == b"RGB " else ()
-        space = _known(_Space(primaries, tuple(_curve(tags[name]) for name in CURVES[kind])))
-    except (_Odd, LookupError, struct.error):
+        curves = tuple(_curve(tags[name]) for name in CURVES[kind])
+        space = _known(_Space(tuple(_xyz(tags[name]) for name in primaries), curves))
+    except _Odd:
         return None
     return _written(kind, space)
 
@@ -54,21 +54,29 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
     """What the profile says, by the name of the tag."""
     if profile[36:40] != b"acsp" or profile[20:24] not in (b"XYZ ", b"Lab "):
         raise _Odd
-    (count,) = struct.unpack_from(">I", profile, 128)
+    (count,) = _numbers(">I", profile, 128)
     if count > MOST_TAGS:
         raise _Odd
     found = {}
     for place in range(132, 132 + 12 * count, 12):
-        name, start, size = struct.unpack_from(">4sII", profile, place)
+        name, start, size = _numbers(">4sII", profile, place)
         if start + size > len(profile):
             raise _Odd
         found[name] = profile[start : start + size]
     return found
 
 
+def _numbers(layout: str, content: bytes, place: int) -> tuple[Any, ...]:
+    """What stands at that place."""
+    try:
+        return struct.unpack_from(layout, content, place)
+    except struct.error:
+        raise _Odd from None
+
+
 def _xyz(tag: bytes) -> tuple[int, ...]:
     """One primary."""
-    numbers = struct.unpack_from(">4s4x3i", tag)
+    numbers = _numbers(">4s4x3i", tag, 0)
     if numbers[0] != b"XYZ " or any(abs(number) > 2 * ONE for number in numbers[1:]):
         raise _Odd
     return tuple(numbers[1:])
@@ -77,10 +85,10 @@ def _xyz(tag: bytes) -> tuple[int, ...]:
 def _curve(tag: bytes) -> np.ndarray:
     """How one channel becomes light."""
     if tag[:4] == b"curv":
-        (count,) = struct.unpack_from(">I", tag, 8)
-        table = np.frombuffer(tag, ">u2", offset=12)[:count].astype(np.uint16)
-        if count > LONGEST_CURVE or len(table) != count:
+        (count,) = _numbers(">I", tag, 8)
+        if count > LONGEST_CURVE:
             raise _Odd
+        table = np.array(_numbers(f">{count}H", tag, 12), np.uint16)
     elif tag[:4] == b"para":
         table = np.rint(_formula(tag) * 65535).astype(np.uint16)
     else:
@@ -93,10 +101,10 @@ def _curve(tag: bytes) -> np.ndarray:
 
 def _formula(tag: bytes) -> np.ndarray:
     """The values in [0, 1] of a curve that is given as a formula (ICC.1:2022, 10.18)."""
-    (kind,) = struct.unpack_from(">H", tag, 8)
+    (kind,) = _numbers(">H", tag, 8)
     if kind >= len(PARAMETERS):
         raise _Odd
-    given = np.array(struct.unpack_from(f">{PARAMETERS[kind]}i", tag, 12)) / ONE
+    given = np.array(_numbers(f">{PARAMETERS[kind]}i", tag, 12)) / ONE
     if np.abs(given).max() > 100:
         raise _Odd
     power, a, b, c, d, e, f = map(float, np.concatenate([given, np.array([1.0, 1, 0, 0, 0, 0, 0])[len(given) :]]))

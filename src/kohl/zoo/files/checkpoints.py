@@ -109,9 +109,9 @@ def _blank(theirs: Mapping[str, Tensor], name: Callable[[str], str]) -> StyleGAN
         return theirs[name(ours)].numel() if name(ours) in theirs else 1  # a missing one will be named
 
     layers, dense = there("layers", range(2 * STAGES)), there("mapping", range(DEEPEST))
-    if not layers or not dense:
+    channels = [length(f"layers.{layer}.bias") for layer in range(0, layers[-1] + 1, 2)] if layers else []
+    if not all(channels) or not channels or not dense:
         return None
-    channels = [length(f"layers.{layer}.bias") for layer in range(0, layers[-1] + 1, 2)]
     return blank(channels, width=length("mapping.0.bias"), depth=dense[-1] + 1)
 
 

@@ -6,7 +6,8 @@ They are not trusted: a model is read within bounds, may name no other file, and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 from types import ModuleType
@@ -21,7 +22,7 @@ LARGEST = 2**31 - 1  # bytes: a protocol buffer holds no more
 LONGEST_S = 60  # for one face; ResNet-100 takes a second
 LARGEST_EMBEDDING = 2**16  # numbers
 NUMBERS = ("float", "double", "float16")  # of an embedding, as onnxruntime calls them
-OTHERS = (OSError, MemoryError, RuntimeError, ValueError, TypeError, RecursionError)  # what damaged models raise too
+OTHERS = (MemoryError, RuntimeError, ValueError)  # what damaged models raise too: names that are no text, for one
 QUIET = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")  # onnxruntime reads them once, when it is imported
 
 
@@ -38,18 +39,23 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would slow torch down
         options.log_severity_level = 4  # nothing: what goes wrong is our own error
         try:
-            model = onnx.load_from_string(plain_file.content(path, LARGEST))
-            _check_alone(model, path)
-            _drop_unused_inputs(model.graph)
-            _drop_needless_blocks(model.graph)
+            content = plain_file.content(path, LARGEST)
+        except FileNotFoundError as error:
+            raise BadModel(f"{path}: there is no such ONNX model.") from error
+        except OSError as error:
+            raise BadModel(f"{path}: this ONNX model cannot be read ({error.strerror}).") from error
+        with self._run("this model"):
+            model = onnx.load_from_string(content)
+        _check_alone(model, path)
+        _drop_unused_inputs(model.graph)
+        _drop_needless_blocks(model.graph)
+        with self._run("this model"):
             self.session = runtime.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
-            _check_shapes(self.session, path, size)
-        except FileNotFoundError as error:
-            raise BadModel(f"{path}: there is no such ONNX model.") from error
-        except self.errors as error:
-            raise BadModel(f"{path}: onnxruntime cannot run this model ({_words(error)}).") from error
+            inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
+        _check_shapes(inputs, outputs, path, size)
+        self.input = inputs[0].name
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
         """The embedding (d,) of a picture, float32 (1, 3, size, size)."""
@@ -58,9 +64,8 @@ class Session:
         timer.daemon = True
         timer.start()
         try:
-            outputs = self.session.run(None, {self.session.get_inputs()[0].name: picture}, options)
-        except self.errors as error:
-            raise BadModel(f"{self.path}: onnxruntime cannot run this model on a face ({_words(error)}).") from error
+            with self._run("this model on a face"):
+                outputs = self.session.run(None, {self.input: picture}, options)
         finally:
             timer.cancel()
         embedding = outputs[0]
@@ -70,6 +75,14 @@ class Session:
             raise BadModel(f"{self.path}: gives {embedding.shape} for one face, not one embedding; take another model.")
         first: np.ndarray = embedding[0]
         return first
+
+    @contextmanager
+    def _run(self, what: str) -> Iterator[None]:
+        """Around the library's calls alone: what it raises for a broken model becomes a `BadModel`."""
+        try:
+            yield
+        except self.errors as error:
+            raise BadModel(f"{self.path}: onnxruntime cannot run {what} ({_words(error)}).") from error
 
 
 def libraries() -> tuple[ModuleType, ModuleType]:
@@ -114,9 +127,9 @@ def _check_alone(model: Any, path: Path) -> None:
                 left += [value] if hasattr(value, "ListFields") else list(value)
 
 
-def _check_shapes(session: Any, path: Path, size: int) -> None:
+def _check_shapes(inputs: Sequence[Any], outputs: Sequence[Any], path: Path, size: int) -> None:
     """Refuse a model that does not take one picture as described, or does not give one embedding."""
-    inputs, outputs, wanted = session.get_inputs(), session.get_outputs(), [1, 3, size, size]
+    wanted = [1, 3, size, size]
     if not inputs:
         raise BadModel(f"{path}: takes no picture.")
     fits = [not isinstance(has, int) or has == want for has, want in zip(inputs[0].shape, wanted, strict=False)]

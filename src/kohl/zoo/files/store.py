@@ -147,9 +147,11 @@ def tensors(path: Path) -> dict[str, Tensor]:
     try:
         _check_header(path)
         found = load_file(path)
-        _check_kinds(found)
-    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise _refusal(f"{path}: not a readable safetensors file ({_reason(error)}).") from error
+    for name, values in found.items():  # torch can do little with other numbers, and no file of ours has them
+        if str(values.dtype).removeprefix("torch.") not in KINDS or values.dim() > DIMENSIONS:
+            raise _refusal(f"{path}: not a readable safetensors file ({name} is of another kind than kohl reads).")
     return found
 
 
@@ -167,13 +169,6 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(named) < len(pairs):
         raise ValueError("a name is there twice")
     return named
-
-
-def _check_kinds(tensors: dict[str, Tensor]) -> None:
-    """Raises `ValueError` for tensors of numbers that no file of ours has, which torch can do little with."""
-    for name, values in tensors.items():
-        if str(values.dtype).removeprefix("torch.") not in KINDS or values.dim() > DIMENSIONS:
-            raise ValueError(f"{name} is of another kind than kohl reads")
 
 
 def _reason(error: Exception) -> str:

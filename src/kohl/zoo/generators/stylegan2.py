@@ -127,7 +127,12 @@ def filled(tensors: Named[str, Tensor]) -> StyleGAN2:
     average = tensors.get("average")
     colours = [tensors[name] for stage in range(STAGES) if (name := f"colours.{stage}.weight") in tensors]
     depth = sum(re.fullmatch(r"mapping\.\d+\.weight", name) is not None for name in tensors)
-    if average is None or average.dim() != 1 or not colours or not all(weight.dim() for weight in colours):
+    if (
+        average is None
+        or average.dim() != 1
+        or not colours
+        or not all(weight.dim() and weight.numel() for weight in colours)
+    ):
         raise ValueError("no average of latents, or no colours")
     try:
         generator = blank([weight.shape[-1] for weight in colours], width=len(average), depth=depth)

@@ -25,6 +25,15 @@ DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 PROJECTIONS = ("visual_projection.weight", "text_projection.weight")
 QUIET = ("HF_HUB_DISABLE_TELEMETRY", "DISABLE_TELEMETRY")  # huggingface_hub reads them when it is imported
 HEAD = 64  # numbers per attention head, in every published CLIP
+TELLING = {  # weights whose shapes tell the sizes of the two transformers, and how many dimensions they have
+    "vision_model.embeddings.patch_embedding.weight": 4,
+    "vision_model.embeddings.position_embedding.weight": 2,
+    "vision_model.encoder.layers.0.mlp.fc1.weight": 2,
+    "text_model.embeddings.token_embedding.weight": 2,
+    "text_model.embeddings.position_embedding.weight": 2,
+    "text_model.encoder.layers.0.mlp.fc1.weight": 2,
+    "visual_projection.weight": 2,
+}
 
 NAMES = (  # OpenAI's names of the weights, and those of the Transformers library
     (r"^visual\.conv1\b", "vision_model.embeddings.patch_embedding"),
@@ -98,11 +107,13 @@ def load(path: Path, merges: Path, templates: Path | None = None) -> CLIP:
         from transformers import CLIPModel
     except ImportError as error:
         raise BadModel(f"CLIP needs the package {error.name}; {clip_tokens.HOW_TO_INSTALL}.") from error
+    if any(name not in weights or weights[name].dim() != dimensions for name, dimensions in TELLING.items()):
+        raise BadModel(f"{path}: holds no CLIP (it does not tell its sizes).")
+    with torch.device("meta"):  # no time is lost on first guesses
+        model = CLIPModel(_config(weights, tokens.end))
     try:
-        with torch.device("meta"):  # no time is lost on first guesses
-            model = CLIPModel(_config(weights, tokens.end))
         model.load_state_dict(weights, assign=True)
-    except (KeyError, RuntimeError) as error:
+    except RuntimeError as error:  # of other names or shapes
         raise BadModel(f"{path}: holds no CLIP ({error}).") from error
     known = model.config.text_config.vocab_size
     if known != tokens.end + 1:
