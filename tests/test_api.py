@@ -109,7 +109,7 @@ def test_watch_hears_of_every_step_and_cancel_ends_the_work(protector, photo):
 def test_again_is_another_one_with_the_same_models(monkeypatch):
     asked = []
 
-    def load(chosen, shelf=None):
+    def load(chosen, shelf=None, inversions=None):
         asked.append((chosen, shelf))
         return tiny.house(recipe=chosen)
 

@@ -23,6 +23,7 @@ from kohl import pipeline, pull
 from kohl import recipe as recipes
 from kohl.align import imageio
 from kohl.errors import BadPhoto, BadSetting, Cancelled, KohlError
+from kohl.invert.inversions import Inversions
 from kohl.job import Job
 from kohl.recipe import Recipe
 from kohl.status import Status
@@ -103,6 +104,7 @@ class Protector:
         strength: float | None = None,
         settings: Sequence[str] = (),
         shelf: Shelf | None = None,
+        inversions: Inversions | None = None,
     ) -> None:
         start, name = (recipe, "default") if isinstance(recipe, Recipe) else (recipes.load(recipe), str(recipe))
         chosen = recipes.override(start, settings)
@@ -112,7 +114,8 @@ class Protector:
             strength=chosen.strength if strength is None else strength,
         )
         pull.check(chosen, name)
-        self.house = pipeline.load(chosen, shelf)
+        self.inversions = inversions or Inversions()
+        self.house = pipeline.load(chosen, shelf, self.inversions)
 
     @property
     def recipe(self) -> Recipe:
@@ -127,8 +130,15 @@ class Protector:
     def again(
         self, *, text: str | None = None, strength: float | None = None, settings: Sequence[str] = ()
     ) -> Protector:
-        """Another one, with other words, strength or settings; what is loaded is shared."""
-        return Protector(self.recipe, text=text, strength=strength, settings=settings, shelf=self.house.shelf)
+        """Another one, with other words, strength or settings; what is loaded is shared, and the last inversions."""
+        return Protector(
+            self.recipe,
+            text=text,
+            strength=strength,
+            settings=settings,
+            shelf=self.house.shelf,
+            inversions=self.inversions,
+        )
 
     def __call__(
         self,

@@ -17,6 +17,7 @@ from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting, NoFace
 from kohl.invert import inverters
+from kohl.invert.inversions import Inversions
 from kohl.job import Job
 from kohl.perturb import attacks, looks
 from kohl.perturb.terms import FRAMES, Surrogate, Words
@@ -62,10 +63,11 @@ class House:
     shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house, and on which device
 
 
-def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
+def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | None = None) -> House:
     """The models that `recipe` names, on its device; raises `BadSetting` for unknown ones, `BadModel` for broken ones.
 
     With the `shelf` of another house only what that has not is loaded: for other words, another strength or attack.
+    With `inversions`, faces that were inverted in the same way are not inverted again.
     """
     recipe = replace(recipe, device=device.found(recipe.device))
     make, shelf, models = attacks.find(recipe.attack), (shelf or Shelf()).on(recipe.device), recipe.models
@@ -85,8 +87,9 @@ def load(recipe: Recipe, shelf: Shelf | None = None) -> House:
         else (None, None, ())
     )
     aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
+    invert = way.inverter(generator, aids)
     given = attacks.Given(
-        way.inverter(generator, aids),
+        invert if inversions is None else inversions.remembering(invert, aids.key),
         [_surrogate(shelf, name, models, recipe.search.distance) for name in models.searched],
         recipe.search.at(recipe.strength),
         recipe.pixel.at(recipe.strength),

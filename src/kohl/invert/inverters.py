@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -30,6 +31,12 @@ class Aids:
     look: Tensor | None = None
     shelf: Shelf = field(default_factory=Shelf)
 
+    @property
+    def key(self) -> Hashable:
+        """The same for the same aids."""
+        look = None if self.look is None else self.look.numpy().tobytes()
+        return self.generator, self.encoder, self.perceptual, self.tuning, look, self.shelf.device
+
 
 @dataclass(frozen=True)
 class Way:
@@ -46,7 +53,7 @@ def _closed_form(generator: Any, aids: Aids) -> Inverter:
 
 def _pivotal(generator: Any, aids: Aids) -> Inverter:
     encode = aids.shelf(cards.inverter, aids.encoder)
-    perceptual = aids.shelf(cards.load, aids.perceptual, "perceptual")
+    perceptual = copy(aids.shelf(cards.load, aids.perceptual, "perceptual"))  # others may want another precision
     perceptual.dtype = torch.float32 if aids.tuning.exact else fast_dtype(aids.shelf.device)
     if encode.latent_shape != generator.latent_shape:
         found, wanted = (" × ".join(map(str, part.latent_shape)) for part in (encode, generator))
