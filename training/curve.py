@@ -20,7 +20,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     losses, held = (table(folder / name) for name in ("log.csv", "held_out.csv"))
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-    for name in (name for name in losses[0] if name not in ("pictures", "near")):
+    for name in (name for name in losses[0] if name not in ("pictures", "delta")):
         rows = [row for row in losses if row[name]]
         left.plot(*([float(row[column]) for row in rows] for column in ("pictures", name)), label=name)
     left.set(xlabel="pictures seen", ylabel="part of the loss", yscale="log")

@@ -9,7 +9,7 @@ from tiny_training import shrink
 from torch import nn
 
 from kohl.train import discriminator
-from kohl.train.discriminator import fooled, steepness, told, untrained
+from kohl.train.discriminator import discriminator_loss, generator_loss, r1_penalty, untrained
 
 
 @pytest.fixture(autouse=True)
@@ -26,34 +26,34 @@ def pictures(count=3, size=64, seed=0):
 
 def test_who_cannot_tell_loses_the_logarithm_of_two_for_each_kind():
     unsure = torch.zeros(5)
-    assert fooled(unsure).item() == pytest.approx(math.log(2))
-    assert told(unsure, unsure).item() == pytest.approx(2 * math.log(2))
+    assert generator_loss(unsure).item() == pytest.approx(math.log(2))
+    assert discriminator_loss(unsure, unsure).item() == pytest.approx(2 * math.log(2))
 
 
 @pytest.mark.parametrize("score", [-3.0, -0.5, 2.0])
 def test_losses_are_negative_logarithms_of_probabilities(score):
     real = 1 / (1 + math.exp(-score))  # how likely it takes the picture for real
     scores = torch.full((4,), score)
-    assert fooled(scores).item() == pytest.approx(-math.log(real), rel=1e-5)
-    assert told(scores, torch.full((4,), 99.0)).item() == pytest.approx(-math.log(1 - real), rel=1e-5)
-    assert told(torch.full((4,), -99.0), scores).item() == pytest.approx(-math.log(real), rel=1e-5)
+    assert generator_loss(scores).item() == pytest.approx(-math.log(real), rel=1e-5)
+    assert discriminator_loss(scores, torch.full((4,), 99.0)).item() == pytest.approx(-math.log(1 - real), rel=1e-5)
+    assert discriminator_loss(torch.full((4,), -99.0), scores).item() == pytest.approx(-math.log(real), rel=1e-5)
 
 
 def test_losses_are_means_and_pull_either_way():
     drawn, real = (torch.tensor(values, requires_grad=True) for values in ([1.0, -2.0], [0.5, 3.0]))
-    fooled(drawn).backward()
+    generator_loss(drawn).backward()
     torch.testing.assert_close(drawn.grad, -torch.sigmoid(-drawn.detach()) / 2)
     drawn.grad = None
-    told(drawn, real).backward()
+    discriminator_loss(drawn, real).backward()
     torch.testing.assert_close(drawn.grad, torch.sigmoid(drawn.detach()) / 2)
     torch.testing.assert_close(real.grad, -torch.sigmoid(-real.detach()) / 2)
 
 
 def test_losses_stay_finite_however_sure_it_is():
     sure = torch.tensor([1e4])
-    assert fooled(-sure).item() == pytest.approx(1e4)
-    assert fooled(sure).item() == 0
-    assert told(sure, -sure).item() == pytest.approx(2e4)
+    assert generator_loss(-sure).item() == pytest.approx(1e4)
+    assert generator_loss(sure).item() == 0
+    assert discriminator_loss(sure, -sure).item() == pytest.approx(2e4)
 
 
 # Steepness
@@ -73,7 +73,7 @@ class Linear(nn.Module):
 def test_a_plane_is_as_steep_everywhere_as_its_weights_are_long():
     plane = Linear()
     for count in (1, 5):
-        found = steepness(plane, pictures(count, 8))
+        found = r1_penalty(plane, pictures(count, 8))
         torch.testing.assert_close(found, plane.weight.square().sum())
     found.backward()
     torch.testing.assert_close(plane.weight.grad, 2 * plane.weight.detach())
@@ -81,14 +81,14 @@ def test_a_plane_is_as_steep_everywhere_as_its_weights_are_long():
 
 def test_a_bowl_is_as_steep_as_its_pictures_are_far_from_its_middle():
     real = pictures(4, 8)
-    found = steepness(lambda images: images.square().sum((1, 2, 3)) / 2, real)
+    found = r1_penalty(lambda images: images.square().sum((1, 2, 3)) / 2, real)
     torch.testing.assert_close(found, real.square().sum((1, 2, 3)).mean())
     assert not real.requires_grad
 
 
 def test_the_steepness_of_the_network_can_be_learned_from():
     network = untrained(64, rng=numbers())
-    steepness(network, pictures()).backward()
+    r1_penalty(network, pictures()).backward()
     assert sum(weight.grad.square().sum() for weight in network.parameters() if weight.grad is not None) > 0
 
 

@@ -128,7 +128,7 @@ def test_the_generator_and_the_encoder_learn_but_not_the_mapping():
     assert same(before[0], weights(made.generator.mapping))
     assert not any(weight.requires_grad for weight in made.generator.mapping.parameters())
     assert same(before[1], weights(made.discriminator))
-    kept = ("mean_", "discriminator.", "generator.mapping.")
+    kept = ("ema_", "discriminator.", "generator.mapping.")
     learns = {name: weight for name, weight in made.named_parameters() if not name.startswith(kept)}
     assert not [name for name, weight in learns.items() if torch.equal(weight, start[name])]
     assert all(weight.requires_grad for weight in learns.values())
@@ -154,7 +154,7 @@ def test_losses_are_differences_of_what_is_drawn_from_what_is_real(monkeypatch):
     seen = drawn_by(monkeypatch, made)
     losses = step(made)
     ((drawn, pictures),) = seen
-    assert list(losses) == ["pixels", "coarse", "features", "near"]
+    assert list(losses) == ["pixels", "coarse", "features", "delta"]
     assert losses["pixels"] == pytest.approx(float((drawn - pictures).abs().mean()), rel=1e-5)
     quarter = [x.unfold(2, 4, 4).unfold(3, 4, 4).mean((-2, -1)) for x in (drawn, pictures)]
     assert losses["coarse"] == pytest.approx(0.5 * float((quarter[0] - quarter[1]).abs().mean()), rel=1e-4)
@@ -170,13 +170,13 @@ def with_rows(**settings):
 
 
 def test_rows_are_kept_near_the_style():
-    made, pictures = with_rows(simple=0.0, near=0.5), real()
+    made, pictures = with_rows(simple=0.0, delta=0.5), real()
     _, rows = made.encoder.parts(pictures)
-    assert step(made, pictures=pictures)["near"] == pytest.approx(0.5 * float(rows.detach().square().mean()), rel=1e-4)
+    assert step(made, pictures=pictures)["delta"] == pytest.approx(0.5 * float(rows.detach().square().mean()), rel=1e-4)
 
 
 def test_some_pictures_must_do_with_one_style(monkeypatch):
-    assert step(with_rows(simple=1.0))["near"] == 0
+    assert step(with_rows(simple=1.0))["delta"] == 0
     seen, pictures = [], real(64)
     for simple in (0.0, 0.25, 1.0):
         made = with_rows(simple=simple)
@@ -207,7 +207,7 @@ def test_the_discriminator_comes_in_late():
     for number in range(20):
         start = weights(made.discriminator) if number == 9 else start
         losses = step(made, number)
-        assert list(losses)[4:] == (["fooled", "told"] if number >= 10 else [])
+        assert list(losses)[4:] == (["adversarial", "discriminator"] if number >= 10 else [])
         if number == 9:
             assert same(start, weights(made.discriminator))
     assert not same(start, weights(made.discriminator))
@@ -216,7 +216,7 @@ def test_the_discriminator_comes_in_late():
 def test_without_an_adversarial_weight_there_is_no_discriminator():
     made = learning(adversarial=0.0, adversarial_from=0.0)
     before = weights(made.discriminator)
-    assert list(step(made, 19)) == ["pixels", "coarse", "features", "near"]
+    assert list(step(made, 19)) == ["pixels", "coarse", "features", "delta"]
     assert same(before, weights(made.discriminator))
 
 
@@ -231,8 +231,8 @@ def test_it_judges_what_is_drawn_and_what_is_real_apart(monkeypatch):
     ((drawn, pictures),) = seen
     with torch.no_grad():
         fake, genuine = before(drawn), before(pictures)
-    assert losses["fooled"] == pytest.approx(0.5 * float(F.softplus(-fake).mean()), rel=1e-4)
-    assert losses["told"] == pytest.approx(float((F.softplus(fake) + F.softplus(-genuine)).mean()), rel=1e-4)
+    assert losses["adversarial"] == pytest.approx(0.5 * float(F.softplus(-fake).mean()), rel=1e-4)
+    assert losses["discriminator"] == pytest.approx(float((F.softplus(fake) + F.softplus(-genuine)).mean()), rel=1e-4)
     assert {len(batch) for batch in batches} == {len(pictures)}
 
 
@@ -254,14 +254,14 @@ def test_fooling_teaches_the_generator_and_telling_the_discriminator(monkeypatch
 
 
 def test_the_slope_counts_now_and_then_and_then_for_all(monkeypatch):
-    made, totals = learning(**JUDGED, steep=2.0, steep_every=4), []
-    monkeypatch.setattr(discriminator, "steepness", lambda network, pictures: torch.tensor(100.0, requires_grad=True))
+    made, totals = learning(**JUDGED, r1=2.0, r1_every=4), []
+    monkeypatch.setattr(discriminator, "r1_penalty", lambda network, pictures: torch.tensor(100.0, requires_grad=True))
     descended = learner._descend
     monkeypatch.setattr(
         learner, "_descend", lambda *given: totals.append(float(given[1].detach())) or descended(*given)
     )
-    told = [step(made, number)["told"] for number in range(9)]
-    extra = [total - loss for total, loss in zip(totals[1::2], told, strict=True)]
+    losses = [step(made, number)["discriminator"] for number in range(9)]
+    extra = [total - loss for total, loss in zip(totals[1::2], losses, strict=True)]
     assert extra == pytest.approx([400, 0, 0, 0, 400, 0, 0, 0, 400], abs=1e-2)  # half of the weight, for four steps
 
 
@@ -270,39 +270,39 @@ def test_the_slope_counts_now_and_then_and_then_for_all(monkeypatch):
 
 def test_running_means_start_where_the_networks_do_and_do_not_learn_by_themselves():
     made = learning()
-    assert same(weights(made.generator), weights(made.mean_generator))
-    assert same(weights(made.encoder), weights(made.mean_encoder))
-    assert not any(weight.requires_grad for weight in (*made.mean_generator.parameters(),))
-    assert not any(weight.requires_grad for weight in (*made.mean_encoder.parameters(),))
+    assert same(weights(made.generator), weights(made.ema_generator))
+    assert same(weights(made.encoder), weights(made.ema_encoder))
+    assert not any(weight.requires_grad for weight in (*made.ema_generator.parameters(),))
+    assert not any(weight.requires_grad for weight in (*made.ema_encoder.parameters(),))
 
 
 def test_a_running_mean_is_what_was_remembered_and_what_is_new():
     made = learning()
-    pairs = ((made.mean_generator, made.generator), (made.mean_encoder, made.encoder))
+    pairs = ((made.ema_generator, made.generator), (made.ema_encoder, made.encoder))
     for mean, now in pairs:
         for kept, value in zip(mean.parameters(), now.parameters(), strict=True):
             kept.fill_(1.0)
             value.data.fill_(5.0)
-    made._remember(0.75)
+    made._average(0.75)
     assert {float(x) for mean, _ in pairs for weight in mean.parameters() for x in weight.unique()} == {2.0}
-    made._remember(0.5)
+    made._average(0.5)
     assert {float(x) for mean, _ in pairs for weight in mean.parameters() for x in weight.unique()} == {3.5}
 
 
-@pytest.mark.parametrize(("number", "memory"), [(0, 0.1), (8, 0.5), (19, 0.6)])
-def test_the_memory_grows_with_the_steps(monkeypatch, number, memory):
+@pytest.mark.parametrize(("number", "decay"), [(0, 0.1), (8, 0.5), (19, 0.6)])
+def test_the_decay_grows_with_the_steps(monkeypatch, number, decay):
     # So that the first weights, which nothing was learned for, are soon forgotten.
-    made, seen = learning(memory=0.6), []
-    monkeypatch.setattr(made, "_remember", seen.append)
+    made, seen = learning(ema=0.6), []
+    monkeypatch.setattr(made, "_average", seen.append)
     step(made, number)
-    assert seen == pytest.approx([memory])
+    assert seen == pytest.approx([decay])
 
 
 def test_running_means_follow_the_steps():
     made = learning()
-    old = weights(made.mean_encoder)
+    old = weights(made.ema_encoder)
     step(made)
-    for before, mean, now in zip(old, weights(made.mean_encoder), weights(made.encoder), strict=True):
+    for before, mean, now in zip(old, weights(made.ema_encoder), weights(made.encoder), strict=True):
         torch.testing.assert_close(mean, before.lerp(now, 0.9))
 
 
@@ -313,7 +313,7 @@ def test_bfloat16_learns_about_the_same(monkeypatch):
     exact = step(learning(**JUDGED))
     monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.bfloat16)
     made = learning(**JUDGED)
-    assert (made.generator.dtype, made.mean_generator.dtype) == (torch.bfloat16, torch.bfloat16)
+    assert (made.generator.dtype, made.ema_generator.dtype) == (torch.bfloat16, torch.bfloat16)
     fast = step(made)
     assert list(fast.values()) == pytest.approx(list(exact.values()), rel=0.05, abs=0.01)
     assert fast != exact

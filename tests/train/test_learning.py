@@ -22,7 +22,7 @@ from kohl.zoo.files import store
 from kohl.zoo.generators.style_encoder import StyleEncoder
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 
-SETTINGS = {"size": SIZE, "images": 16, "batch": 2, "adversarial_from": 0.3, "steep_every": 2}  # eight steps
+SETTINGS = {"size": SIZE, "images": 16, "batch": 2, "adversarial_from": 0.3, "r1_every": 2}  # eight steps
 GALLERY = gallery()
 
 
@@ -109,7 +109,7 @@ def test_the_networks_load_by_the_names_of_their_files_and_fit_together(run):
 def test_what_is_kept_are_the_running_means_in_half_precision(run):
     made = Learner(Training(**SETTINGS))
     assert stylegan2._resumed(run.folder / "checkpoint.pt", made) == 8
-    for path, network in zip(run.paths, (made.mean_generator, made.mean_encoder), strict=True):
+    for path, network in zip(run.paths, (made.ema_generator, made.ema_encoder), strict=True):
         kept = store.tensors(path)
         size = kept.pop("size", None)
         assert {values.dtype for values in kept.values()} == {torch.float16}
@@ -126,10 +126,10 @@ def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run, m
     stylegan2._finished(made, GALLERY, tmp_path, lambda line: None)
     (styles,) = given
     assert styles.shape == (mapping.STYLES, 8)
-    torch.testing.assert_close(made.mean_generator.average, styles.mean(0))
+    torch.testing.assert_close(made.ema_generator.average, styles.mean(0))
     assert float(styles.std(0).min()) > 0
     first = GALLERY.views(8, SIZE, numbers(0))
-    torch.testing.assert_close(styles[:8], made.mean_encoder.parts(first)[0])
+    torch.testing.assert_close(styles[:8], made.ema_encoder.parts(first)[0])
 
 
 def test_the_log_has_a_line_now_and_then(run):
@@ -137,8 +137,8 @@ def test_the_log_has_a_line_now_and_then(run):
     assert [int(row["pictures"]) for row in rows] == [6, 12]
     assert [*rows[0]] == list(stylegan2.COLUMNS)
     for row in rows:
-        assert all(float(row[name]) >= 0 for name in ("pixels", "coarse", "features", "near"))
-    assert [row["told"] != "" for row in rows] == [False, True]  # the discriminator came in between
+        assert all(float(row[name]) >= 0 for name in ("pixels", "coarse", "features", "delta"))
+    assert [row["discriminator"] != "" for row in rows] == [False, True]  # the discriminator came in between
     assert run.lines[0].startswith("6 of 16  pixels 0.")
     assert run.lines[0].endswith(" a second")
 
@@ -149,7 +149,7 @@ def test_held_out_faces_are_measured_and_shown(run):
     stylegan2._resumed(run.folder / "checkpoint.pt", made)
     plain = GALLERY.plain(SIZE)
     with torch.no_grad():
-        back = made.mean_generator(made.mean_encoder(plain))
+        back = made.ema_generator(made.ema_encoder(plain))
     figure = float(psnr(back, plain).mean())
     assert (int(row["pictures"]), float(row["psnr"])) == (16, pytest.approx(figure, abs=1e-3))
     assert f"held-out faces are given back at {figure:.2f} dB" in run.lines

@@ -12,7 +12,7 @@ from tiny_training import same, weights
 from kohl.errors import BadModel
 from kohl.zoo import cards
 from kohl.zoo.generators import style_encoder
-from kohl.zoo.generators.style_encoder import Convolution, Halving, StyleEncoder, rectified, untrained
+from kohl.zoo.generators.style_encoder import EqualisedConvolution, ResidualBlock, StyleEncoder, rectified, untrained
 
 ROWS, WIDTH = 10, 8
 
@@ -44,7 +44,7 @@ def test_the_rectifier_keeps_the_variance_and_lets_a_fifth_below_zero_through():
 
 
 def test_a_convolution_of_normal_weights_keeps_the_variance():
-    layer = Convolution(64, 64)
+    layer = EqualisedConvolution(64, 64)
     layer.weight.data.normal_(generator=numbers())
     with torch.no_grad():
         out = layer(torch.randn(2, 64, 32, 32, generator=numbers(1)))[..., 1:-1, 1:-1]
@@ -54,7 +54,7 @@ def test_a_convolution_of_normal_weights_keeps_the_variance():
 
 @torch.no_grad()
 def test_a_convolution_is_torch_s_with_its_weights_scaled():
-    layer, x = Convolution(3, 5, stride=2), crops()
+    layer, x = EqualisedConvolution(3, 5, stride=2), crops()
     layer.weight.normal_(generator=numbers())
     layer.bias.normal_(generator=numbers(1))
     expected = F.conv2d(x, layer.weight / math.sqrt(27), layer.bias, stride=2, padding=1)
@@ -63,7 +63,7 @@ def test_a_convolution_is_torch_s_with_its_weights_scaled():
 
 @torch.no_grad()
 def test_halving_goes_half_the_way_around():
-    block, x = Halving(4, 6), torch.randn(2, 4, 16, 16, generator=numbers())
+    block, x = ResidualBlock(4, 6), torch.randn(2, 4, 16, 16, generator=numbers())
     for weight in block.parameters():
         weight.normal_(generator=numbers(1))
     block.second.weight.zero_()

@@ -8,7 +8,15 @@ import torch.nn.functional as F
 from tiny import numbers
 from torch import nn
 
-from kohl.zoo.generators.stylegan2_ops import Dense, Mapping, StyledConvolution, ToColour, blurred, doubled, fast_dtype
+from kohl.zoo.generators.stylegan2_ops import (
+    EqualisedLinear,
+    Mapping,
+    StyledConvolution,
+    ToRGB,
+    blurred,
+    doubled,
+    fast_dtype,
+)
 
 WIDTH, INPUTS, OUTPUTS, SIDE = 5, 6, 4, 8
 
@@ -52,7 +60,7 @@ def test_is_a_convolution_with_weights_of_each_image(doubles):
 
 
 def test_colours_are_a_product_with_weights_of_each_image():
-    layer = randomised(ToColour(INPUTS, width=WIDTH))
+    layer = randomised(ToRGB(INPUTS, width=WIDTH))
     x, w = (torch.randn(2, *shape, generator=numbers()).double() for shape in ((INPUTS, SIDE, SIDE), (WIDTH,)))
     styles = w @ layer.style.weight.T / math.sqrt(WIDTH) + layer.style.bias
     weights = layer.weight * styles[:, None] / math.sqrt(INPUTS)
@@ -62,7 +70,7 @@ def test_colours_are_a_product_with_weights_of_each_image():
 
 def test_colours_of_bfloat16_features_are_float32():
     x = torch.rand(1, INPUTS, SIDE, SIDE, dtype=torch.bfloat16)
-    assert ToColour(INPUTS, width=WIDTH)(x, torch.rand(1, WIDTH)).dtype == torch.float32
+    assert ToRGB(INPUTS, width=WIDTH)(x, torch.rand(1, WIDTH)).dtype == torch.float32
 
 
 def test_doubling_is_the_blur_of_pixels_among_zeros():
@@ -83,7 +91,7 @@ def test_mapping_ignores_the_length_of_its_input():
 
 
 def test_dense_layer_scales_by_its_inputs_and_its_rate():
-    slow = Dense(4, 3, bias=2.0, rate=0.01)
+    slow = EqualisedLinear(4, 3, bias=2.0, rate=0.01)
     nn.init.constant_(slow.weight, 5)
     torch.testing.assert_close(slow(torch.tensor([[1.0, 2, 3, 4]])), torch.full((1, 3), 2 + 0.01 * 5 * 10 / 2))
 

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kohl.types import Images, Scores
-from kohl.zoo.generators.style_encoder import CELLS, Convolution, Halving, rectified
-from kohl.zoo.generators.stylegan2_ops import EPS, Dense
+from kohl.zoo.generators.style_encoder import CELLS, EqualisedConvolution, ResidualBlock, rectified
+from kohl.zoo.generators.stylegan2_ops import EPS, EqualisedLinear
 
 WIDEST, HIDDEN = 192, 192  # channels
 
@@ -23,17 +23,17 @@ class Discriminator(nn.Module):
         super().__init__()
         halvings = round(math.log2(size / CELLS))
         channels = [min(WIDEST, 24 << stage) for stage in range(halvings + 1)]
-        self.first = Convolution(3, channels[0], 1)
-        self.blocks = nn.ModuleList(Halving(*pair) for pair in pairwise(channels))
-        self.last = Convolution(channels[-1] + 1, HIDDEN)
-        self.hidden, self.verdict = Dense(HIDDEN * CELLS**2, HIDDEN), Dense(HIDDEN, 1)
+        self.first = EqualisedConvolution(3, channels[0], 1)
+        self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairwise(channels))
+        self.last = EqualisedConvolution(channels[-1] + 1, HIDDEN)
+        self.hidden, self.verdict = EqualisedLinear(HIDDEN * CELLS**2, HIDDEN), EqualisedLinear(HIDDEN, 1)
 
     def forward(self, images: Images) -> Scores:
         """One number for each picture (n, 3, size, size)."""
         x = rectified(self.first((images * 2 - 1).contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
             x = block(x)
-        # How much a batch varies, as one more channel: a generator that always draws the same is found out.
+        # The minibatch standard deviation as one more channel: a generator that always draws the same is found out.
         spread = (x.float().var(0, correction=0) + EPS).sqrt().mean().to(x.dtype)
         x = rectified(self.last(torch.cat([x, spread.expand(len(x), 1, CELLS, CELLS)], 1)))
         verdicts: Tensor = self.verdict(rectified(self.hidden(x.flatten(1))))
@@ -49,18 +49,18 @@ def untrained(size: int, *, rng: torch.Generator) -> Discriminator:
     return made
 
 
-def fooled(drawn: Scores) -> Tensor:
+def generator_loss(drawn: Scores) -> Tensor:
     """The generator's loss: what it drew should look real (non-saturating: Goodfellow et al., NeurIPS 2014)."""
     return F.softplus(-drawn).mean()
 
 
-def told(drawn: Scores, real: Scores) -> Tensor:
+def discriminator_loss(drawn: Scores, real: Scores) -> Tensor:
     """The discriminator's loss: it should tell the two apart."""
     return F.softplus(drawn).mean() + F.softplus(-real).mean()
 
 
-def steepness(discriminator: Discriminator, real: Images) -> Tensor:
-    """The mean squared slope at real pictures, to be kept small (R1: Mescheder et al., ICML 2018)."""
+def r1_penalty(discriminator: Discriminator, real: Images) -> Tensor:
+    """The mean squared gradient at real pictures, to be kept small (R1: Mescheder et al., ICML 2018)."""
     pictures = real.detach().requires_grad_()
     (slope,) = torch.autograd.grad(discriminator(pictures).sum(), pictures, create_graph=True)
     return slope.square().sum((1, 2, 3)).mean()

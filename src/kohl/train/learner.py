@@ -21,8 +21,8 @@ CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 96, 128: 48, 256: 24, 512: 12,
 WIDTH, DEPTH = 256, 4  # of the latents and their mapping
 RANGES = {
     "size": ranges.ANY,
-    **{"images": (1, 10**9), "batch": (1, 4096), "steep_every": (1, 10**9), "seed": (0, 2**63 - 1)},
-    **dict.fromkeys(("warm_up", "decay", "simple", "adversarial_from", "memory"), (0, 1)),
+    **{"images": (1, 10**9), "batch": (1, 4096), "r1_every": (1, 10**9), "seed": (0, 2**63 - 1)},
+    **dict.fromkeys(("warm_up", "decay", "simple", "adversarial_from", "ema"), (0, 1)),
 }
 
 
@@ -39,12 +39,12 @@ class Training:
     coarse: float = 1.0  # weight of the difference at a quarter of the size, beside that at the full size
     features: float = 0.06  # weight of the difference in a recogniser's features
     simple: float = 0.25  # share of the pictures whose rows must all be the same style
-    near: float = 0.002  # weight of the mean squared difference of the rows from that style
+    delta: float = 0.002  # weight of the mean squared difference of the rows from that style, as e4e has it
     adversarial: float = 0.02  # weight of looking real
     adversarial_from: float = 0.75  # share of the pictures seen before that begins to count
-    steep: float = 1.0  # weight of the discriminator's slope
-    steep_every: int = 16  # steps
-    memory: float = 0.998  # of the running mean of the weights, which is what is kept in the end
+    r1: float = 1.0  # gamma of the R1 penalty
+    r1_every: int = 16  # steps: lazy regularisation
+    ema: float = 0.998  # decay of the exponential moving average of the weights, which is what is kept in the end
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class Training:
 
 
 class Learner(nn.Module):
-    """The networks as they learn, and the running means of the two that are kept."""
+    """The networks as they learn, and the exponential moving averages (EMA) of the two that are kept."""
 
     def __init__(self, settings: Training) -> None:
         super().__init__()
@@ -76,8 +76,8 @@ class Learner(nn.Module):
         self.generator.dtype = fast_dtype(self.generator.constant.device)
         self.encoder = style_encoder.untrained(settings.size, *self.generator.latent_shape, rng=rng)
         self.discriminator = discriminator.untrained(settings.size, rng=rng)
-        self.mean_generator, self.mean_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
-        self.mean_encoder.requires_grad_(False)
+        self.ema_generator, self.ema_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
+        self.ema_encoder.requires_grad_(False)
         # The mapping learns in the end, from what the encoder then finds.
         draws = [weight for name, weight in self.generator.named_parameters() if not name.startswith("mapping.")]
         pair = [weight.requires_grad_() for weight in (*draws, *self.encoder.parameters())]
@@ -96,18 +96,18 @@ class Learner(nn.Module):
         drawn, losses = self._given_back(real, features, rng)
         if judged:
             self.discriminator.requires_grad_(False)
-            losses["fooled"] = settings.adversarial * discriminator.fooled(self._scores(drawn))
+            losses["adversarial"] = settings.adversarial * discriminator.generator_loss(self._scores(drawn))
             self.discriminator.requires_grad_(True)
         _descend(self.optimizers[0], torch.stack([*losses.values()]).sum())
         if judged:
             # One by one: how much a batch varies would else say the same of both.
-            losses["told"] = discriminator.told(self._scores(drawn.detach()), self._scores(real))
-            steep = torch.zeros(())
-            if number % settings.steep_every == 0:
-                weight = settings.steep / 2 * settings.steep_every
-                steep = weight * discriminator.steepness(self.discriminator, real)
-            _descend(self.optimizers[1], losses["told"] + steep)
-        self._remember(min(settings.memory, (number + 1) / (number + 10)))
+            losses["discriminator"] = discriminator.discriminator_loss(self._scores(drawn.detach()), self._scores(real))
+            penalty = torch.zeros(())
+            if number % settings.r1_every == 0:
+                weight = settings.r1 / 2 * settings.r1_every
+                penalty = weight * discriminator.r1_penalty(self.discriminator, real)
+            _descend(self.optimizers[1], losses["discriminator"] + penalty)
+        self._average(min(settings.ema, (number + 1) / (number + 10)))
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _given_back(self, real: Images, features: Features, rng: torch.Generator) -> tuple[Images, dict[str, Tensor]]:
@@ -122,7 +122,7 @@ class Learner(nn.Module):
             "pixels": (drawn - real).abs().mean(),
             "coarse": settings.coarse * (F.avg_pool2d(drawn, 4) - F.avg_pool2d(real, 4)).abs().mean(),
             "features": settings.features * features(drawn[::2], real[::2]).mean(),  # the slowest part: half will do
-            "near": settings.near * rows.square().mean(),
+            "delta": settings.delta * rows.square().mean(),
         }
 
     def _scores(self, images: Images) -> Tensor:
@@ -131,11 +131,11 @@ class Learner(nn.Module):
             scores: Tensor = self.discriminator(images)
         return scores
 
-    def _remember(self, memory: float) -> None:
-        """Moves the running means towards the weights of now."""
-        for mean, now in ((self.mean_generator, self.generator), (self.mean_encoder, self.encoder)):
+    def _average(self, decay: float) -> None:
+        """Moves the moving averages towards the weights of now."""
+        for mean, now in ((self.ema_generator, self.generator), (self.ema_encoder, self.encoder)):
             for kept, value in zip(mean.parameters(), now.parameters(), strict=True):
-                kept.lerp_(value.detach(), 1 - memory)
+                kept.lerp_(value.detach(), 1 - decay)
 
 
 def _fast(dtype: torch.dtype) -> torch.autocast:

@@ -36,7 +36,7 @@ WEIGHTS = ("generator.safetensors", "encoder.safetensors")
 MOMENTS = {"step", "exp_avg", "exp_avg_sq"}  # what Adam remembers of a weight
 LONGEST_LOG = 2**26  # bytes
 REPORT, SAVE = 640, 300.0  # pictures between two lines of the log, seconds between two checkpoints
-COLUMNS = ("pictures", "pixels", "coarse", "features", "near", "fooled", "told")  # of the log
+COLUMNS = ("pictures", "pixels", "coarse", "features", "delta", "adversarial", "discriminator")  # of the log
 MAY_CHANGE = {"images", "adversarial", "adversarial_from"}  # settings that may differ when learning goes on
 SAMPLES, TRUNCATION = 8, 0.8  # how many, and of those from noise
 AT_ONCE = 64  # faces
@@ -81,7 +81,7 @@ def learn(
             said(f"{seen} of {settings.images}  {parts}  {speed:.1f} a second")
         if time.monotonic() - saved > SAVE or number + 1 == settings.steps:
             _save(folder / CHECKPOINT, learner, number + 1)
-            pair = learner.mean_generator, learner.mean_encoder
+            pair = learner.ema_generator, learner.ema_encoder
             figure = held_out(*pair, faces)
             _log(folder / HELD_OUT, {"pictures": seen, "psnr": figure}, ("pictures", "psnr"))
             said(f"held-out faces are given back at {figure:.2f} dB")
@@ -200,7 +200,7 @@ def _are_tensors(kept: Any) -> TypeGuard[dict[str, torch.Tensor]]:
 
 def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[str], None]) -> tuple[Path, Path]:
     """Teaches the mapping which styles there are, and writes what is kept, in half precision: the two paths."""
-    settings, generator, encoder = learner.settings, learner.mean_generator, learner.mean_encoder
+    settings, generator, encoder = learner.settings, learner.ema_generator, learner.ema_encoder
     rng = torch.Generator().manual_seed(settings.seed)
     with torch.no_grad():
         views = (gallery.views(AT_ONCE, settings.size, rng) for _ in range(mapping.STYLES // AT_ONCE))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from kohl.errors import BadModel
 from kohl.types import Images, Latents
 from kohl.zoo.files import store
-from kohl.zoo.generators.stylegan2_ops import GAIN, SLOPE, Dense
+from kohl.zoo.generators.stylegan2_ops import GAIN, SLOPE, EqualisedLinear
 
 CHANNELS = (32, 64, 128, 192, 192, 192)  # from the input's size, halving
 CELLS = 4  # a side of the last features, whatever the input's size
@@ -22,8 +22,8 @@ HIDDEN = 384
 SIZES = (64, 128, 256, 512, 1024)  # pixels of a side of the input
 
 
-class Convolution(nn.Module):
-    """A convolution whose stored weights have a variance of one (Karras et al., ICLR 2018)."""
+class EqualisedConvolution(nn.Module):
+    """A convolution with equalised learning rate (Karras et al., ICLR 2018)."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1) -> None:
         super().__init__()
@@ -36,13 +36,16 @@ class Convolution(nn.Module):
         return F.conv2d(x, self.weight * self.scale, self.bias, self.stride, self.weight.shape[-1] // 2)
 
 
-class Halving(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions that halve the size, beside a way around them (He et al., CVPR 2016)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first, self.second = Convolution(inputs, outputs, stride=2), Convolution(outputs, outputs)
-        self.around = Convolution(inputs, outputs, 1)
+        self.first, self.second = (
+            EqualisedConvolution(inputs, outputs, stride=2),
+            EqualisedConvolution(outputs, outputs),
+        )
+        self.around = EqualisedConvolution(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (n, outputs, height / 2, width / 2)."""
@@ -60,10 +63,10 @@ class StyleEncoder(nn.Module):
     def __init__(self, size: int, rows: int, width: int) -> None:
         super().__init__()
         self.size, self.latent_shape = size, (rows, width)
-        self.first = Convolution(3, CHANNELS[0])
-        self.blocks = nn.ModuleList(Halving(*pair) for pair in pairwise(CHANNELS))
-        self.hidden = Dense(CHANNELS[-1] * CELLS**2 + sum(CHANNELS[1:]), HIDDEN)
-        self.style, self.rows = Dense(HIDDEN, width), Dense(HIDDEN, rows * width)
+        self.first = EqualisedConvolution(3, CHANNELS[0])
+        self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairwise(CHANNELS))
+        self.hidden = EqualisedLinear(CHANNELS[-1] * CELLS**2 + sum(CHANNELS[1:]), HIDDEN)
+        self.style, self.rows = EqualisedLinear(HIDDEN, width), EqualisedLinear(HIDDEN, rows * width)
 
     def forward(self, crops: Images) -> Latents:
         """Latents (n, rows, width) of crops of any size."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from kohl.errors import BadModel, BadSetting
 from kohl.types import Generator, Images, Latents
 from kohl.zoo.files import store
-from kohl.zoo.generators.stylegan2_ops import Mapping, StyledConvolution, ToColour, doubled
+from kohl.zoo.generators.stylegan2_ops import Mapping, StyledConvolution, ToRGB, doubled
 
 STAGES = 9  # up to 1024 pixels
 
@@ -31,7 +31,7 @@ class StyleGAN2(Generator):
 
     inverted_by = "pivotal tuning"
 
-    average: Tensor  # (width,) of all latents
+    average: Tensor  # (width,) of all latents: w_avg, towards which truncation moves
 
     def __init__(
         self, channels: Sequence[int], *, width: int = 512, depth: int = 8, dtype: torch.dtype = torch.float32
@@ -47,7 +47,7 @@ class StyleGAN2(Generator):
             size = 4 << stage
             self.layers.append(StyledConvolution(inputs, outputs, width=width, size=size, doubles=True))
             self.layers.append(StyledConvolution(outputs, outputs, width=width, size=size))
-        self.colours = nn.ModuleList(ToColour(inputs, width=width) for inputs in channels)
+        self.colours = nn.ModuleList(ToRGB(inputs, width=width) for inputs in channels)
 
     @property
     def noise(self) -> list[Tensor]:
@@ -55,7 +55,7 @@ class StyleGAN2(Generator):
         return [layer.get_buffer("noise") for layer in self.layers]
 
     def latents(self, z: Tensor, *, truncation: float = 1.0) -> Latents:
-        """Latents of normal noise (n, width); a truncation below 1 moves them towards the average."""
+        """Latents of normal noise (n, width); a truncation (psi) below 1 moves them towards the average."""
         w = torch.lerp(self.average, self.mapping(z), truncation)
         return w[:, None].expand(-1, *self.latent_shape)
 

@@ -21,8 +21,8 @@ GAIN = math.sqrt(2)  # behind the rectifier, so that the variance stays
 EPS = 1e-8
 
 
-class Dense(nn.Module):
-    """A matrix product whose stored weights have a variance of one at a rate of one (Karras et al., ICLR 2018)."""
+class EqualisedLinear(nn.Module):
+    """A matrix product with equalised learning rate: its weights are stored as of variance 1 (Karras et al., 2018)."""
 
     def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Mapping(nn.ModuleList):
     """The dense layers that turn noise into latents."""
 
     def __init__(self, width: int, depth: int) -> None:
-        super().__init__(Dense(width, width, rate=0.01) for _ in range(depth))
+        super().__init__(EqualisedLinear(width, width, rate=0.01) for _ in range(depth))
 
     def forward(self, z: Tensor) -> Tensor:
         """Latents (n, width) of normal noise (n, width)."""
@@ -57,7 +57,7 @@ class StyledConvolution(nn.Module):
     def __init__(self, inputs: int, outputs: int, *, width: int, size: int, doubles: bool = False) -> None:
         super().__init__()
         self.doubles, self.scale = doubles, 1 / math.sqrt(inputs * 3 * 3)
-        self.style = Dense(width, inputs, bias=1.0)
+        self.style = EqualisedLinear(width, inputs, bias=1.0)
         self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.strength = nn.Parameter(torch.zeros(()))  # of the noise
@@ -77,13 +77,13 @@ class StyledConvolution(nn.Module):
         return F.leaky_relu_(x + (noise * (self.strength * GAIN)).to(x.dtype), SLOPE)
 
 
-class ToColour(nn.Module):
+class ToRGB(nn.Module):
     """Red, green and blue of features scaled by a style."""
 
     def __init__(self, inputs: int, *, width: int) -> None:
         super().__init__()
         self.scale = 1 / math.sqrt(inputs)
-        self.style = Dense(width, inputs, bias=1.0)
+        self.style = EqualisedLinear(width, inputs, bias=1.0)
         self.weight = nn.Parameter(torch.zeros(3, inputs))
         self.bias = nn.Parameter(torch.zeros(3))
 
