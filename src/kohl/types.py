@@ -86,7 +86,9 @@ class Generator(nn.Module, ABC):
 
     latent_shape: tuple[int, ...]
     size: int  # crops are (size, size)
-    inverted_by: str = ""  # how it is made to give a face back: a name in `invert.inverters`; a face's own has none
+    # How it is made to give a face back: a name in `invert.inverters`; "itself" is by its own method `invert`, an
+    # `Inverter`. A face's own generator has none.
+    inverted_by: str = ""
 
     @abstractmethod
     def forward(self, latents: Latents) -> Images:
