@@ -22,6 +22,7 @@ from kohl.align import imageio
 from kohl.cli import main
 from kohl.errors import BadSetting
 from kohl.geometry import resized
+from kohl.invert.inversions import Inversions
 from kohl.invert.own_styles import OwnStyles
 from kohl.job import Job
 from kohl.perturb import descend, latent, pixel
@@ -130,7 +131,7 @@ def test_a_run_elsewhere_is_there_from_end_to_end(tmp_path, monkeypatch, name, s
     here = protected(pipeline.load(chosen), tmp_path / "here.png")
     monkeypatch.undo()
     with elsewhere(monkeypatch):
-        house = pipeline.load(replace(chosen, device=THERE.type))
+        house = pipeline.load(replace(chosen, device=THERE.type), inversions=Inversions())
         there = protected(house, tmp_path / "there.png")
     assert {x.device for x in house.attack.surrogates[0].encoder.parameters()} == {THERE}
     assert np.abs(here - imageio.read(SAMPLE).pixels).max() > 4

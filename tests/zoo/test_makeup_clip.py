@@ -10,6 +10,7 @@ from tiny import numbers
 
 from kohl.errors import BadModel
 from kohl.makeup.layers import NAMES, Makeup, bare
+from kohl.settings import build
 from kohl.types import TextImage
 from kohl.zoo import cards
 from kohl.zoo.text import makeup_clip
@@ -234,4 +235,4 @@ def test_the_file_says_how_it_was_made(bundled):
     about = makeup_clip.metadata(cards.path(cards.find("makeup_clip")))
     assert about["figures"]["top-1"] > 0.6  # of 100 sentences
     assert about["figures"]["top-5"] > 0.85
-    assert Sizes(**about["sizes"]) == bundled.sizes
+    assert build(Sizes, about["sizes"]) == bundled.sizes

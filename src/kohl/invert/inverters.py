@@ -34,7 +34,7 @@ class Aids:
     @property
     def key(self) -> Hashable:
         """The same for the same aids."""
-        look = None if self.look is None else self.look.numpy().tobytes()
+        look = None if self.look is None else self.look.cpu().numpy().tobytes()
         return self.generator, self.encoder, self.perceptual, self.tuning, look, self.shelf.device
 
 

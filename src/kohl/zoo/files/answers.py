@@ -59,14 +59,17 @@ def asked(url: str, have: int) -> Iterator[Answer]:
 def chunks(response: Answer) -> Iterator[bytes]:
     """What comes, as it comes, until it ends or is cut; raises `Failure`, also for a page that calls itself no page."""
     begun = False
-    try:
-        while chunk := response.read1(CHUNK):
-            if not begun and response.status == 200 and chunk.lstrip()[:9].lower().startswith(PAGES):
-                raise Page
-            begun = True
-            yield chunk
-    except BROKEN as error:
-        raise Failure(_short(f"connection lost: {error}")) from error
+    while True:
+        try:
+            chunk = response.read1(CHUNK)
+        except BROKEN as error:
+            raise Failure(_short(f"connection lost: {error}")) from error
+        if not chunk:
+            return
+        if not begun and response.status == 200 and chunk.lstrip()[:9].lower().startswith(PAGES):
+            raise Page
+        begun = True
+        yield chunk
 
 
 def _short(text: str) -> str:

@@ -54,10 +54,13 @@ def _plain(text: str) -> str:
 def load(path: Path) -> Tokens:
     """The tokens in OpenAI's `bpe_simple_vocab_16e6.txt.gz`."""
     try:
-        lines = gzip.decompress(path.read_bytes()).decode().split("\n")[1:]  # the first line is a heading
-        merges = [(left, right) for left, right in (line.split() for line in lines[:MERGES] if line)]
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+        text = gzip.decompress(path.read_bytes()).decode()
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: no UTF-8
         raise BadModel(f"{path}: not a list of merges ({error}).") from error
+    pairs = [line.split() for line in text.split("\n")[1 : 1 + MERGES] if line]  # the first line is a heading
+    if any(len(pair) != 2 for pair in pairs):
+        raise BadModel(f"{path}: not a list of merges (a line is no pair).")
+    merges = [(left, right) for left, right in pairs]
     letters = list(_letters())
     pieces = [*letters, *(f"{letter}{END_OF_WORD}" for letter in letters), *(left + right for left, right in merges)]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kohl import settings
 from kohl.errors import BadModel
 from kohl.makeup import prompts
 from kohl.makeup.layers import DIALS, PRODUCTS, bare
@@ -42,7 +43,7 @@ START = "<s>"  # stands before every sentence; no word that anybody types has th
 class Sizes:
     """How large the two networks are."""
 
-    channels: Sequence[int] = (32, 64, 128)  # at a quarter, an eighth, … of the part's side
+    channels: tuple[int, ...] = (32, 64, 128)  # at a quarter, an eighth, … of the part's side
     blocks: int = 2  # residual blocks at each
     kept: int = 16  # channels that the head reads at every place
     buckets: int = 8192  # of parts of words
@@ -216,7 +217,7 @@ def parts(word: str, buckets: int) -> list[int]:
 def load(path: Path) -> MakeupCLIP:
     """The model in a file of `training/makeup_clip.py`, in evaluation mode and without gradients of its own."""
     tensors, about = store.tensors(path), metadata(path)
-    model = MakeupCLIP(Sizes(**about["sizes"]), about["vocabulary"])
+    model = MakeupCLIP(settings.build(Sizes, about["sizes"]), about["vocabulary"])
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:

@@ -19,13 +19,20 @@ def load(path: Path) -> tuple[str, ...]:
     try:
         with warnings.catch_warnings(action="ignore"):  # which would show lines of the file
             tree = ast.parse(plain_file.content(path, LARGEST))
-        found = [ast.literal_eval(part.value) for part in tree.body if isinstance(part, ast.Assign) and _named(part)]
-    except (OSError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise BadModel(f"{path}: no list of sentences ({type(error).__name__}); fetch the published file.") from error
-    sentences = found[0] if found else None
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:  # so ast says
+        raise _no_list(path, error) from error
+    assigned = [part.value for part in tree.body if isinstance(part, ast.Assign) and _named(part)]
+    try:
+        sentences = ast.literal_eval(assigned[0]) if assigned else None
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:  # so does it of this
+        raise _no_list(path, error) from error
     if not isinstance(sentences, list) or not 0 < len(sentences) <= MOST or not all(map(_is_sentence, sentences)):
         raise BadModel(f"{path}: holds no {NAME}, sentences with one {{}} each; fetch the published file.")
     return tuple(sentences)
+
+
+def _no_list(path: Path, error: Exception) -> BadModel:
+    return BadModel(f"{path}: no list of sentences ({type(error).__name__}); fetch the published file.")
 
 
 def _named(part: ast.Assign) -> bool:
