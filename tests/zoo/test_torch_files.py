@@ -238,3 +238,12 @@ def test_damage_anywhere_is_refused_or_harmless(tmp_path, save):
         (tmp_path / "x.pt").write_bytes(content[: rng.choice((len(content), rng.randrange(len(content))))])
         with suppress(BadModel):
             state.checkpoint(tmp_path / "x.pt")
+
+
+def test_a_storage_that_says_more_than_any_does_is_refused(tmp_path):
+    pid = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0aX\x03\0\0\0cpuK\x01NtQ"
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as made:
+        made.writestr("x/data.pkl", b"\x80\x02" + pid + b".")
+        made.writestr("x/data/a", bytes(4))
+    with pytest.raises(BadModel, match="not a file of weights alone"):
+        state.checkpoint(tmp_path / "x.pt")

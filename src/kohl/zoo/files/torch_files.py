@@ -111,9 +111,9 @@ def _archive(file: BinaryIO) -> Any:
     storages: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def storage(pid: Any) -> Tensor:
-        numbers, name, count = _described(pid)
+        numbers, name, count, *more = _described(pid)
         dtype = _dtype(numbers)
-        if f"data/{name}" not in names:
+        if more or f"data/{name}" not in names:
             raise Refused("a storage that is not there")
         if (name, dtype) not in storages:
             start = _start(file, names[f"data/{name}"], _count(count) * dtype.itemsize, size)
