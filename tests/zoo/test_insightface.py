@@ -175,3 +175,16 @@ def test_what_is_cut_off_is_refused(card, pack, tmp_path):
         with pytest.raises(BadModel, match=f"is not the file of {card.name}"):
             download.adopt(card, fetched)
         assert files() == []
+
+
+def test_what_says_that_it_is_longer_than_its_archive_is_refused(card, tmp_path):
+    fetched = tmp_path / "fetched.zip"
+    with zipfile.ZipFile(fetched, "w") as made:
+        made.writestr(card.member, b"weights")
+    content = bytearray(fetched.read_bytes())
+    sizes = content.index(b"PK\x01\x02") + 20  # of the entry, packed and unpacked
+    content[sizes : sizes + 8] = (99_999).to_bytes(4, "little") * 2
+    fetched.write_bytes(content)
+    with pytest.raises(BadModel, match=f"is not the file of {card.name}"):
+        download.adopt(card, fetched)
+    assert files() == []

@@ -58,7 +58,9 @@ def _content(source: IO[bytes], card: Card, size: int) -> IO[bytes]:
     try:
         return archive.content(source, card.member, size=size)
     except archive.WrongSize as error:
-        found = hashlib.file_digest(archive.content(source, card.member), "sha256").hexdigest()  # type: ignore[arg-type]
+        content = archive.content(source, card.member)
+        with archive.sound():
+            found = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
         raise Failure(f"{error}, and its sha256 is {found}; {_offer(card, found)}") from error
 
 
