@@ -180,6 +180,7 @@ def test_the_published_recipes_say_what_was_published(name):
     assert (search.distance, search.margin, search.closeness, search.decoy) == ("cosine", 2.0, 0.0, 1.0)
     assert (search.text, search.text_loss, search.perspective) == (known["text"], known["loss"], known["tilt"])
     assert (search.latent, search.noise) == (pytest.approx(0.01 * (18 - 8) * 512), 0.0)  # the sum over rows of w+
+    assert (search.lines, search.change, search.chance, search.tries) == (0.0, 0.0, 0.0, 1)  # none of these is theirs
     assert tuning.exact
     assert (models.alignment, models.shown) == ("ffhq", known["shown"])
     assert not recipe.override(settings, ["tuning.exact=false"]).tuning.exact

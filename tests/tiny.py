@@ -46,11 +46,17 @@ STILL = Views(**{setting.name: 0.0 for setting in fields(Views)})  # every view 
 
 SEARCH = Search(
     steps=14,
+    scouts=3,
+    tries=1,
     rate=0.1,
     margin=1.6,
     closeness=0.3,
     decoy=1.0,
     change=1.0,
+    plain=1.0,
+    contours=0.0,
+    lines=0.0,
+    chance=0.0,
     colour=3.0,
     masking=0.03,
     patience=50,

@@ -54,7 +54,6 @@ def protect(arguments: Namespace) -> int:
         )
         for photo, output in zip(arguments.photos, outputs, strict=True)
     ]
-    pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe)
     rows = []
     with Bar(arguments.photos) as bar:

@@ -20,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from kohl.score.verify import says
+from kohl.score.verify import in_a_hundred, says
 from kohl.shown import shown
 from kohl.types import FaceRow, Judgement, Row, Step
 
@@ -112,8 +112,13 @@ def _face(face: FaceRow) -> Iterator[str]:
     facts = list(_judgements(face.judges, ""))
     for photo, judges in face.references.items():
         facts += _judgements(judges, f" against {Path(photo).name}:")
+    if face.chance is not None:
+        facts.append(f"{in_a_hundred(face.chance)} recognisers at this threshold would still match (estimated)")
     if face.psnr is not None and face.ssim is not None:
-        facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}")
+        nlpd = "" if face.nlpd is None else f", NLPD {face.nlpd:.3f}"
+        facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}{nlpd}")
+    if face.tries is not None and face.tries > 1:
+        facts.append(f"it took {face.tries} tries")
     reason = [face.reason] if face.reason else []
     yield f"  face {face.index}  {_words(face.status)}"
     yield from (f"    {fact}" for fact in [*reason, *facts])

@@ -4,175 +4,80 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from kohl import device, memory
+from kohl import memory
 from kohl.align import crop, imageio
-from kohl.align.detect import Detect
-from kohl.errors import BadSetting, NoFace
-from kohl.invert import inverters
-from kohl.invert.inversions import Inversions
+from kohl.errors import NoFace
+from kohl.house import House, load
 from kohl.job import Job
-from kohl.perturb import attacks, looks
-from kohl.perturb.terms import FRAMES, Surrogate, Words
-from kohl.recipe import Models, Recipe, names
+from kohl.perturb.chance import CURVE, strangeness
 from kohl.restore.paste import paste
 from kohl.score import quality, verify
 from kohl.status import Status
-from kohl.types import (
-    Attack,
-    Detector,
-    Face,
-    FaceRow,
-    Faces,
-    Goal,
-    Images,
-    Photo,
-    Row,
-    Verifier,
-    Watch,
-    ignore,
-)
+from kohl.types import Face, FaceRow, Faces, Goal, Images, Photo, Row, Watch, ignore
 from kohl.version import __version__
-from kohl.zoo import cards
-from kohl.zoo.generators.decoys import Decoys
-from kohl.zoo.recognisers import squeezed
-from kohl.zoo.shelf import Shelf
 
-ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
+__all__ = ["House", "aim", "load", "protect", "random_numbers", "references"]
 
 
-@dataclass(frozen=True, eq=False)
-class House:
-    """Everything that is loaded once, however many photos follow."""
-
-    recipe: Recipe
-    detect: Detector
-    attack: Attack
-    decoys: Decoys
-    judges: Sequence[Verifier]
-    draws: bool = False  # makeup, which shows all the detail that the photo has
-    room: int = ROOM  # bytes that it takes at the least, beside the photo's
-    notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed; models of another file
-    shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house, and on which device
-
-
-def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | None = None) -> House:
-    """The models that `recipe` names, on its device; raises `BadSetting` for unknown ones, `BadModel` for broken ones.
-
-    With the `shelf` of another house only what that has not is loaded: for other words, another strength or attack.
-    With `inversions`, faces that were inverted in the same way are not inverted again.
-    """
-    recipe = replace(recipe, device=device.found(recipe.device))
-    make, shelf, models = attacks.find(recipe.attack), (shelf or Shelf()).on(recipe.device), recipe.models
-    judges = [shelf(cards.judge, name) for name in models.judging]
-    for judge in judges:
-        verify.threshold(judge, models.far)  # found out now, not after the work
-    generator, text = shelf(cards.generator, models.generator), recipe.text.strip()
-    way = inverters.way(generator)
-    words, look, notes = (
-        looks.asked(
-            shelf(cards.load, models.text, "text"),
-            text,
-            lambda: shelf(cards.load, "decoys")[0].to(shelf.device),
-            draws=way.draws,
-        )
-        if text
-        else (None, None, ())
-    )
-    aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
-    invert = way.inverter(generator, aids)
-    given = attacks.Given(
-        invert if inversions is None else inversions.remembering(invert, aids.key),
-        [_surrogate(shelf, name, models, recipe.search.distance) for name in models.searched],
-        recipe.search.at(recipe.strength),
-        recipe.pixel.at(recipe.strength),
-        words,
-        crop.SIZE,
-    )
-    return House(
-        recipe=recipe,
-        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment]),
-        attack=make(given),
-        decoys=shelf(cards.load, "decoys"),
-        judges=judges,
-        draws=look is not None,
-        room=ROOM + way.bytes_per_pixel(recipe.tuning) * generator.size**2,
-        notes=(*notes, *_borrowed(words, recipe), *cards.notes(names(recipe, words=bool(text)))),
-        shelf=shelf,
-    )
-
-
-def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
-    """That the words stand in sentences of kohl's own, where the text model should have published ones and has none."""
-    if words is None or words.model.frames or recipe.search.text_loss != "contrastive":
-        return ()
-    wanted = map(cards.find, cards.find(recipe.models.text).roles["text"].wants)
-    missing = [card.name for card in wanted if not cards.present(card)]
-    remedy = f"; `kohl models pull {' '.join(missing)}` brings the published ones" if missing else ""
-    return (f"the words stand in kohl's own {len(FRAMES)} sentences{remedy}",)
-
-
-def _surrogate(shelf: Shelf, name: str, models: Models, distance: str) -> Surrogate:
-    encoder, far = shelf(cards.encoder, name), models.far
-    if models.shown == "squeezed":
-        encoder = shelf(squeezed.shown, encoder, shelf(cards.load, "yunet"))
-    thresholds = cards.find(name).roles["encoder"].thresholds
-    if far not in thresholds:
-        known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))
-        raise BadSetting(f"models.far: the surrogate {name} has no threshold at {far:g}; it has {known}")
-    return Surrogate(encoder, thresholds[far] if distance == "thresholds" else 0.0)
-
-
-def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
+def protect(job: Job, house: House, *, others: Sequence[Faces] | None = None, watch: Watch = ignore) -> Row:
     """Protects the faces of the job's photo and writes the result, then judges the written file.
 
-    A face that is unfit is judged too: as long as a judge matches it, the photo is not protected. The file gets its
-    name once it has been judged. Raises `NoFace` and `BadPhoto`; nothing is written then, nor after any other error.
-    The references must be photos: `readable` finds out.
+    Faces that a judge of the file still matches are searched again, with another decoy and more effort, as often as
+    `search.tries` says; the best file is kept. A face that is unfit is judged too: as long as a judge matches it, the
+    photo is not protected. The file gets its name once it has been judged. Raises `NoFace` and `BadPhoto`; nothing is
+    written then, nor after any other error.
+
+    `others` is what `references` found in the job's references; without it they are read here.
     """
     started = time.perf_counter()
-    path, output, faces = job.photo, job.output, job.faces
-    imageio.check_output(output, path, force=job.force)
-    photo = imageio.read(path, spare=house.room)
+    imageio.check_output(job.output, job.photo, force=job.force)
+    others = references(job.references, house) if others is None else others
+    photo = imageio.read(job.photo, spare=house.room)
     found = house.detect(photo)
-    chosen = _chosen(found, faces)
-    content, changed = imageio.digest(photo), photo
+    chosen, content = _chosen(found, job.faces), imageio.digest(photo)
     memory.give_back()  # what reading and looking took
-    for index in chosen:
-        rng = random_numbers(content, job.seed, index)
-        changed = _protected(changed, found[index], house, rng=rng, decoy=job.decoy, watch=watch)
-    before = [_crop(photo, found[index]) for index in chosen]
-    writing = imageio.writing(changed, output, force=job.force)
-    del photo, changed  # a large photo is not kept twice while it is encoded and judged
+
+    def change(photo: Photo, index: int, attempt: int) -> _Change:
+        rng = random_numbers(content, job.seed + attempt, index)
+        return _changed(photo, found[index], house, others, job.decoy, rng=rng, attempt=attempt, watch=watch)
+
+    changes = {index: change(photo, index, 0) for index in chosen}
+    original = {index: _crops(photo, found[index]) for index in chosen}
+    judged = partial(_judged, job, house, found, original)
+    writing = imageio.writing(_pasted(photo, changes.values()), job.output, force=job.force)
+    del photo  # a large photo is not kept twice while it is encoded and judged
     memory.give_back()
     with writing as file:
-        written = imageio.read(file)
-        likeness = {
-            index: _likeness(crop, _crop(written, found[index])) for index, crop in zip(chosen, before, strict=True)
-        }
-        del written
-        memory.give_back()
-        judged = partial(_judged, original=path, protected=file, house=house, references=job.references)
-        rows = [
-            judged(index, face, likeness=likeness.get(index))
-            if faces is None or index in faces
-            else FaceRow(index, _whole(face.box), Status.LEFT_OUT, "left out, as was asked, and so not changed")
-            for index, face in enumerate(found)
-        ]
+        rows = judged(file, changes)
+        for attempt in range(1, 1 + len(house.harder)):
+            failed = [row.index for row in rows if row.status == Status.NOT_PROTECTED]
+            if not failed:
+                break
+            photo, kept = imageio.read(job.photo, spare=house.room), file.read_bytes()
+            again = changes | {index: change(photo, index, attempt) for index in failed}
+            imageio.rewrite(_pasted(photo, again.values()), job.output, file)
+            del photo
+            memory.give_back()
+            better = judged(file, again)
+            if _matches(better) < _matches(rows):
+                rows, changes = better, again
+            else:
+                file.write_bytes(kept)
     skipped = [f"face {row.index} was skipped: {row.reason}" for row in rows if _is_open(row)]
-    failed = [f"face {row.index}: {row.reason}" for row in rows if row.status == Status.NOT_PROTECTED]
+    failures = [f"face {row.index}: {row.reason}" for row in rows if row.status == Status.NOT_PROTECTED]
     return Row(
-        photo=str(path),
-        output=str(output),
-        status=Status.NOT_PROTECTED if skipped or failed else Status.PROTECTED,
-        reason="; ".join([*skipped, *failed]) or None,
+        photo=str(job.photo),
+        output=str(job.output),
+        status=Status.NOT_PROTECTED if skipped or failures else Status.PROTECTED,
+        reason="; ".join([*skipped, *failures]) or None,
         seconds=time.perf_counter() - started,
         faces=rows,
         recipe=asdict(house.recipe),
@@ -182,10 +87,17 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
     )
 
 
-def readable(references: Sequence[Path]) -> None:
-    """Raises `BadPhoto` for the first that is no photo: found out before any work, once for all photos."""
-    for reference in references:
-        imageio.read(reference)
+def references(paths: Sequence[Path], house: House) -> Sequence[Faces]:
+    """The faces in other photos of a person, a batch for each photo that has any; raises `BadPhoto` for what is none.
+
+    Found out before any work, once for all photos.
+    """
+    batches = []
+    for path in paths:
+        photo = imageio.read(path)
+        if fit := [face for face in house.detect(photo) if face.reason is None]:
+            batches.append(crop.crops(photo, fit).to(house.shelf.device))
+    return batches
 
 
 def random_numbers(content: bytes, seed: int, face: int) -> torch.Generator:
@@ -207,44 +119,115 @@ def _chosen(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
     return fit
 
 
-def _protected(
-    photo: Photo, face: Face, house: House, *, rng: torch.Generator, decoy: int | None, watch: Watch
-) -> Photo:
-    """The photo with this face protected."""
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """What becomes of one face: its crop as it was and as it is to be, and whom it left."""
+
+    to_crop: np.ndarray
+    before: Faces
+    after: Images
+    goal: Goal
+    tries: int
+
+
+def _changed(
+    photo: Photo,
+    face: Face,
+    house: House,
+    others: Sequence[Faces],
+    decoy: int | None,
+    *,
+    rng: torch.Generator,
+    attempt: int,
+    watch: Watch,
+) -> _Change:
+    """This face protected, at the first attempt or a later one."""
     size = crop.own_size(face) if house.draws else crop.SIZE
     before = crop.crops(photo, [face], size)
     moved = before.to(house.shelf.device)
-    goal = _goal(moved, house, decoy=decoy, rng=rng)
-    after = house.attack(moved, goal, rng=rng, watch=watch).cpu()
-    return paste(photo, [crop.at_size(face.to_crop, size)], before, after)
+    goal = aim(moved, house, others, decoy=decoy, rng=rng)
+    attack = house.harder[attempt - 1] if attempt else house.attack
+    after = attack(moved, goal, rng=rng, watch=watch).cpu()
+    return _Change(crop.at_size(face.to_crop, size), before, after, goal, attempt + 1)
 
 
-def _goal(source: Faces, house: House, *, decoy: int | None, rng: torch.Generator) -> Goal:
+def _pasted(photo: Photo, changes: Iterable[_Change]) -> Photo:
+    """The photo with every change on it."""
+    for change in changes:
+        photo = paste(photo, [change.to_crop], change.before, change.after)
+    return photo
+
+
+def aim(
+    source: Faces, house: House, others: Sequence[Faces] = (), *, decoy: int | None = None, rng: torch.Generator
+) -> Goal:
     """Dodging towards a decoy that differs from photo to photo, or impersonating the one that was asked for."""
     place = source.crops.device
     if decoy is not None:
         return Goal.impersonate(source, house.decoys[decoy].to(place))
     drawn = int(torch.randint(len(house.decoys), (), generator=rng))
-    return Goal.dodge(source, house.decoys[drawn].to(place), house.recipe.search.decoy)
+    return Goal.dodge(source, house.decoys[drawn].to(place), house.recipe.search.decoy, others)
 
 
 def _judged(
-    index: int,
-    face: Face,
-    *,
-    likeness: tuple[float, float] | None,
-    original: Path,
-    protected: Path,
+    job: Job,
     house: House,
-    references: Sequence[Path],
-) -> FaceRow:
-    """What the judges say of one face in the written file, and how much it changed, if it was to."""
-    judges, others = verify.judge_face(house.judges, original, protected, references, face.box, house.recipe.models.far)
-    if likeness is None:
-        reason = f"{face.reason}; {verify.still_matching(judges, others) or 'no judge recognises it'}"
-        return FaceRow(index, _whole(face.box), Status.SKIPPED, reason, judges, others)
-    status, verdict = verify.verdict(judges, others)
-    return FaceRow(index, _whole(face.box), status, verdict, judges, others, *likeness)
+    found: Sequence[Face],
+    original: Mapping[int, tuple[Images, Images]],
+    file: Path,
+    changes: Mapping[int, _Change],
+) -> list[FaceRow]:
+    """What the judges say of each face in the written file, and how much it changed, if it was to."""
+    written = imageio.read(file)
+    after = {index: _crops(written, found[index]) for index in changes}
+    del written
+    memory.give_back()
+    rows = []
+    for index, face in enumerate(found):
+        row = FaceRow(index, _whole(face.box), Status.LEFT_OUT, "left out, as was asked, and so not changed")
+        if job.faces is None or index in job.faces:
+            judges, references = verify.judge_face(
+                house.judges, job.photo, file, job.references, face.box, house.recipe.models.far
+            )
+            status, reason = verify.verdict(judges, references)
+            if index not in changes:
+                reason = f"{face.reason}; {verify.still_matching(judges, references) or 'no judge recognises it'}"
+                status = Status.SKIPPED
+            row = replace(row, status=status, reason=reason, judges=judges, references=references)
+        if index in changes:
+            change, (psnr, ssim, nlpd) = changes[index], _likeness(original[index], after[index])
+            row = replace(
+                row,
+                psnr=psnr,
+                ssim=ssim,
+                nlpd=nlpd,
+                chance=_chance(change.goal, after[index][1], house),
+                tries=change.tries,
+            )
+        rows.append(row)
+    return rows
+
+
+def _chance(goal: Goal, crops: Images, house: House) -> float | None:
+    """That a recogniser which nobody asked matches the written face; None where nobody was to be left."""
+    if not goal.away:
+        return None
+    rng = torch.Generator().manual_seed(0)  # the same views for every face
+    far = strangeness(house.surrogates, goal, house.recipe.search.views, rng)
+    return CURVE(float(far(crops.to(house.shelf.device))))
+
+
+def _matches(rows: Sequence[FaceRow]) -> tuple[int, float]:
+    """How far the faces are from being protected: those that are not, then how sure the judges are."""
+    failed = [row for row in rows if row.status == Status.NOT_PROTECTED]
+    sure = [
+        judgement.after - judgement.threshold
+        for row in failed
+        for judges in (row.judges, *row.references.values())
+        for judgement in judges.values()
+        if judgement.after is not None
+    ]
+    return len(failed), max(sure, default=0.0)
 
 
 def _is_open(row: FaceRow) -> bool:
@@ -252,14 +235,17 @@ def _is_open(row: FaceRow) -> bool:
     return row.status == Status.SKIPPED and row.recognised
 
 
-def _crop(photo: Photo, face: Face) -> Images:
-    """The face as it is measured."""
-    return quality.face_crop(photo.pixels, face.points.astype(np.float32))
+def _crops(photo: Photo, face: Face) -> tuple[Images, Images]:
+    """The face as it is measured, by PSNR and SSIM and as it is looked at by NLPD."""
+    return quality.face_crop(photo.pixels, face.points.astype(np.float32)), crop.crops(photo, [face]).crops
 
 
-def _likeness(before: Images, after: Images) -> tuple[float, float]:
-    """PSNR and SSIM."""
-    return float(quality.psnr(before, after)), float(quality.ssim(before, after))
+def _likeness(before: tuple[Images, Images], after: tuple[Images, Images]) -> tuple[float, float, float]:
+    """PSNR, SSIM and NLPD."""
+    (small, large), (small_after, large_after) = before, after
+    figures = quality.psnr(small, small_after), quality.ssim(small, small_after), quality.nlpd(large, large_after)
+    psnr, ssim, nlpd = map(float, figures)
+    return psnr, ssim, nlpd
 
 
 def _whole(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:

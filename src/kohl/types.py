@@ -151,11 +151,12 @@ class Goal:
     target: Faces
     away: float  # weight of leaving the source
     towards: float  # weight of approaching the target; 0 is pure dodging
+    others: Sequence[Faces] = ()  # of other photos of the source, which are left too; of several faces, the likest
 
     @classmethod
-    def dodge(cls, source: Faces, decoy: Faces, towards: float = 1.0) -> Goal:
+    def dodge(cls, source: Faces, decoy: Faces, towards: float = 1.0, others: Sequence[Faces] = ()) -> Goal:
         """Stop matching `source`; a decoy per photo keeps two protected photos from matching each other."""
-        return cls(source, decoy, away=1.0, towards=towards)
+        return cls(source, decoy, away=1.0, towards=towards, others=others)
 
     @classmethod
     def impersonate(cls, source: Faces, target: Faces) -> Goal:
@@ -252,6 +253,9 @@ class FaceRow:
     references: Mapping[str, Mapping[str, Judgement]] = field(default_factory=dict)  # path → judge → judgement
     psnr: float | None = None  # dB, on the face crop of `score.quality`, from the files
     ssim: float | None = None
+    nlpd: float | None = None  # how much of the change the eye sees, on the generator's crop; 0 is none
+    chance: float | None = None  # estimated, that a recogniser which nobody asked still matches the saved face
+    tries: int | None = None  # how many it took
 
     @property
     def recognised(self) -> bool:

@@ -10,7 +10,7 @@ from kohl.invert.closed_form import in_closed_form
 from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 from kohl.types import Faces
 from kohl.zoo import cards
-from kohl.zoo.generators.face_model import OwnFace
+from kohl.zoo.generators.own_face import OwnFace
 
 
 @pytest.fixture(scope="module")

@@ -108,14 +108,16 @@ def test_a_rate_of_nothing_changes_nothing():
 
 
 def test_the_dial_turns_one_way():
-    dial = [SEARCH.at(turn / 10) for turn in range(11)]
+    settings = replace(SEARCH, chance=0.02)
+    dial = [settings.at(turn / 10) for turn in range(11)]
     assert all(weaker.change > stronger.change for weaker, stronger in pairwise(dial))
     assert all(weaker.margin < stronger.margin for weaker, stronger in pairwise(dial))
-    assert dial[5] == SEARCH
-    turned = ("change", "margin")
+    assert dial[5] == settings
+    assert all(weaker.chance > stronger.chance for weaker, stronger in pairwise(dial))
+    turned = ("change", "margin", "chance")
     for settings in dial:
         assert all(
-            getattr(settings, each.name) == getattr(SEARCH, each.name)
+            getattr(settings, each.name) == getattr(dial[5], each.name)
             for each in fields(Search)
             if each.name not in turned
         )

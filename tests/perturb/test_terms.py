@@ -7,7 +7,9 @@ import pytest
 import torch
 from tiny import STILL, LinearEncoder, LinearText, Paint, faces, numbers, surrogates
 
-from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, near, recognition
+from kohl.colour import brightness
+from kohl.nlpd import bands
+from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, lines, near, recognition
 from kohl.types import Candidate, Goal, Inversion
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
@@ -358,3 +360,21 @@ def test_a_batch_of_changes_is_its_faces_one_by_one():
     alone = [change(crops[i : i + 1], colour=3.0, masking=0.03)(candidate(images[i : i + 1])) for i in (0, 1)]
     assert both.shape == (2,)
     torch.testing.assert_close(torch.cat(alone), both)
+
+
+def test_a_new_line_costs_the_square_of_how_much_steeper_it_is():
+    flat, ramp = torch.full((1, 3, 32, 32), 0.3), (torch.arange(32) * 0.01).expand(1, 3, 32, 32)
+    term = lines(flat)
+    assert term(candidate(flat)).item() == pytest.approx(0, abs=1e-9)
+    # Half as steep as what is seen, all over but at the rims, where a slope of five columns ends.
+    assert term(candidate(ramp)).item() == pytest.approx(0.5**2, rel=0.15)
+    assert lines(ramp)(candidate(ramp)).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_scales_and_squares_add_up_as_they_are_weighed():
+    before, after = torch.rand(2, 1, 3, 64, 64, generator=numbers())
+    settings = {"colour": 0.0, "masking": 1e6}
+    scales = [(x - y).square().mean() for x, y in zip(bands(after), bands(before), strict=True)]
+    squares = (brightness(after) - brightness(before)).square().mean()
+    found = change(before, **settings, plain=0.5, contours=0.3)(candidate(after))
+    assert found.item() == pytest.approx(float(0.5 * squares + 0.3 * torch.stack(scales).mean()), rel=1e-4)

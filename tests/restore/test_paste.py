@@ -16,7 +16,7 @@ from kohl.restore.paste import paste
 from kohl.templates import with_forehead
 from kohl.types import Face, Metadata, Photo
 from kohl.zoo import cards
-from kohl.zoo.generators.face_model import OwnFace
+from kohl.zoo.generators.own_face import OwnFace
 
 INNER = slice(64, 192)  # rows and columns of the crop in the middle
 

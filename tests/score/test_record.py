@@ -5,7 +5,8 @@ import json
 from kohl.score.record import record
 from kohl.types import FaceRow, Judgement, Row
 
-FACE = FaceRow(0, (1, 2, 3, 4), "protected", None, {"dlib": Judgement(1.0, 0.2, 0.4, 0.01)}, {}, 30.1, 0.93)
+JUDGES = {"dlib": Judgement(1.0, 0.2, 0.4, 0.01)}
+FACE = FaceRow(0, (1, 2, 3, 4), "protected", None, JUDGES, {}, 30.1, 0.93, 0.08, 0.02, 1)
 
 
 def test_a_row_is_the_json_object_that_the_readme_shows():
@@ -14,7 +15,7 @@ def test_a_row_is_the_json_object_that_the_readme_shows():
         '{"photo": "a.jpg", "output": "b.jpg", "status": "protected", "reason": null, "seconds": 3.1, '
         '"faces": [{"index": 0, "box": [1, 2, 3, 4], "status": "protected", "reason": null, '
         '"judges": {"dlib": {"before": 1.0, "after": 0.2, "threshold": 0.4, "far": 0.01, "matches": false}}, '
-        '"psnr": 30.1, "ssim": 0.93}], '
+        '"psnr": 30.1, "ssim": 0.93, "nlpd": 0.08, "chance": 0.02, "tries": 1}], '
         '"recipe": {"search": {"names": ["x", "y"]}}, "seed": 7, "version": "0.1.0"}'
     )
 
@@ -28,7 +29,7 @@ def test_references_are_there_when_they_were_given():
     face = FaceRow(0, (1, 2, 3, 4), "not_protected", references={"other.jpg": {"dlib": Judgement(0.7, 0.5, 0.4, 0.01)}})
     (found,) = record(Row("a.jpg", "b.jpg", "not_protected", faces=[face]))["faces"]
     assert found["references"]["other.jpg"]["dlib"]["matches"] is True
-    assert list(found)[-3:] == ["references", "psnr", "ssim"]
+    assert list(found)[-6:] == ["references", "psnr", "ssim", "nlpd", "chance", "tries"]
 
 
 def test_no_face_found_is_null_and_so_is_infinity():

@@ -8,13 +8,13 @@ from photos import SAMPLE
 from tiny import numbers
 
 from kohl.align import imageio
-from kohl.align.crop import SIZE, crops
+from kohl.align.crop import crops
 from kohl.align.detect import Detect
 from kohl.templates import with_forehead
 from kohl.types import Faces
 from kohl.zoo import cards
 from kohl.zoo.files import store
-from kohl.zoo.generators.face_model import SPARED, OwnFace, mesh_map
+from kohl.zoo.generators.face_model import mesh_map
 
 
 @pytest.fixture(scope="module")
@@ -168,101 +168,3 @@ def test_the_mean_shape_is_laid_out_as_the_frame_says(model):
 
 def test_the_model_has_nothing_to_learn(model):
     assert list(model.parameters()) == []
-
-
-# A face's own generator
-
-
-def hull(landmarks, grow):
-    """Where a face with its forehead is in the crop, `grow` pixels larger; bool (SIZE, SIZE)."""
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(with_forehead(landmarks)).astype(np.int32)), 1)
-    return cv2.dilate(mask, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)).astype(bool)
-
-
-def test_at_zero_latents_a_face_is_itself_bit_for_bit(model, faces):
-    assert torch.equal(OwnFace(model, faces)(torch.zeros(2, *model.latent_shape)), faces.crops)
-
-
-def test_nothing_changes_outside_the_face(model, faces):
-    changed = OwnFace(model, faces)(3 * drawn(model, 2))
-    for before, after, landmarks in zip(faces.crops, changed, faces.landmarks.numpy(), strict=True):
-        outside = torch.tensor(~hull(landmarks, grow=2))
-        assert torch.equal(after[:, outside], before[:, outside])
-        assert not torch.equal(after, before)
-
-
-def test_the_faces_of_a_batch_do_not_influence_each_other(model, faces):
-    latents = drawn(model, 2)
-    both = OwnFace(model, faces)(latents)
-    for index in (0, 1):
-        one = Faces(*(getattr(faces, n)[index : index + 1] for n in ("crops", "points", "landmarks")))
-        torch.testing.assert_close(OwnFace(model, one)(latents[index : index + 1]), both[index : index + 1])
-
-
-def test_changed_images_keep_the_contract(model, faces):
-    changed = OwnFace(model, faces)(50 * drawn(model, 2))
-    assert (changed.shape, changed.dtype) == (faces.crops.shape, torch.float32)
-    assert (changed.min() >= 0, changed.max() <= 1) == (True, True)
-
-
-def test_where_makeup_would_be_seen_pixels_stay_mostly(model, faces):
-    grey = faces.with_crops(torch.full_like(faces.crops, 0.5))
-    own, unspared, latents = OwnFace(model, grey), OwnFace(model, grey), 0.1 * drawn(model, 2)
-    unspared.mask = torch.ones_like(unspared.mask)
-    own.colour = unspared.colour = torch.ones_like(own.colour)
-    torch.testing.assert_close(own(latents) - 0.5, own.mask * (unspared(latents) - 0.5), atol=1e-6, rtol=1e-4)
-    for mask, landmarks in zip(own.mask[:, 0], faces.landmarks.numpy(), strict=True):
-        for part, (kept, _) in SPARED.items():
-            x, y = landmarks[list(part)].mean(0).round().astype(int)
-            assert mask[y, x] <= (1 + kept) / 2
-        x, y = landmarks[30].round().astype(int)  # the tip of the nose
-        assert mask[y, x] == 1
-        assert mask.min() == pytest.approx(min(kept for kept, _ in SPARED.values()), abs=0.02)
-
-
-def test_a_change_of_the_eyes_has_no_colour(model, faces):
-    grey = faces.with_crops(torch.full_like(faces.crops, 0.5))
-    own = OwnFace(model, grey)
-    change = own(0.1 * drawn(model, 2)) - 0.5
-    for changed, landmarks in zip(change, faces.landmarks.numpy(), strict=True):
-        x, y = landmarks[36:42].mean(0).round().astype(int)
-        torch.testing.assert_close(changed[:, y, x], changed[:, y, x].mean().expand(3), atol=1e-3, rtol=0)
-        x, y = landmarks[30].round().astype(int)  # the tip of the nose
-        assert (changed[:, y, x] - changed[:, y, x].mean()).abs().max() > 1e-3
-
-
-def test_the_change_is_the_components_laid_on_the_face(model, faces):
-    # On a grey face nothing is clipped: half the latents are half the change.
-    grey = faces.with_crops(torch.full_like(faces.crops, 0.5))
-    own, latents = OwnFace(model, grey), 0.1 * drawn(model, 2)
-    torch.testing.assert_close(own(latents) - 0.5, 2 * (own(latents / 2) - 0.5), atol=1e-6, rtol=1e-3)
-
-
-def test_a_decoy_s_change_is_where_its_features_are(model, faces):
-    # A blot of texture on the tip of the mean nose lands on the tip of every nose.
-    x, y, side = model.frame.tolist()
-    texels = len(model.inside)
-    nose = ((model.landmarks[30] - torch.tensor([x, y]) + 0.5) * texels / side - 0.5).round().int().tolist()
-    blot = torch.zeros(texels, texels, 3)
-    blot[nose[1], nose[0]] = 1
-    latents = (model.basis @ blot[model.inside].flatten())[None].expand(2, -1)
-    grey = faces.with_crops(torch.full_like(faces.crops, 0.5))
-    change = (OwnFace(model, grey)(latents) - 0.5).mean(1)
-    for one, landmarks in zip(change, faces.landmarks, strict=True):
-        row, column = divmod(int(one.argmax()), SIZE)
-        assert np.hypot(*(landmarks[30].numpy() - (column, row))) < 3
-
-
-def test_gradients_reach_every_latent(model, faces):
-    latents = torch.zeros(2, *model.latent_shape, requires_grad=True)
-    weights = torch.randn(faces.crops.shape, generator=numbers())
-    (gradient,) = torch.autograd.grad((OwnFace(model, faces)(latents) * weights).sum(), latents)
-    assert gradient.isfinite().all()
-    assert (gradient != 0).all()
-
-
-def test_neither_the_face_nor_the_model_is_changed(model, faces):
-    before = [tensor.clone() for tensor in (*model.buffers(), *vars(faces).values())]
-    OwnFace(model, faces)(drawn(model, 2))
-    assert all(map(torch.equal, before, (*model.buffers(), *vars(faces).values())))

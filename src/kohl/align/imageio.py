@@ -76,6 +76,14 @@ def write(photo: Photo, path: Path, *, force: bool = False) -> None:
         pass
 
 
+def rewrite(photo: Photo, path: Path, part: Path) -> None:
+    """Write `photo` to the `part` that `writing` gave for `path`, in place of what is there."""
+    try:
+        part.write_bytes(encoded(photo, path))
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def check_output(path: Path, original: Path, *, force: bool = False) -> None:
     """Raise the BadPhoto that `write` would, as far as it can be known before there is a result."""
     try:

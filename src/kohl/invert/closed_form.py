@@ -6,7 +6,8 @@ from torch import Tensor
 
 from kohl.makeup.layers import MadeUp, bare
 from kohl.types import Faces, Inversion, Watch, ignore
-from kohl.zoo.generators.face_model import FaceModel, OwnFace
+from kohl.zoo.generators.face_model import FaceModel
+from kohl.zoo.generators.own_face import OwnFace
 
 
 def in_closed_form(

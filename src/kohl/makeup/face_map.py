@@ -102,7 +102,7 @@ class FaceMap:
 
         Fitted at COARSE pixels and applied at the photo's resolution (He & Sun, arXiv 1505.00996, 2015).
         """
-        guide, centre, inverse = self._guide
+        guide, centre, inverse = self.guide
         coarse = cv2.resize(mask, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
         together = self._mean(guide * coarse[..., None]) - centre * self._mean(coarse)[..., None]
         slope = np.einsum("hwij,hwj->hwi", inverse, together)
@@ -112,7 +112,7 @@ class FaceMap:
         return mask.clip(0, 1)
 
     @cached_property
-    def _guide(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def guide(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The photo at COARSE pixels, its mean around each of them, and the inverse of its covariance there."""
         guide = cv2.resize(self.pixels, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
         centre = self._mean(guide)
@@ -157,11 +157,17 @@ class FaceMap:
         return skin
 
     @cached_property
-    def alike(self) -> np.ndarray:
-        """How much each pixel is like the skin of the cheeks and the nose in colour and, less strictly, in light."""
-        small = cv2.cvtColor(self._guide[0], cv2.COLOR_RGB2YCrCb)
+    def bare_places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns, at COARSE pixels, of places on cheeks and nose that are bare on nearly every face."""
         places = self.at(2, 14, 29, 30, 31, 35, 48, 54) * 0.6 + self.at(30, 30, 29, 30, 31, 35, 31, 35) * 0.4
         columns, rows = np.round((places + 0.5) * COARSE / self.size - 0.5).astype(int).clip(2, COARSE - 3).T
+        return rows, columns
+
+    @cached_property
+    def alike(self) -> np.ndarray:
+        """How much each pixel is like the skin of the cheeks and the nose in colour and, less strictly, in light."""
+        small = cv2.cvtColor(self.guide[0], cv2.COLOR_RGB2YCrCb)
+        rows, columns = self.bare_places
         light, *colour = np.median(cv2.blur(small, (5, 5))[rows, columns], 0)
         strange = np.square(small[..., 1:] - colour).sum(-1) / 0.10**2
         dark = (0.55 * light - small[..., 0]).clip(0) / max(0.18 * light, 1e-3)

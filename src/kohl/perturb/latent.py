@@ -8,11 +8,13 @@ from functools import cache, partial
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from kohl import ranges
 from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.perturb import terms
+from kohl.perturb.chance import CURVE, strangeness
 from kohl.perturb.descend import Adam, descend
 from kohl.perturb.views import Beyond, Views, perspective
 from kohl.types import (
@@ -30,33 +32,46 @@ from kohl.types import (
     ignore,
 )
 
-RANGES = {"steps": (1, 100_000), "scouts": (0, 100_000), "patience": (1, ranges.MOST)}
+SHARES = 0.3, 1.3  # of the change that a search ended with: the least and the most that is taken
+LINES = 2  # how often that share is guessed and looked at
+RANGES = {
+    "chance": (0, 0.5),
+    "tries": (1, 100),
+    "steps": (1, 100_000),
+    "scouts": (0, 100_000),
+    "patience": (1, ranges.MOST),
+}
 
 
 @dataclass(frozen=True)
 class Search:
     """How long and how hard to search."""
 
-    steps: int = 30
+    steps: int = 45
     rate: float = 0.22  # Adam's, in latents
     last_rate: float = 0.05  # share of the rate that is left at the last step
     recognition: float = 1.0  # weight of all recognisers together
     distance: Literal["thresholds", "cosine"] = "thresholds"  # the unit of the next two; 1 − cosine is the paper's
-    margin: float = 1.6  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
+    margin: float = 1.7  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach
-    decoy: float = 1.0  # weight of approaching the decoy against leaving the source
-    change: float = 1150.0  # weight of the visible change of the crop
+    decoy: float = 0.5  # weight of approaching the decoy against leaving the source
+    change: float = 1500.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
+    plain: float = 0.5  # share of the mean square in the change of brightness
+    contours: float = 0.008  # and of what the eye sees of it at six scales
+    lines: float = 30.0  # weight of contours that the face did not have
     masking: float = 0.05  # detail of the face that hides half of a change
-    scouts: int = 3  # steps that find out where this face drifts when it only leaves; the search then avoids that too
+    scouts: int = 0  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.5  # Adam's in those steps
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
+    chance: float = 0.02  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
+    tries: int = 2  # at most, each with another decoy and more effort, while a judge of the saved file still matches
     views: Views = field(default_factory=Views)
 
     def __post_init__(self) -> None:
@@ -71,7 +86,8 @@ class Search:
     def at(self, strength: float) -> Search:
         """These settings, turned towards less change (0) or more protection (1); at 0.5 they are as they stand."""
         turn = 2 * strength - 1
-        return replace(self, change=self.change * 3**-turn, margin=self.margin * 1.25**turn)
+        chance = min(0.5, self.chance * 10**-turn)
+        return replace(self, change=self.change * 3**-turn, margin=self.margin * 1.25**turn, chance=chance)
 
 
 @dataclass(frozen=True)
@@ -104,7 +120,33 @@ class LatentSearch:
             drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore)
             avoid = [seen.with_crops(_images(inversion.generator, drifted))]
         latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, told.searched)
+        if settings.chance and goal.away:
+            latents = self._as_needed(inversion, goal, latents, rng)
         return _images(inversion.generator if seen is faces else self.invert(faces).generator, latents)
+
+    def _as_needed(self, inversion: Inversion, goal: Goal, latents: Latents, rng: torch.Generator) -> Latents:
+        """The latents moved along their way from the start, to where the chance of a match is as the settings ask.
+
+        How far a face is from its source grows steadily along that way: a few straight lines find the place.
+        """
+        start, asked = inversion.latents, CURVE.distance(self.settings.chance)
+        far = strangeness(self.surrogates, goal, self.settings.views, rng)
+
+        def at(share: Tensor) -> Latents:
+            return start + share.view(-1, *[1] * (start.dim() - 1)) * (latents - start)
+
+        def between(low: Tensor, near: Tensor, high: Tensor, beyond: Tensor) -> Tensor:
+            return (low + (high - low) * (asked - near) / (beyond - near).clamp_min(1e-3)).clamp(*SHARES)
+
+        low, high = start.new_zeros(len(start)), start.new_ones(len(start))
+        near, beyond = (far(_images(inversion.generator, at(share))) for share in (low, high))
+        for _ in range(LINES):
+            share = between(low, near, high, beyond)
+            found = far(_images(inversion.generator, at(share)))
+            short = found < asked
+            low, near = torch.where(short, share, low), torch.where(short, found, near)
+            high, beyond = torch.where(short, high, share), torch.where(short, beyond, found)
+        return at(torch.where(near < asked, between(low, near, high, beyond), low))
 
     def _descend(
         self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
@@ -119,7 +161,7 @@ class LatentSearch:
             steps=steps,
             pull=terms.near(inversion, styles=settings.latent, noise=settings.noise),
             patience=settings.patience,
-            restless=("change", "text"),
+            restless=("change", "lines", "text"),
             watch=watch,
         )
 
@@ -136,8 +178,17 @@ class LatentSearch:
         """Every term with its weight, by name."""
         settings, words = self.settings, self.words
         start = _images(inversion.generator, inversion.latents)
-        change = terms.change(start, colour=settings.colour, masking=settings.masking)
+        change = terms.change(
+            start,
+            colour=settings.colour,
+            masking=settings.masking,
+            plain=settings.plain,
+            contours=settings.contours,
+        )
         weighed: dict[str, Term] = {"change": lambda candidate: settings.change * change(candidate)}
+        if settings.lines:
+            lines = terms.lines(start)
+            weighed["lines"] = lambda candidate: settings.lines * lines(candidate)
         if words is not None:
             view = partial(perspective, amount=settings.perspective, beyond=settings.beyond, rng=terms.own(rng))
             text = terms.TEXTS[settings.text_loss](words, faces.crops, view=view)

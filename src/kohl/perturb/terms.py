@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kohl.colour import brightness
+from kohl.contours import STEEP, drawn
 from kohl.geometry import compose, warp
+from kohl.nlpd import bands
 from kohl.perturb.views import Views
 from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Inversion, Scores, Term, TextImage
 
@@ -80,6 +82,15 @@ def own(rng: torch.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
 
 
+def known(
+    surrogate: Surrogate, goal: Goal, embed: Callable[[Surrogate, Faces], Embeddings] = Surrogate.embed
+) -> list[Embeddings]:
+    """What the recogniser knows the goal's source by: the face, and in each other photo the one most like it."""
+    source = embed(surrogate, goal.source)
+    others = [embed(surrogate, faces) for faces in goal.others]
+    return [source, *(faces[(source @ faces.T).argmax(1)] for faces in others)]
+
+
 def recognition(
     surrogate: Surrogate,
     goal: Goal,
@@ -101,14 +112,16 @@ def recognition(
     encoder = surrogate.encoder
     with torch.no_grad():
         to_input = encoder.to_input(goal.source)
-        sources = [embed(surrogate, faces) for faces in (goal.source, *avoid)]
+        sources, drifted = known(surrogate, goal, embed), [embed(surrogate, faces) for faces in avoid]
         target = embed(surrogate, goal.target)
 
     def term(candidate: Candidate) -> Scores:
         seen = views.restyle(candidate.images, rng)
         aligned = compose(to_input, views.realign(len(seen), encoder.size, rng).to(seen))
         embedding = encoder(views.reflect(warp(seen, aligned, (encoder.size, encoder.size)), rng))
-        leaving = torch.stack([F.relu(margin - surrogate.distance(embedding, source)) for source in sources]).sum(0)
+        leaving = torch.stack([F.relu(margin - surrogate.distance(embedding, source)) for source in sources]).mean(0)
+        for place in drifted:
+            leaving = leaving + F.relu(margin - surrogate.distance(embedding, place))
         nearing = F.relu(surrogate.distance(embedding, target) - closeness)
         return weight * (goal.away * leaving + goal.towards * nearing)
 
@@ -181,23 +194,37 @@ def near(inversion: Inversion, *, styles: float, noise: float) -> Term:
     return term
 
 
-def change(crops: Images, *, colour: float, masking: float) -> Term:
-    """How visible the change is: its mean square, more for colour, less where the face has detail to hide it in.
+def change(crops: Images, *, colour: float, masking: float, plain: float = 1.0, contours: float = 0.0) -> Term:
+    """How visible the change is: what the eye sees of it at six scales, and its mean square, weighed together.
 
-    `colour` weighs Cb and Cr (BT.601) against brightness. Detail is the local standard deviation of brightness; where
-    it equals `masking`, a change costs half. Visual masking: Legge & Foley, JOSA 1980.
+    The first, times `contours`, is the mean over the scales of the squared difference of `kohl.nlpd.bands`: it lets
+    slow shading through. The second, times `plain`, lets mottling through; so each holds the other. In it detail hides
+    a change: detail is the local standard deviation of brightness; where it equals `masking`, a change costs half
+    (visual masking: Legge & Foley, JOSA 1980). `colour` weighs Cb and Cr (BT.601) against brightness.
     """
     weight = 1 / (1 + _detail(crops) / masking)
     weight = (weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
+    seen_before = bands(crops)
 
     def term(candidate: Candidate) -> Scores:
         changed = candidate.images - crops
         light = brightness(changed)
         cb, cr = (changed[:, 2] - light) * 0.564, (changed[:, 0] - light) * 0.713
-        seen = light.square() + colour * (cb.square() + cr.square())
-        return (weight * seen).flatten(1).mean(1)
+        tint = colour * (cb.square() + cr.square())
+        squares = (weight * (plain * light.square() + tint)).flatten(1).mean(1)
+        if not contours:
+            return squares
+        pairs = zip(bands(candidate.images), seen_before, strict=True)
+        scales = torch.stack([(after - before).square().flatten(1).mean(1) for after, before in pairs])
+        return squares + contours * scales.mean(0)
 
     return term
+
+
+def lines(crops: Images) -> Term:
+    """How much of the face's contours is new: the mean square of `kohl.contours.drawn`, in units of what is seen."""
+    new = drawn(crops)
+    return lambda candidate: (new(candidate.images) / STEEP).square().flatten(1).mean(1)
 
 
 def _detail(crops: Images) -> Tensor:

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 
 from kohl.geometry import similarity
+from kohl.nlpd import nlpd
 from kohl.ssim import ssim
 from kohl.templates import ARCFACE
 from kohl.types import Images, Scores
 
-__all__ = ["face_crop", "psnr", "ssim"]
+__all__ = ["face_crop", "nlpd", "psnr", "ssim"]
 
 SIZE = 160  # pixels
 SHARE = 0.72  # of ArcFace's own, tighter framing

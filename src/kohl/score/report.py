@@ -15,7 +15,7 @@ from markupsafe import Markup
 from kohl import files
 from kohl.score.headline import headline
 from kohl.score.pictures import CONTRAST, pictures
-from kohl.score.verify import says
+from kohl.score.verify import in_a_hundred, says
 from kohl.types import Photo, Row
 
 FOLDER = Path(__file__).parent
@@ -43,7 +43,9 @@ def write(
         lstrip_blocks=True,
     )
     # Of a path, the page shows the file's name alone: whoever it is shown to need not see the folders.
-    environment.filters.update(says=says, share=_share, one_in=_one_in, file_name=lambda path: Path(path).name)
+    environment.filters.update(
+        says=says, in_a_hundred=in_a_hundred, share=_share, one_in=_one_in, file_name=lambda path: Path(path).name
+    )
     page = environment.get_template("report.html").generate(
         rows=rows,
         photos=((row, *pictures(row, read)) for row in rows),  # one photo in memory at a time

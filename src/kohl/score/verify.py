@@ -91,6 +91,11 @@ def says(judgement: Judgement) -> str:
     return "no longer matches" if matched else "does not match, and did not before"
 
 
+def in_a_hundred(chance: float) -> str:
+    """A chance in words that people count with."""
+    return "fewer than 1 in 100" if chance < 0.01 else f"about {round(100 * chance)} in 100"
+
+
 def _against(
     judges: Mapping[str, Judgement], references: Mapping[str, Mapping[str, Judgement]]
 ) -> list[tuple[str, Mapping[str, Judgement]]]:

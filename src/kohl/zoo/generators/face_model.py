@@ -6,31 +6,16 @@ The shape of a face is left alone; only the appearance changes, along orthonorma
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from kohl.templates import with_forehead
-from kohl.types import Faces, Generator, Images, Latents, Points
+from kohl.types import Generator, Images, Latents, Points
 from kohl.zoo.files import store
-
-SPARED = {  # where makeup would be seen, by the landmarks around it: how much of a change stays, and of its colour
-    (1, 2, 3, 48, 31, 41, 36): (1.0, 0.4),  # a cheek
-    (15, 14, 13, 54, 35, 46, 45): (1.0, 0.4),
-    (*range(17, 22), *range(36, 42)): (0.35, 0.2),  # the lid, up to
-    (*range(22, 27), *range(42, 48)): (0.35, 0.2),
-    tuple(range(17, 22)): (0.7, 0.3),  # the brow
-    tuple(range(22, 27)): (0.7, 0.3),
-    tuple(range(36, 42)): (0.6, 0.0),  # the eye: nobody wants red ones
-    tuple(range(42, 48)): (0.6, 0.0),
-    tuple(range(48, 60)): (0.4, 0.1),  # the mouth
-    tuple(range(60, 68)): (0.3, 0.0),  # the teeth
-}
 
 
 class FaceModel(Generator):
@@ -89,32 +74,6 @@ class FaceModel(Generator):
         return torch.tensor(np.nan_to_num(where, nan=-9.0), dtype=torch.float32)
 
 
-class OwnFace(Generator):
-    """A face's own generator: at zero latents it is that face exactly, elsewhere that face made up."""
-
-    def __init__(self, model: FaceModel, faces: Faces) -> None:
-        super().__init__()
-        self.model, self.size, self.latent_shape = model, faces.crops.shape[-1], model.latent_shape
-        self.crops = faces.crops
-        self.where = model.grids(faces.landmarks, self.size)
-        landmarks = faces.landmarks.cpu().double().numpy()
-        self.mask, self.colour = (
-            torch.stack(
-                [
-                    _mask(face, {part: amounts[which] for part, amounts in SPARED.items()}, self.size)
-                    for face in landmarks
-                ]
-            ).to(faces.crops.device)
-            for which in range(2)
-        )
-
-    def forward(self, latents: Latents) -> Images:
-        """The faces, changed by `latents` (n, components)."""
-        change = F.grid_sample(self.model.texture(latents), self.where, align_corners=True)
-        grey = change.mean(1, keepdim=True)
-        return (self.crops + torch.lerp(grey, change, self.colour) * self.mask).clamp(0, 1)
-
-
 def load(path: Path) -> FaceModel:
     """The bundled model; its components are stored as 8-bit integers with one scale each."""
     return FaceModel(store.tensors(path))
@@ -141,17 +100,3 @@ def mesh_map(points: np.ndarray, target: np.ndarray, triangles: np.ndarray, size
         here &= np.isnan(patch[..., 0])
         patch[here] = target[triangle[0]] + weights[here] @ (target[triangle[1:]] - target[triangle[0]])
     return found
-
-
-def _mask(landmarks: np.ndarray, amounts: Mapping[tuple[int, ...], float], size: int) -> Tensor:
-    """1 on most of the skin, the `amounts` inside the landmarks, softly in between; (1, size, size)."""
-    mask = np.ones((size, size), np.float32)
-    for part, kept in amounts.items():
-        hull = cv2.convexHull(landmarks[list(part)].astype(np.float32))
-        cv2.fillConvexPoly(mask, _fixed(hull), kept, shift=3)
-    return torch.tensor(cv2.GaussianBlur(mask, (0, 0), 1.5 * size / 256))[None]
-
-
-def _fixed(points: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Points with three binary places, as OpenCV draws them between pixels."""
-    return np.round(np.asarray(points) * 8).astype(np.int32)

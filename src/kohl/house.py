@@ -1,0 +1,115 @@
+"""Everything that a run needs, loaded once: models, attack and judges, as a recipe names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from kohl import device
+from kohl.align import crop
+from kohl.align.detect import Detect
+from kohl.errors import BadSetting
+from kohl.invert import inverters
+from kohl.invert.inversions import Inversions
+from kohl.perturb import attacks, looks
+from kohl.perturb.terms import FRAMES, Surrogate, Words
+from kohl.recipe import Models, Recipe, names
+from kohl.score import verify
+from kohl.types import Attack, Detector, Verifier
+from kohl.zoo import cards
+from kohl.zoo.generators.decoys import Decoys
+from kohl.zoo.recognisers import squeezed
+from kohl.zoo.shelf import Shelf
+
+EFFORT = 0.2  # of the strength dial, that each further try adds
+ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
+
+
+@dataclass(frozen=True, eq=False)
+class House:
+    """Everything that is loaded once, however many photos follow."""
+
+    recipe: Recipe
+    detect: Detector
+    attack: Attack
+    decoys: Decoys
+    judges: Sequence[Verifier]
+    surrogates: Sequence[Surrogate] = ()  # whom the attack sees
+    harder: Sequence[Attack] = ()  # for faces that a judge still matches, one after the other
+    draws: bool = False  # makeup, which shows all the detail that the photo has
+    room: int = ROOM  # bytes that it takes at the least, beside the photo's
+    notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed; models of another file
+    shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house, and on which device
+
+
+def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | None = None) -> House:
+    """The models that `recipe` names, on its device; raises `BadSetting` for unknown ones, `BadModel` for broken ones.
+
+    With the `shelf` of another house only what that has not is loaded: for other words, another strength or attack.
+    With `inversions`, faces that were inverted in the same way are not inverted again.
+    """
+    recipe = replace(recipe, device=device.found(recipe.device))
+    make, shelf, models = attacks.find(recipe.attack), (shelf or Shelf()).on(recipe.device), recipe.models
+    judges = [shelf(cards.judge, name) for name in models.judging]
+    for judge in judges:
+        verify.threshold(judge, models.far)  # found out now, not after the work
+    generator, text = shelf(cards.generator, models.generator), recipe.text.strip()
+    way = inverters.way(generator)
+    words, look, notes = (
+        looks.asked(
+            shelf(cards.load, models.text, "text"),
+            text,
+            lambda: shelf(cards.load, "decoys")[0].to(shelf.device),
+            draws=way.draws,
+        )
+        if text
+        else (None, None, ())
+    )
+    aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
+    invert = way.inverter(generator, aids)
+    given = [
+        attacks.Given(
+            invert if inversions is None else inversions.remembering(invert, aids.key),
+            [_surrogate(shelf, name, models, recipe.search.distance) for name in models.searched],
+            recipe.search.at(strength),
+            recipe.pixel.at(strength),
+            words,
+            crop.SIZE,
+        )
+        for strength in (min(1, recipe.strength + EFFORT * tried) for tried in range(recipe.search.tries))
+    ]
+    first, *harder = map(make, given)
+    return House(
+        recipe=recipe,
+        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment]),
+        attack=first,
+        decoys=shelf(cards.load, "decoys"),
+        judges=judges,
+        surrogates=given[0].surrogates,
+        harder=harder,
+        draws=look is not None,
+        room=ROOM + way.bytes_per_pixel(recipe.tuning) * generator.size**2,
+        notes=(*notes, *_borrowed(words, recipe), *cards.notes(names(recipe, words=bool(text)))),
+        shelf=shelf,
+    )
+
+
+def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
+    """That the words stand in sentences of kohl's own, where the text model should have published ones and has none."""
+    if words is None or words.model.frames or recipe.search.text_loss != "contrastive":
+        return ()
+    wanted = map(cards.find, cards.find(recipe.models.text).roles["text"].wants)
+    missing = [card.name for card in wanted if not cards.present(card)]
+    remedy = f"; `kohl models pull {' '.join(missing)}` brings the published ones" if missing else ""
+    return (f"the words stand in kohl's own {len(FRAMES)} sentences{remedy}",)
+
+
+def _surrogate(shelf: Shelf, name: str, models: Models, distance: str) -> Surrogate:
+    encoder, far = shelf(cards.encoder, name), models.far
+    if models.shown == "squeezed":
+        encoder = shelf(squeezed.shown, encoder, shelf(cards.load, "yunet"))
+    thresholds = cards.find(name).roles["encoder"].thresholds
+    if far not in thresholds:
+        known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))
+        raise BadSetting(f"models.far: the surrogate {name} has no threshold at {far:g}; it has {known}")
+    return Surrogate(encoder, thresholds[far] if distance == "thresholds" else 0.0)

@@ -1,0 +1,48 @@
+"""A face's own generator: at zero latents that face exactly, elsewhere that face in another light."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from kohl.colour import brightness
+from kohl.makeup.face_map import FaceMap
+from kohl.types import Faces, Generator, Images, Latents
+from kohl.zoo.generators.face_model import FaceModel
+from kohl.zoo.generators.reach import reach
+from kohl.zoo.generators.shading import Shading
+
+COMPONENTS = 0.3  # of the face model's own gain: its components carry who somebody is
+
+
+class OwnFace(Generator):
+    """The faces, with light and shade and a little of the face model's components on their skin.
+
+    Latents are the components of the model, then the numbers of the shading.
+    """
+
+    def __init__(self, model: FaceModel, faces: Faces) -> None:
+        super().__init__()
+        self.model, self.crops, self.size = model, faces.crops, faces.crops.shape[-1]
+        self.shading = Shading(self.size)
+        self.latent_shape = (model.latent_shape[0] + self.shading.count,)
+        self.where = model.grids(faces.landmarks, self.size)
+        reaches = [
+            reach(FaceMap(crop.permute(1, 2, 0).numpy(), points.double().numpy()))
+            for crop, points in zip(faces.crops.cpu(), faces.landmarks.cpu(), strict=True)
+        ]
+        self.share, self.colour, self.shadow = (
+            torch.tensor(np.stack(part), dtype=torch.float32, device=faces.crops.device)[:, None]
+            for part in zip(*((each.share, each.colour, each.shadow) for each in reaches), strict=True)
+        )
+
+    def forward(self, latents: Latents) -> Images:
+        """The faces, changed by `latents` (n, components + numbers)."""
+        split = self.model.latent_shape[0]
+        components = F.grid_sample(COMPONENTS * self.model.texture(latents[:, :split]), self.where, align_corners=True)
+        grey = components.mean(1, keepdim=True)
+        change = (torch.lerp(grey, components, self.colour) + self.shading(latents[:, split:])) * self.share
+        too_dark = F.relu(-self.shadow - brightness(change)[:, None])
+        changed: Images = (self.crops + change + too_dark).clamp(0, 1)
+        return changed

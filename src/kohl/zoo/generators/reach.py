@@ -1,0 +1,78 @@
+"""How much of a change each pixel of a face may take: all of it on bare skin, none on what is not skin.
+
+It goes by landmarks, colour and light. It does not see blond or grey hair on fair skin, a hand of the face's own colour
+and light, or clear lenses; there a change is as soft as everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kohl.makeup.face_map import BROWS, COARSE, EYES, FaceMap
+from kohl.templates import inside
+
+LIDS, BROW, LIPS = 0.9, 0.9, 0.3  # the share of a change that they take
+COLOUR = 0.4  # the share of its colour that skin takes; lids and lips take none
+SHADOW = 0.02  # how much darker the skin above the lips may become: a shadow there is a moustache
+TEETH, UPPER_LIP = range(60, 68), (48, 49, 50, 51, 52, 53, 54, 35, 34, 33, 32, 31)  # landmarks around them
+BRIGHT, SHINE, BRIGHTER = 1.5, 0.1, 0.08  # the same above: a share, and what shine adds, also on dark skin
+AROUND = 0.35  # eye distances: how wide that is
+CLOSE = 0.15  # chroma away from cheeks and nose, at middling brightness, at which a pixel says little of the skin
+HUE = 0.07  # chroma away from the skin around, at which a pixel is hardly skin
+DARK, DARKER = 0.6, 0.15  # the share of the light around below which a pixel is suspect, and how much more is too much
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Maps (size, size) of one face."""
+
+    share: np.ndarray  # of a change that each pixel takes
+    colour: np.ndarray  # of its colour
+    shadow: np.ndarray  # how much darker it may become
+
+
+def reach(face: FaceMap) -> Reach:
+    """Where a change may be: on the face, where skin is seen, and never in the eyes or on the teeth."""
+    lips = face.filled(face.lips, soft=0.03)
+    gaps = np.maximum(face.filled(*face.eyes, soft=0.03), face.filled(face.at(*TEETH), soft=0.01))
+    never = 1 - np.clip(2 * gaps, 0, 1)  # to the rim of each, and softly beyond it
+    outlines = [face.at(*brow, *eye[3::-1]) for brow, eye in zip(BROWS, EYES, strict=True)]
+    lids = face.filled(*outlines, soft=0.04)
+    brows = np.max([np.exp(-np.square(face.distance(face.at(*brow), 0.3) / 0.1)) for brow in BROWS], 0)
+    share = inside(face.landmarks, face.size)[0].numpy() * np.maximum(bare_skin(face), lips) * never
+    for part, kept in ((lids, LIDS), (brows, BROW), (lips, LIPS)):
+        share = share * (1 - (1 - kept) * part)
+    above = np.clip(1.5 * face.filled(face.at(*UPPER_LIP), soft=0.05), 0, 1)
+    return Reach(share, COLOUR * (1 - lips) * (1 - lids), 1 - (1 - SHADOW) * above)
+
+
+def bare_skin(face: FaceMap) -> np.ndarray:
+    """1 where skin is seen; 0 on hair, rims of glasses, hats and hands: what differs from the skin around it.
+
+    Chroma counts as a share of brightness, so that a shadow is skin still, and less where it is bright: shine is white.
+    """
+    photo = cv2.cvtColor(face.guide[0], cv2.COLOR_RGB2YCrCb)
+    light, chroma = photo[..., 0], (photo[..., 1:] - 0.5) * 0.6 / (photo[..., :1] + 0.1)
+    photo = np.dstack([light, chroma])
+    on_face = cv2.resize(inside(face.landmarks, face.size)[0].numpy(), (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    rows, columns = face.bare_places
+    middle = np.median(cv2.blur(photo, (5, 5))[rows, columns], 0)
+    like = np.exp(-np.square(chroma - middle[1:]).sum(-1) / CLOSE**2) * (light > 0.25 * middle[0])
+    like = like * (light < BRIGHT * middle[0] + SHINE)
+    weight = on_face * like
+    near = (_around(face, photo * weight[..., None]) + 1e-3 * middle) / (_around(face, weight)[..., None] + 1e-3)
+    strange = np.square(chroma - near[..., 1:]).sum(-1) / HUE**2
+    strange *= np.minimum(1, near[..., 0] / light.clip(1e-3)) ** 4
+    dark = (DARK * near[..., 0] - light).clip(0) / (DARKER * near[..., 0])
+    bright = (light - BRIGHT * near[..., 0] - SHINE).clip(0) / BRIGHTER
+    like = np.exp(-np.square(strange) - np.square(dark) - np.square(bright))
+    return face.fitted(cv2.GaussianBlur(like.astype(np.float32), (0, 0), 1.0))
+
+
+def _around(face: FaceMap, image: np.ndarray) -> np.ndarray:
+    """The mean around each pixel of an image of COARSE pixels."""
+    mean: np.ndarray = cv2.GaussianBlur(image, (0, 0), AROUND * face.unit * COARSE / face.size)
+    return mean

@@ -1,0 +1,41 @@
+"""Light and shade as latents: a pyramid of soft fields of brightness, laid on a face's own skin.
+
+People read it as light, recognisers as shape; it is what contour, highlighter and powder do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kohl.types import Latents
+
+FIELDS = ((12, 0.10), (24, 0.07), (48, 0.05))  # numbers along a side of the crop, and brightness at latents of 1
+
+
+class Shading(nn.Module):
+    """Fields of brightness over crops of (size, size)."""
+
+    def __init__(self, size: int, fields: Sequence[tuple[int, float]] = FIELDS) -> None:
+        super().__init__()
+        self.size, self.fields = size, fields
+        self.count = sum(side * side for side, _ in fields)
+
+    def forward(self, latents: Latents) -> Tensor:
+        """The change of brightness (n, 1, size, size) that `latents` (n, count) make; it may be negative."""
+        parts = torch.split(latents, [side * side for side, _ in self.fields], 1)
+        change = latents.new_zeros(len(latents), 1, 1, 1)
+        for (side, gain), part in zip(self.fields, parts, strict=True):
+            field = gain * part.view(-1, 1, side, side)
+            change = field + _enlarged(change, side)
+        return _enlarged(change, self.size)
+
+
+def _enlarged(field: Tensor, size: int) -> Tensor:
+    """The field at (size, size), smoothly in between."""
+    if field.shape[-1] in (1, size):
+        return field
+    return F.interpolate(field, (size, size), mode="bicubic", align_corners=False)

@@ -1,0 +1,156 @@
+"""A face's own generator: itself at zero latents, and changes of light that stay on its skin."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from photos import SAMPLE
+from tiny import numbers
+
+from kohl.align import imageio
+from kohl.align.crop import SIZE, crops
+from kohl.align.detect import Detect
+from kohl.colour import brightness
+from kohl.templates import with_forehead
+from kohl.types import Faces
+from kohl.zoo import cards
+from kohl.zoo.generators.own_face import OwnFace
+from kohl.zoo.generators.reach import SHADOW
+
+
+@pytest.fixture(scope="module")
+def model():
+    return cards.load("face_model")
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """The astronaut and a decoy."""
+    photo = imageio.read(SAMPLE)
+    astronaut = crops(photo, Detect(cards.load("yunet"), cards.load("landmarks68"))(photo))
+    decoy = cards.load("decoys")[0]
+    return Faces(*(torch.cat([getattr(astronaut, n), getattr(decoy, n)]) for n in ("crops", "points", "landmarks")))
+
+
+@pytest.fixture(scope="module")
+def own(model, faces):
+    return OwnFace(model, faces)
+
+
+@pytest.fixture(scope="module")
+def grey(model, faces):
+    """The same faces on mid-grey, where nothing is clipped."""
+    return OwnFace(model, faces.with_crops(torch.full_like(faces.crops, 0.5)))
+
+
+def drawn(own, count=2, seed=0):
+    """Latents (count, components and numbers) of about the size that a search ends with."""
+    return torch.randn(count, *own.latent_shape, generator=numbers(seed))
+
+
+def hull(landmarks, grow):
+    """Where a face with its forehead is in the crop, `grow` pixels larger; bool (SIZE, SIZE)."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(with_forehead(landmarks)).astype(np.int32)), 1)
+    return cv2.dilate(mask, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)).astype(bool)
+
+
+def test_at_zero_latents_a_face_is_itself_bit_for_bit(own, faces):
+    assert torch.equal(own(torch.zeros(2, *own.latent_shape)), faces.crops)
+
+
+def test_nothing_changes_outside_the_face(own, faces):
+    changed = own(3 * drawn(own))
+    for before, after, landmarks in zip(faces.crops, changed, faces.landmarks.numpy(), strict=True):
+        outside = torch.tensor(~hull(landmarks, grow=2))
+        assert torch.equal(after[:, outside], before[:, outside])
+        assert not torch.equal(after, before)
+
+
+def test_the_faces_of_a_batch_do_not_influence_each_other(model, own, faces):
+    latents = drawn(own)
+    both = own(latents)
+    for index in (0, 1):
+        one = Faces(*(getattr(faces, n)[index : index + 1] for n in ("crops", "points", "landmarks")))
+        torch.testing.assert_close(OwnFace(model, one)(latents[index : index + 1]), both[index : index + 1])
+
+
+def test_changed_images_keep_the_contract(own, faces):
+    changed = own(50 * drawn(own))
+    assert (changed.shape, changed.dtype) == (faces.crops.shape, torch.float32)
+    assert (changed.min() >= 0, changed.max() <= 1) == (True, True)
+
+
+def test_irises_and_teeth_never_change(own, faces):
+    changed = own(5 * drawn(own))
+    for before, after, landmarks in zip(faces.crops, changed, faces.landmarks.numpy(), strict=True):
+        for part in (range(36, 42), range(42, 48), range(60, 68)):
+            x, y = landmarks[list(part)].mean(0).round().astype(int)
+            assert (after - before)[:, y - 1 : y + 2, x - 1 : x + 2].abs().max() < 0.01
+
+
+def test_a_change_of_the_lids_has_no_colour_and_one_of_the_cheeks_has(grey, faces):
+    change = grey(drawn(grey)) - 0.5
+    tint = (change - change.mean(1, keepdim=True)).abs().amax(1)
+    for one, landmarks in zip(tint, faces.landmarks.numpy(), strict=True):
+        (x, y), (u, v) = (landmarks[list(part)].mean(0).round().astype(int) for part in ((19, 37), (30,)))
+        assert one[y, x] < 1e-3 < one[v, u]
+
+
+def test_the_skin_above_the_lips_gets_no_shadow(grey, faces):
+    darker = 0.5 - brightness(grey(-9 * torch.ones(2, *grey.latent_shape)))
+    for one, landmarks in zip(darker, faces.landmarks.numpy(), strict=True):
+        (x, y), (u, v) = (landmarks[list(part)].mean(0).round().astype(int) for part in ((33, 51), (30,)))
+        assert one[y, x] <= SHADOW + 0.01
+        assert one[v, u] > 5 * SHADOW  # the nose may
+
+
+def test_half_the_latents_are_half_the_change(grey):
+    # Where nothing is clipped, neither by [0, 1] nor above the lips.
+    latents, free = 0.1 * drawn(grey), grey.shadow > 0.99
+    change, half = grey(latents) - 0.5, grey(latents / 2) - 0.5
+    torch.testing.assert_close(change * free, 2 * half * free, atol=1e-6, rtol=1e-3)
+
+
+def test_a_component_lands_where_the_features_of_each_face_are(model, grey, faces):
+    # A blot of texture on the tip of the mean nose lands on the tip of every nose.
+    x, y, side = model.frame.tolist()
+    texels = len(model.inside)
+    nose = ((model.landmarks[30] - torch.tensor([x, y]) + 0.5) * texels / side - 0.5).round().int().tolist()
+    blot = torch.zeros(texels, texels, 3)
+    blot[nose[1], nose[0]] = 1
+    latents = torch.zeros(2, *grey.latent_shape)
+    latents[:, : len(model.basis)] = model.basis @ blot[model.inside].flatten()
+    change = (grey(latents) - 0.5).mean(1)
+    for one, landmarks in zip(change, faces.landmarks, strict=True):
+        row, column = divmod(int(one.argmax()), SIZE)
+        assert np.hypot(*(landmarks[30].numpy() - (column, row))) < 3
+
+
+def test_a_number_of_the_shading_lightens_its_place(model, grey):
+    # Of 12 × 12 the one in row 7, column 5 has its middle at (5.5, 7.5) twelfths of the crop: on the nose.
+    latents = torch.zeros(2, *grey.latent_shape)
+    latents[:, len(model.basis) + 7 * 12 + 5] = 1
+    change = grey(latents)[0] - 0.5
+    torch.testing.assert_close(change[0], change[2])  # brightness alone
+    row, column = divmod(int(change[0].argmax()), SIZE)
+    assert (row + 0.5) / SIZE * 12 == pytest.approx(7.5, abs=0.3)
+    assert (column + 0.5) / SIZE * 12 == pytest.approx(5.5, abs=0.3)
+    assert 0.05 < change.max() < 0.11
+
+
+def test_gradients_reach_every_latent_that_moves_a_pixel(own, faces):
+    latents = torch.zeros(2, *own.latent_shape, requires_grad=True)
+    weights = torch.randn(faces.crops.shape, generator=numbers())
+    (gradient,) = torch.autograd.grad((own(latents) * weights).sum(), latents)
+    components = own.model.latent_shape[0]
+    assert gradient.isfinite().all()
+    assert (gradient[:, :components] != 0).all()
+    assert 0.1 < (gradient[:, components:] != 0).float().mean() < 0.9  # the fields cover the crop, and the face a part
+
+
+def test_neither_the_face_nor_the_model_is_changed(model, faces):
+    before = [tensor.clone() for tensor in (*model.buffers(), *vars(faces).values())]
+    own = OwnFace(model, faces)
+    own(drawn(own))
+    assert all(map(torch.equal, before, (*model.buffers(), *vars(faces).values())))
