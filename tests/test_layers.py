@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"device", "errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown", "ssim"}
-    | {"status", "templates", "toml", "types", "version"},
+    {"adam", "device", "errors", "files", "geometry", "icc", "job", "memory", "plain_file", "ranges", "reader", "shown"}
+    | {"ssim", "status", "templates", "toml", "types", "version"},
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            return _run(_parser().parse_args(argv))
+            return _run(parser().parse_args(argv))
         finally:  # here and not at the interpreter's exit, which would show a traceback
             if sys.stdout:
                 sys.stdout.flush()
@@ -76,7 +76,8 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(_complain(f"{message}; see {self.prog} --help", Exit.USAGE))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What takes a command line apart."""
     parser = _Parser("kohl", description="Makeup that protects a photo from face recognition.")
     parser.add_argument("--version", action="version", version=f"kohl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -165,6 +166,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
     add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="one more setting, such as networks.width=512")
     add("--resume", action="store_true", help="go on from the checkpoint in DIR, if there is one")
 
 

@@ -10,6 +10,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kohl import batch, files, pipeline, pull, recipe
 from kohl.align import imageio
@@ -24,6 +25,9 @@ from kohl.status import Exit, Status
 from kohl.types import Row
 from kohl.zoo import cards
 from kohl.zoo.text import makeup_clip
+
+if TYPE_CHECKING:
+    from kohl.train.learner import Training
 
 
 def protect(arguments: Namespace) -> int:
@@ -119,23 +123,32 @@ def train(arguments: Namespace) -> int:
     """Learn a small StyleGAN2 from folders of faces, say how it goes, and how to use it."""
     import torch
 
-    from kohl.train import faces, learner, stylegan2  # late: no other command learns
+    from kohl.train import faces, stylegan2  # late: no other command learns
     from kohl.zoo.distances import features
 
-    given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
     torch.set_num_threads(os.cpu_count() or 1)  # one network at a time
-    settings = learner.Training(**{name: value for name, value in given.items() if value is not None})
+    settings = training(arguments)
     output, said = arguments.output, _print
     if os.path.lexists(output / stylegan2.CHECKPOINT) and not arguments.resume:
         raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
     stylegan2.check_folder(output)
     files.clean(output)
-    gallery = faces.gallery(arguments.faces, settings.size, output / "faces.safetensors", said=said)
+    known = output / "faces.safetensors"
+    gallery = faces.gallery(arguments.faces, settings.size, known, looks=settings.looks, said=said)
     seen = features.load(cards.checked(cards.find("sface")))
     generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)
     made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
     _print(f"use it with --recipe mini {made}")
     return Exit.PROTECTED
+
+
+def training(arguments: Namespace) -> Training:
+    """The settings that a command line asks for."""
+    from kohl.train.learner import Training  # late: no other command learns
+
+    given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
+    asked = Training(**{name: value for name, value in given.items() if value is not None})
+    return recipe.override(asked, arguments.set)
 
 
 def _convert(arguments: Namespace) -> int:

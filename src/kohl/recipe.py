@@ -111,12 +111,12 @@ def load(name_or_path: str | Path) -> Recipe:
         raise BadSetting(f"{path}: {error}") from None
 
 
-def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
-    """`recipe` with settings such as `search.steps=80` changed; a value that is not TOML is taken as a text."""
-    mapping: Mapping[str, Any] = as_dict(recipe)
+def override(settings: T, assignments: Sequence[str]) -> T:
+    """`settings` with some such as `search.steps=80` changed; a value that is not TOML is taken as a text."""
+    mapping: Mapping[str, Any] = as_dict(settings)
     for assignment in assignments:
         mapping = _merged(mapping, _parsed(assignment))
-    return build(Recipe, mapping)
+    return build(type(settings), mapping)
 
 
 def own_words(recipe: Recipe, *asked: str | None) -> Sequence[str]:

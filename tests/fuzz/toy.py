@@ -19,7 +19,7 @@ import torch
 
 from fuzz.downloads import CONTENT, card
 from kohl import cli, commands, pipeline
-from kohl.train import faces, stylegan2
+from kohl.train import faces
 from kohl.zoo import cards
 from kohl.zoo.distances import features
 from kohl.zoo.files import checkpoints
@@ -49,15 +49,12 @@ def main() -> None:
 
 
 def _learn_in_milliseconds(patch: pytest.MonkeyPatch) -> None:
-    """Training has toys too: faces that need not be found, tiny networks, a line of the log for each step."""
+    """Training has toys too: faces that need not be found, and no network to compare them."""
     found = tiny_training.gallery()
-    tiny_training.shrink(patch)
     patch.setattr(faces, "people", lambda folders: [[]] * faces.HELD)
     patch.setattr(faces, "_found", lambda *_: (found.learned, found.held))
     patch.setattr(features, "load", lambda path: tiny_training.Apart())
     patch.setattr(torch, "set_num_threads", lambda count: None)  # no thread outlives a fork
-    patch.setattr(stylegan2, "REPORT", 2)
-    patch.setattr(stylegan2, "SAVE", 0)
 
 
 def _run(folder: str, arguments: list[str], gate: int, opened: int) -> NoReturn:

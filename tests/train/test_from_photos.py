@@ -12,10 +12,9 @@ import torch
 from photos import SAMPLE
 from PIL import Image, ImageOps
 from sitters import FOLDER, NAMES
-from tiny_training import SIZE, shrink
+from tiny_training import OPTIONS, SIZE
 
 from kohl.cli import main
-from kohl.train import faces
 from kohl.zoo import cards
 from kohl.zoo.files import store
 
@@ -47,20 +46,12 @@ def people(folder):
 
 
 @pytest.fixture(scope="module")
-def small():
-    """Networks of a few channels, and one look for each face."""
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        patch.setattr(faces, "LOOKS", 1)
-        yield
-
-
-@pytest.fixture(scope="module")
-def run(small, tmp_path_factory):
+def run(tmp_path_factory):
     """What the command printed and wrote."""
     folder = tmp_path_factory.mktemp("learned")
     photos, output = people(folder / "photos"), folder / "out"
-    arguments = ["train", "stylegan2", str(photos), "-o", str(output), "--size", str(SIZE), "--images", "8"]
+    small = [part for setting in (*OPTIONS, "looks=1") for part in ("--set", setting)]
+    arguments = ["train", "stylegan2", str(photos), "-o", str(output), "--size", str(SIZE), "--images", "8", *small]
     with redirect_stdout(StringIO()) as printed:
         code = main([*arguments, "--batch", "2", "--seed", "3"])
     return SimpleNamespace(code=code, output=output, lines=printed.getvalue().splitlines(), arguments=arguments)

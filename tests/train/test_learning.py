@@ -2,6 +2,7 @@
 
 import csv
 import os
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,57 +10,55 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scarce import full_disk
 from tiny import numbers
-from tiny_training import SIZE, Apart, gallery, same, shrink, weights
+from tiny_training import PAIRING, SIZE, SMALL, Apart, gallery, same, weights
 
 from kohl.errors import BadModel, BadSetting, KohlError
 from kohl.score.quality import psnr
-from kohl.train import learner, mapping, stylegan2
-from kohl.train.faces import Gallery
+from kohl.train import mapping, stylegan2
 from kohl.train.learner import Learner, Training
+from kohl.train.mapping import Pairing
 from kohl.zoo import cards
 from kohl.zoo.files import store
 from kohl.zoo.generators.style_encoder import StyleEncoder
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 
-SETTINGS = {"size": SIZE, "images": 16, "batch": 2, "adversarial_from": 0.3, "steep_every": 2}  # eight steps
-GALLERY = gallery()
+SETTINGS = {**SMALL, "images": 16, "batch": 2, "adversarial_from": 0.3, "steep_every": 2, "report": 6}  # eight steps
+GALLERY, APART = gallery(), Apart()
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    shrink(monkeypatch)
-    monkeypatch.setattr(stylegan2, "REPORT", 6)
+def learn(folder, *, known=GALLERY, features=APART, said=lambda line: None, **settings):
+    return stylegan2.learn(known, features, folder, Training(**{**SETTINGS, **settings}), said=said)
 
 
-def learn(folder, *, known=GALLERY, said=lambda line: None, **settings):
-    return stylegan2.learn(known, Apart(), folder, Training(**{**SETTINGS, **settings}), said=said)
+class Watched:
+    """The gallery, which notes the seed of each step's random numbers; a person may stop it before a step."""
+
+    plain = GALLERY.plain
+
+    def __init__(self, stopped=None):
+        self.seeds, self.stopped = [], stopped
+
+    def views(self, count, size, rng):
+        if len(self.seeds) == self.stopped:
+            raise KeyboardInterrupt
+        self.seeds.append(rng.initial_seed())
+        return GALLERY.views(count, size, rng)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """One run from start to end, and what was said in it."""
     folder, lines = tmp_path_factory.mktemp("run"), []
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        patch.setattr(stylegan2, "REPORT", 6)
-        paths = learn(folder, said=lines.append)
+    paths = learn(folder, said=lines.append)
     return SimpleNamespace(folder=folder, paths=paths, lines=lines)
 
 
-def learn_until(number, folder):
+def learn_until(number, folder, **settings):
     """Learns until a person stops it before that step."""
-    step = Learner.step
-
-    def until(self, index, *arguments):
-        if index == number:
-            raise KeyboardInterrupt
-        return step(self, index, *arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Learner, "step", until)
-        with pytest.raises(KeyboardInterrupt):
-            learn(folder)
+    with pytest.raises(KeyboardInterrupt):
+        learn(folder, known=Watched(number), **settings)
 
 
 def names(folder):
@@ -119,17 +118,16 @@ def test_what_is_kept_are_the_running_means_in_half_precision(run):
                 assert torch.equal(kept[name], values.half())
 
 
-def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run, monkeypatch, tmp_path):
-    made, given = Learner(Training(**SETTINGS)), []
+def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run):
+    made, rng = Learner(Training(**SETTINGS)), numbers(0)
     stylegan2._resumed(run.folder / "checkpoint.pt", made)
-    monkeypatch.setattr(mapping, "learn", lambda network, styles, rng, said: given.append(styles))
-    stylegan2._finished(made, GALLERY, tmp_path, lambda line: None)
-    (styles,) = given
-    assert styles.shape == (mapping.STYLES, 8)
-    torch.testing.assert_close(made.mean_generator.average, styles.mean(0))
+    styles, _ = made.mean_encoder.parts(GALLERY.views(PAIRING.styles, SIZE, rng))
     assert float(styles.std(0).min()) > 0
-    first = GALLERY.views(8, SIZE, numbers(0))
-    torch.testing.assert_close(styles[:8], made.mean_encoder.parts(first)[0])
+    mapping.learn(made.mean_generator.mapping, styles, rng, PAIRING, said=lambda line: None)
+    kept = store.tensors(run.paths[0])
+    assert torch.equal(kept["average"], styles.mean(0).half())
+    for name, values in made.mean_generator.mapping.state_dict().items():
+        assert torch.equal(kept[f"mapping.{name}"], values.half())
 
 
 def test_the_log_has_a_line_now_and_then(run):
@@ -166,9 +164,9 @@ def test_faces_are_given_back_a_few_at_a_time():
     made, seen = Learner(Training(**SETTINGS)), []
     encoder = lambda part: seen.append(len(part)) or made.encoder(part)  # noqa: E731
     with torch.no_grad():
-        back = stylegan2.given_back(made.generator, encoder, GALLERY.views(19, SIZE, numbers()))
-    assert seen == [8, 8, 3]
-    assert back.shape == (19, 3, SIZE, SIZE)
+        back = stylegan2.given_back(made.generator, encoder, GALLERY.views(131, SIZE, numbers()))
+    assert seen == [64, 64, 3]
+    assert back.shape == (131, 3, SIZE, SIZE)
 
 
 def test_the_figure_is_the_mean_of_each_face_s():
@@ -191,17 +189,13 @@ def test_the_same_seed_writes_the_same_bytes_and_spends_no_other_random_numbers(
     assert not set(other) & set(contents(run.paths))
 
 
-def test_every_step_of_every_seed_has_random_numbers_of_its_own(monkeypatch, tmp_path):
-    drawn, views = [], Gallery.views
-
-    def seen(self, count, size, rng):
-        drawn.append(rng.initial_seed())
-        return views(self, count, size, rng)
-
-    monkeypatch.setattr(Gallery, "views", seen)
-    monkeypatch.setattr(stylegan2, "_finished", lambda *given: None)
+def test_every_step_of_every_seed_has_random_numbers_of_its_own(tmp_path):
+    drawn = []
     for seed in (0, 1):
-        learn(tmp_path / str(seed), seed=seed)
+        watched = Watched(8)  # stopped once every step is taken
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path / str(seed), known=watched, seed=seed)
+        drawn += watched.seeds
     assert len(drawn) == len(set(drawn)) == 16
 
 
@@ -211,20 +205,18 @@ def test_the_largest_seed_is_a_seed(tmp_path):
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(run, monkeypatch, tmp_path, number):
-    monkeypatch.setattr(stylegan2, "SAVE", -1.0)  # after every step
-    learn_until(number, tmp_path)
+def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(run, tmp_path, number):
+    learn_until(number, tmp_path, save_s=0.0)
     assert not (tmp_path / "generator.safetensors").exists()
-    assert contents(learn(tmp_path)) == contents(run.paths)
+    assert contents(learn(tmp_path, save_s=0.0)) == contents(run.paths)
     states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (tmp_path, run.folder)]
     assert same(*([*state["learner"].values()] for state in states))
     assert [int(row["pictures"]) for row in table(tmp_path / "held_out.csv")] == [2, 4, 6, 8, 10, 12, 14, 16]
 
 
-def test_a_run_that_is_at_its_end_writes_the_same_once_more(run, monkeypatch):
+def test_a_run_that_is_at_its_end_writes_the_same_once_more(run):
     before = contents(run.paths)
-    monkeypatch.setattr(Learner, "step", None)
-    assert contents(learn(run.folder)) == before
+    assert contents(learn(run.folder, features=None)) == before  # no step would do without
 
 
 def test_the_log_of_a_run_that_was_stopped_has_each_line_once(run, tmp_path):
@@ -289,12 +281,11 @@ def test_a_link_in_the_place_of_a_table_is_not_followed(run, tmp_path):
     assert (tmp_path / "theirs").read_text() == "pictures\n1000\n"
 
 
-def test_more_pictures_and_another_discriminator_may_follow(run, monkeypatch, tmp_path):
+def test_more_pictures_and_another_discriminator_may_follow(run, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
-    taken, step = [], Learner.step
-    monkeypatch.setattr(Learner, "step", lambda self, *given: taken.append(given[0]) or step(self, *given))
-    learn(tmp_path, images=20, adversarial=0.1, adversarial_from=0.0)
-    assert taken == [8, 9]
+    watched = Watched()
+    learn(tmp_path, known=watched, images=20, adversarial=0.1, adversarial_from=0.0)
+    assert watched.seeds == [8, 9, 0]  # the last is the mapping's
 
 
 @pytest.mark.parametrize(
@@ -304,6 +295,7 @@ def test_more_pictures_and_another_discriminator_may_follow(run, monkeypatch, tm
         ({"rate": 0.5}, f"rate {Training().rate}"),
         ({"seed": 3}, "seed 0"),
         ({"size": 128}, "size 64"),
+        ({"mapping": Pairing()}, f"mapping {asdict(PAIRING)}"),
     ],
     ids=str,
 )
@@ -379,18 +371,17 @@ def test_a_checkpoint_runs_no_code(monkeypatch, tmp_path):
     assert names(tmp_path) == ["checkpoint.pt"]
 
 
-def test_a_checkpoint_is_written_whole_or_not_at_all(run, monkeypatch, tmp_path):
+def test_a_full_disk_is_one_sentence_and_the_checkpoint_stays_as_it_was(run, tmp_path):
+    said = r"checkpoint\.pt: cannot be written .*; free some space and go on with --resume"
+    with full_disk(1000), pytest.raises(KohlError, match=said):
+        learn(tmp_path)
+    assert names(tmp_path) == []
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(before := (run.folder / "checkpoint.pt").read_bytes())
-
-    def full(content, part):
-        Path(part).write_bytes(b"half of it")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="No space"):
+    with full_disk(1000), pytest.raises(KohlError, match=said):
         learn(tmp_path, images=20)
     assert path.read_bytes() == before
+    assert not [name for name in names(tmp_path) if "part" in name]
 
 
 def test_nobody_who_is_held_out_is_learned_from(tmp_path):
@@ -407,20 +398,6 @@ def test_the_learned_faces_matter(run, tmp_path):
     assert not set(contents(learn(tmp_path, known=gallery(seed=5)))) & set(contents(run.paths))
 
 
-def test_learning_goes_in_bfloat16_where_the_processor_has_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.bfloat16)
-    generator = cards.generator(f"stylegan2:{learn(tmp_path, images=8)[0]}")
+def test_learning_goes_in_bfloat16_where_that_is_asked_for(tmp_path):
+    generator = cards.generator(f"stylegan2:{learn(tmp_path, images=8, precision='bfloat16')[0]}")
     assert all(values.isfinite().all() for values in weights(generator))
-
-
-def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(monkeypatch, tmp_path):
-    def full(content, path):
-        path.write_bytes(b"half")
-        raise RuntimeError("no space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(
-        KohlError, match=r"checkpoint\.pt: cannot be written .*; free some space and go on with --resume"
-    ):
-        learn(tmp_path)
-    assert names(tmp_path) == []

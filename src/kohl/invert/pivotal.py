@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from kohl import ranges
+from kohl.adam import Adam
 from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.invert import own_styles
@@ -137,7 +138,9 @@ def _descend(
     """Moves the variables, in place, so many steps down the loss, or until it is `enough` or hardly falls any more."""
     if not steps:
         return
-    adam = torch.optim.Adam([variable.requires_grad_() for variable in variables], rate, fused=True)
+    for variable in variables:
+        variable.requires_grad_(True)
+    adam = Adam()
     known: list[float] = []
     for index in steps:
         total = loss(index)
@@ -147,8 +150,7 @@ def _descend(
         converged = still > 0 and known[:-SPAN] and min(known[-SPAN:]) > (1 - still) * min(known[:-SPAN])
         if converged or known[-1] <= enough:
             break
-        torch.autograd.backward(total)
-        adam.step()
-        adam.zero_grad()  # the last gradients are as large as the generator
+        # Blocks beyond the compared size have no part in it: their gradients are zero.
+        adam(variables, torch.autograd.grad(total, variables, materialize_grads=True), rate)
     for variable in variables:
         variable.requires_grad_(False)

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 import torch
 
+from kohl import adam
 from kohl.errors import BadSetting
 from kohl.types import Candidate, Generator, Images, Latents, Step, Term, Watch, ignore
 
@@ -26,25 +27,16 @@ class Stepper(Protocol):
 
 
 class Adam:
-    """Kingma & Ba, ICLR 2015, its `rate` falling to a `last` share along half a cosine.
-
-    torch's own imports its compiler at the first step: seconds, and 200 MB.
-    """
+    """Adam, its `rate` falling to a `last` share along half a cosine."""
 
     def __init__(self, rate: float, last: float = 1.0, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self.rate, self.last, self.betas, self.index = rate, last, betas, 0
+        self.rate, self.last, self.adam = rate, last, adam.Adam(betas)
 
-    @torch.no_grad()
     def __call__(self, latents: Latents, slope: Slope, progress: float) -> Latents:
         """One step down the gradient."""
-        gradient = slope(latents)
-        if not self.index:
-            self.mean, self.square = torch.zeros_like(latents), torch.zeros_like(latents)
-        self.index += 1
-        self.mean.lerp_(gradient, 1 - self.betas[0])
-        self.square.lerp_(gradient.square(), 1 - self.betas[1])
-        mean, square = self.mean / (1 - self.betas[0] ** self.index), self.square / (1 - self.betas[1] ** self.index)
-        return latents - self.rate * decay(progress, self.last) * mean / (square.sqrt() + 1e-8)
+        moved = latents.clone()
+        self.adam([moved], [slope(latents)], self.rate * decay(progress, self.last))
+        return moved
 
 
 def decay(progress: float, last: float) -> float:

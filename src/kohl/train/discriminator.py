@@ -13,20 +13,20 @@ from kohl.types import Images, Scores
 from kohl.zoo.generators.style_encoder import CELLS, Convolution, Halving, rectified
 from kohl.zoo.generators.stylegan2_ops import EPS, Dense
 
-WIDEST, HIDDEN = 192, 192  # channels
+WIDEST = 192  # channels
 
 
 class Discriminator(nn.Module):
     """Says how real pictures look, the more the higher; StyleGAN2's, narrower."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, widest: int = WIDEST) -> None:
         super().__init__()
         halvings = round(math.log2(size / CELLS))
-        channels = [min(WIDEST, 24 << stage) for stage in range(halvings + 1)]
+        channels = [min(widest, 24 << stage) for stage in range(halvings + 1)]
         self.first = Convolution(3, channels[0], 1)
         self.blocks = nn.ModuleList(Halving(*pair) for pair in pairwise(channels))
-        self.last = Convolution(channels[-1] + 1, HIDDEN)
-        self.hidden, self.verdict = Dense(HIDDEN * CELLS**2, HIDDEN), Dense(HIDDEN, 1)
+        self.last = Convolution(channels[-1] + 1, widest)
+        self.hidden, self.verdict = Dense(widest * CELLS**2, widest), Dense(widest, 1)
 
     def forward(self, images: Images) -> Scores:
         """One number for each picture (n, 3, size, size)."""
@@ -40,9 +40,9 @@ class Discriminator(nn.Module):
         return verdicts.float()[:, 0]
 
 
-def untrained(size: int, *, rng: torch.Generator) -> Discriminator:
+def untrained(size: int, *, widest: int = WIDEST, rng: torch.Generator) -> Discriminator:
     """A discriminator as its training would start."""
-    made = Discriminator(size)
+    made = Discriminator(size, widest)
     for name, values in made.state_dict().items():
         if name.endswith(".weight"):
             values.normal_(generator=rng)

@@ -20,11 +20,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from kohl import files, plain_file
+from kohl.adam import Adam
 from kohl.errors import BadModel, BadSetting, KohlError
 from kohl.score.quality import psnr
 from kohl.train import mapping
 from kohl.train.faces import Gallery
-from kohl.train.learner import Learner, Training
+from kohl.train.learner import Descent, Learner, Training
 from kohl.types import Images
 from kohl.zoo.distances.features import Features
 from kohl.zoo.files import state, torch_files
@@ -33,11 +34,11 @@ from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 CHECKPOINT, LOG, HELD_OUT, PICTURE = "checkpoint.pt", "log.csv", "held_out.csv", "samples.png"
 WEIGHTS = ("generator.safetensors", "encoder.safetensors")
-MOMENTS = {"step", "exp_avg", "exp_avg_sq"}  # what Adam remembers of a weight
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of a weight
 LONGEST_LOG = 2**26  # bytes
-REPORT, SAVE = 640, 300.0  # pictures between two lines of the log, seconds between two checkpoints
 COLUMNS = ("pictures", "pixels", "coarse", "features", "near", "fooled", "told")  # of the log
-MAY_CHANGE = {"images", "adversarial", "adversarial_from"}  # settings that may differ when learning goes on
+# Settings that may differ when learning goes on.
+MAY_CHANGE = {"images", "adversarial", "adversarial_from", "looks", "report", "save_s"}
 SAMPLES, TRUNCATION = 8, 0.8  # how many, and of those from noise
 AT_ONCE = 64  # faces
 
@@ -74,12 +75,12 @@ def learn(
         rng = torch.Generator().manual_seed((settings.seed * 1_000_003 + number) % 2**63)
         losses = learner.step(number, gallery.views(settings.batch, settings.size, rng), features, rng)
         seen = (number + 1) * settings.batch
-        if seen // REPORT > (seen - settings.batch) // REPORT:
+        if seen // settings.report > (seen - settings.batch) // settings.report:
             _log(folder / LOG, {"pictures": seen, **losses}, COLUMNS)
             parts = "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
             speed = (number + 1 - first) * settings.batch / (time.monotonic() - started)
             said(f"{seen} of {settings.images}  {parts}  {speed:.1f} a second")
-        if time.monotonic() - saved > SAVE or number + 1 == settings.steps:
+        if time.monotonic() - saved >= settings.save_s or number + 1 == settings.steps:
             _save(folder / CHECKPOINT, learner, number + 1)
             pair = learner.mean_generator, learner.mean_encoder
             figure = held_out(*pair, faces)
@@ -137,7 +138,7 @@ def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None
 
 def _save(path: Path, learner: Learner, done: int) -> None:
     """Writes all that going on needs, whole or not at all."""
-    optimizers = [optimizer.state_dict() for optimizer in learner.optimizers]
+    optimizers = [_moments(descent.adam) for descent in (learner.giving, learner.telling)]
     kept = {"learner": learner.state_dict(), "optimizers": optimizers, "done": done}
     try:
         with files.placed(path, force=True) as part:
@@ -153,11 +154,11 @@ def _resumed(path: Path, learner: Learner) -> int:
     try:
         kept = torch_files.read(path)
         for name, value in asdict(learner.settings).items():
-            if name not in MAY_CHANGE and kept["settings"][name] != value:
+            if name not in MAY_CHANGE and kept["settings"].get(name, value) != value:
                 raise BadSetting(f"{path}: was learned with {name} {kept['settings'][name]}; choose another folder")
         learner.load_state_dict(kept["learner"])
-        for optimizer, known in zip(learner.optimizers, kept["optimizers"], strict=True):
-            optimizer.load_state_dict(_remembered(optimizer, known))
+        for descent, known in zip((learner.giving, learner.telling), kept["optimizers"], strict=True):
+            _remember(descent, known["state"])
         if type(kept["done"]) is not int or kept["done"] < 0:
             raise ValueError("no number of steps")
         return kept["done"]
@@ -165,15 +166,25 @@ def _resumed(path: Path, learner: Learner) -> int:
         raise BadModel(f"{path}: this checkpoint cannot be read; remove it to begin again.") from error
 
 
-def _remembered(optimizer: torch.optim.Optimizer, known: Any) -> dict[str, Any]:
-    """What is `known` of each weight in a checkpoint; all else follows from the settings."""
-    weights = optimizer.param_groups[0]["params"]
-    found: dict[int, dict[str, torch.Tensor]] = {}
-    for number, each in known["state"].items():
-        if set(each) != MOMENTS or any(x.shape not in ((), weights[number].shape) for x in each.values()):
+def _moments(adam: Adam) -> dict[str, Any]:
+    """What Adam remembers, under the names that torch's has for it."""
+    pairs = enumerate(zip(adam.means, adam.squares, strict=True))
+    return {"state": {number: dict(zip(MOMENTS, (adam.index, *pair), strict=True)) for number, pair in pairs}}
+
+
+def _remember(descent: Descent, known: Mapping[int, Mapping[str, Any]]) -> None:
+    """Lets Adam remember what a checkpoint has of each weight."""
+    if not known:  # before the first step
+        return
+    if [*known] != [*range(len(descent.weights))] or any({*each} != {*MOMENTS} for each in known.values()):
+        raise ValueError("of other weights")
+    (index,) = {int(each["step"]) for each in known.values()}
+    means, squares = ([each[name].clone() for each in known.values()] for name in MOMENTS[1:])
+    for weight, mean, square in zip(descent.weights, means, squares, strict=True):
+        if not mean.shape == square.shape == weight.shape:
             raise ValueError("of other weights")
-        found[number] = {name: x.clone() for name, x in each.items()}
-    return {"state": found, "param_groups": optimizer.state_dict()["param_groups"]}
+    adam = descent.adam
+    adam.index, adam.means, adam.squares = index, means, squares
 
 
 def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[str], None]) -> tuple[Path, Path]:
@@ -181,10 +192,10 @@ def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[
     settings, generator, encoder = learner.settings, learner.mean_generator, learner.mean_encoder
     rng = torch.Generator().manual_seed(settings.seed)
     with torch.no_grad():
-        views = (gallery.views(AT_ONCE, settings.size, rng) for _ in range(mapping.STYLES // AT_ONCE))
-        styles = torch.cat([encoder.parts(each)[0] for each in views])
+        counts = map(len, torch.split(torch.empty(settings.mapping.styles), AT_ONCE))
+        styles = torch.cat([encoder.parts(gallery.views(count, settings.size, rng))[0] for count in counts])
     generator.average.copy_(styles.mean(0))
-    mapping.learn(generator.mapping, styles, rng, said=said)
+    mapping.learn(generator.mapping, styles, rng, settings.mapping, said=said)
     write_samples(folder / PICTURE, generator, encoder, gallery.plain(settings.size)[:SAMPLES])
     size = {"size": torch.tensor(settings.size)}  # which no weight tells
     paths = folder / WEIGHTS[0], folder / WEIGHTS[1]

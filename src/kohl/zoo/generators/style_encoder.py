@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -57,13 +58,15 @@ class StyleEncoder(nn.Module):
     stay near w, where the generator is at its best.
     """
 
-    def __init__(self, size: int, rows: int, width: int) -> None:
+    def __init__(
+        self, size: int, rows: int, width: int, *, channels: Sequence[int] = CHANNELS, hidden: int = HIDDEN
+    ) -> None:
         super().__init__()
         self.size, self.latent_shape = size, (rows, width)
-        self.first = Convolution(3, CHANNELS[0])
-        self.blocks = nn.ModuleList(Halving(*pair) for pair in pairwise(CHANNELS))
-        self.hidden = Dense(CHANNELS[-1] * CELLS**2 + sum(CHANNELS[1:]), HIDDEN)
-        self.style, self.rows = Dense(HIDDEN, width), Dense(HIDDEN, rows * width)
+        self.first = Convolution(3, channels[0])
+        self.blocks = nn.ModuleList(Halving(*pair) for pair in pairwise(channels))
+        self.hidden = Dense(channels[-1] * CELLS**2 + sum(channels[1:]), hidden)
+        self.style, self.rows = Dense(hidden, width), Dense(hidden, rows * width)
 
     def forward(self, crops: Images) -> Latents:
         """Latents (n, rows, width) of crops of any size."""
@@ -89,9 +92,17 @@ def rectified(x: Tensor) -> Tensor:
     return F.leaky_relu(x, SLOPE) * GAIN
 
 
-def untrained(size: int, rows: int, width: int, *, rng: torch.Generator) -> StyleEncoder:
+def untrained(
+    size: int,
+    rows: int,
+    width: int,
+    *,
+    channels: Sequence[int] = CHANNELS,
+    hidden: int = HIDDEN,
+    rng: torch.Generator,
+) -> StyleEncoder:
     """An encoder as its training would start: normal weights, and rows that do not differ yet."""
-    made = StyleEncoder(size, rows, width)
+    made = StyleEncoder(size, rows, width, channels=channels, hidden=hidden)
     for name, values in made.state_dict().items():
         if name.endswith(".weight") and not name.startswith("rows."):
             values.normal_(generator=rng)
@@ -106,8 +117,11 @@ def filled(tensors: Mapping[str, Tensor], size: int) -> StyleEncoder:
     if size not in SIZES:
         raise ValueError(f"{size}: no encoder takes inputs of that size")
     width = len(tensors["style.bias"])
+    halvings = sum(re.fullmatch(r"blocks\.\d+\.second\.bias", name) is not None for name in tensors)
+    channels = [len(tensors[f"{name}.bias"]) for name in ("first", *(f"blocks.{i}.second" for i in range(halvings)))]
+    shape = (size, len(tensors["rows.bias"]) // width, width)
     with torch.device("meta"):
-        encoder = StyleEncoder(size, len(tensors["rows.bias"]) // width, width).eval()
+        encoder = StyleEncoder(*shape, channels=channels, hidden=len(tensors["hidden.bias"])).eval()
     encoder.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     return encoder.requires_grad_(False)
 
