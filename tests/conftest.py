@@ -2,12 +2,9 @@
 
 from functools import cache
 
-import bundled
 import dlib
 import pytest
 import torch
-
-from kohl.zoo import cards
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -19,9 +16,3 @@ def settled():
         for name in ("get_frontal_face_detector", "shape_predictor", "face_recognition_model_v1"):
             patch.setattr(dlib, name, cache(getattr(dlib, name)))  # each takes most of a second
         yield
-
-
-@pytest.fixture
-def loaded_once(monkeypatch):
-    """The models that come with kohl are those of other tests, which change none of them either."""
-    monkeypatch.setattr(cards, "load", bundled.load)

@@ -18,11 +18,9 @@ import tiny
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 import kohl
-from kohl import pipeline
 from kohl.align.detect import Detect
 from kohl.cli import main
-
-pytestmark = pytest.mark.usefixtures("loaded_once")
+from kohl.commands import Parts
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +46,8 @@ class Run:
 def run(house, *arguments):
     """One `kohl protect` with that house; a traceback would end the test."""
     out, err = StringIO(), StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(pipeline, "load", lambda recipe: house)
-        code = main(["protect", *map(str, arguments)])
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(["protect", *map(str, arguments)], parts=Parts(load=lambda recipe: house))
     return Run(code, out.getvalue(), err.getvalue())
 
 
@@ -253,7 +250,7 @@ def test_a_painting_is_answered_one_way_or_the_other(house, tmp_path, paint):
 )
 def test_settings_that_cannot_be_are_usage_errors(tmp_path, capsys, arguments, sentence):
     tiny.picture(tmp_path / "photo.png")
-    assert main(["protect", str(tmp_path / "photo.png"), *arguments]) == 2
+    assert main(["protect", str(tmp_path / "photo.png"), *arguments], parts=bundled.PARTS) == 2
     printed = capsys.readouterr()
     assert printed.err.startswith(f"kohl: {sentence}")
     assert (printed.err.count("\n"), printed.out) == (1, "")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from kohl.cli import main, parser
-from kohl.commands import training
+from kohl.commands import Parts, training
 from kohl.train.learner import Training
 from kohl.zoo import cards
 
@@ -36,11 +36,14 @@ class Judge:
         return [{"yes": 0.5, "no": 0.1, "blind": None}[self.name] for _ in gallery]
 
 
-def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatch, capsys):
-    monkeypatch.setattr(cards, "judge", Judge)
-    monkeypatch.setattr(cards, "notes", lambda names: [f"{name}: not the published file" for name in names])
-    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"]) == 0
-    assert capsys.readouterr().err == "kohl: yes: not the published file\n"
+def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    (tmp_path / "accepted.json").write_text(json.dumps({"yes": "ab" * 32}))
+    card = replace(cards.find("clip-tokens"), name="yes")
+    parts = Parts(judge=Judge, table=(card, *cards.CARDS))
+    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--judge", "no", "--json"], parts=parts) == 0
+    said = f"kohl: yes: not the published file; one with sha256 {'ab' * 32} was accepted\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(
@@ -51,15 +54,15 @@ def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatc
         (["blind"], 3, "blind  finds no face in one of them\n"),
     ],
 )
-def test_compare_asks_every_judge(photos, monkeypatch, capsys, judges, code, said):
-    monkeypatch.setattr(cards, "judge", Judge)
-    assert main(["compare", "a.png", "b.png", *(f"--judge={judge}" for judge in judges)]) == code
+def test_compare_asks_every_judge(photos, capsys, judges, code, said):
+    assert (
+        main(["compare", "a.png", "b.png", *(f"--judge={judge}" for judge in judges)], parts=Parts(judge=Judge)) == code
+    )
     assert capsys.readouterr().out == said
 
 
-def test_compare_in_json(photos, monkeypatch, capsys):
-    monkeypatch.setattr(cards, "judge", Judge)
-    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"]) == 0
+def test_compare_in_json(photos, capsys):
+    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"], parts=Parts(judge=Judge)) == 0
     judges = {"yes": {"score": 0.5, "threshold": 0.4, "far": 0.01, "matches": True}}
     assert json.loads(capsys.readouterr().out) == {"a": "a.png", "b": "b.png", "judges": judges}
 

@@ -12,9 +12,10 @@ from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
 from kohl.perturb.views import Views
 from kohl.recipe import Models, Recipe
-from kohl.train.learner import Training
+from kohl.train.learner import Networks, Training
+from kohl.train.mapping import Pairing
 
-SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training)
+SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training, Networks, Pairing)
 NUMBERS = [
     (kind, setting.name)
     for kind in SETTINGS
@@ -32,7 +33,10 @@ def test_every_dataclass_of_settings_is_here():
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, 10**30, 2.5e300], ids=str)
 @pytest.mark.parametrize(("kind", "name"), NUMBERS, ids=lambda part: getattr(part, "__name__", part))
 def test_no_number_is_believed_that_is_none_or_out_of_range(kind, name, value):
-    with pytest.raises(BadSetting, match=rf"^(search\.|search\.views\.|tuning\.|pixel\.)?{name}: must (be|not be) "):
+    with pytest.raises(
+        BadSetting,
+        match=rf"^(search\.|search\.views\.|tuning\.|pixel\.|networks\.|mapping\.)?{name}: must (be|not be) ",
+    ):
         kind(**{name: value})
 
 

@@ -18,7 +18,7 @@ from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
 from kohl.zoo import cards
-from kohl.zoo.card import Role
+from kohl.zoo.card import Card, Role
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -150,13 +150,13 @@ def as_dict(recipe: DataclassInstance) -> dict[str, Any]:
     return asdict(recipe)
 
 
-def names(recipe: Recipe, *, words: bool) -> list[str]:
+def names(recipe: Recipe, *, words: bool, table: Sequence[Card] = cards.CARDS) -> list[str]:
     """The names of the models that a run uses; with `words`, also of the one that sees them.
 
     What is named by a path is left out.
     """
     models = recipe.models
-    known = {card.name: card for card in cards.CARDS}
+    known = {card.name: card for card in table}
     alone = models.generator in known and known[models.generator].roles.get("generator", Role("")).alone
     found = [
         models.generator,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -63,11 +64,12 @@ def descend(
     when the gradient is no number any more.
     """
     latents, content = start.clone(), 0
-    # One thread per term: a recogniser is too small to be split among cores, and none waits for the other.
-    with ThreadPoolExecutor(len(terms)) as pool:
+    # One thread per term: a recogniser is too small to be split among cores, and none waits for the other. A GPU's are.
+    with ThreadPoolExecutor(len(terms)) if start.device.type == "cpu" else nullcontext() as pool:
+        each = pool.map if pool else map
         for index in range(steps):
             seen: list[tuple[dict[str, float], Candidate]] = []
-            latents = stepper(latents, partial(_gradient, generator, terms, pull, pool, seen), index / steps)
+            latents = stepper(latents, partial(_gradient, generator, terms, pull, each, seen), index / steps)
             losses, candidate = seen[0]
             watch(Step(index, steps, losses, candidate))
             content = 0 if any(loss for name, loss in losses.items() if name not in restless) else content + 1
@@ -80,7 +82,7 @@ def _gradient(
     generator: Generator,
     terms: Mapping[str, Term],
     pull: Term | None,
-    pool: ThreadPoolExecutor,
+    each: Callable[..., Iterator[tuple[float, Images]]],
     seen: list[tuple[dict[str, float], Candidate]],
     latents: Latents,
 ) -> Latents:
@@ -88,7 +90,7 @@ def _gradient(
     latents = latents.detach().requires_grad_()
     with torch.enable_grad():
         candidate = Candidate(generator(latents), latents)
-        found = list(pool.map(partial(_slope, candidate=candidate), terms.values()))
+        found = list(each(partial(_slope, candidate=candidate), terms.values()))
         slope = torch.stack([slope for _, slope in found]).sum(0)
         outputs, weights = [candidate.images], [slope]
         if pull is not None:
