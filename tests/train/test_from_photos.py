@@ -22,6 +22,7 @@ from kohl.zoo.files import store
 # Too few steps for anything but seeing that each is taken.
 STEPS = (
     "tuning.steps=2",
+    "tuning.directions=8",
     "search.steps=2",
     "search.scouts=0",
     "models.surrogates=['sface']",
