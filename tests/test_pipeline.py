@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bundled
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from tiny import Decoys, LinearEncoder, MeanColour, Tint, detector, face, house, picture
 
-from kohl import __version__, batch, memory, pipeline, reader, recipe
+from kohl import __version__, batch, pipeline, reader, recipe
 from kohl.align import imageio
 from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
 from kohl.job import Job
@@ -384,11 +384,15 @@ def test_an_existing_file_is_left_alone_unless_forced(photo):
     assert run(photo, force=True)[0].status == "protected"
 
 
+@dataclass(frozen=True)
 class Broken(MeanColour):
     """A judge that meets what nobody foresaw; it notes which files there are by then."""
 
+    seen: dict[str, bytes] = field(default_factory=dict)
+
     def compare(self, probe, gallery, *, box=None):
-        object.__setattr__(self, "seen", {path.name: path.read_bytes() for path in probe.parent.glob("[!.]*")})
+        self.seen.clear()
+        self.seen.update({path.name: path.read_bytes() for path in probe.parent.glob("[!.]*")})
         if probe.name.startswith(".kohl-"):
             raise TypeError("an odd tag")
         return super().compare(probe, gallery, box=box)
@@ -473,15 +477,23 @@ def test_a_judge_that_is_missing_is_a_bad_model():
         bundled.house(Recipe(models=replace(Models(), judges=("onnx:none.onnx",))))
 
 
-def test_what_will_not_fit_is_said_before_any_work(photo, monkeypatch):
+def test_what_will_not_fit_is_said_before_any_work(photo):
+    unasked = house(room=10**15, detect=None, attack=None, judges=None)
+    with pytest.raises(
+        BadPhoto, match=r"photo\.png: needs 1000000\.0 GB of memory, and \d+\.\d GB are free; close other"
+    ):
+        run(photo, unasked)
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png"]
+    assert run(photo, house(room=2**20))[0].status == "protected"
+
+
+def test_what_fits_to_the_last_byte_fits(photo):
     needed = pipeline.ROOM + 64 * 96 * reader.DECODING
-    monkeypatch.setattr(memory, "available", lambda: needed)
-    assert run(photo, house(room=pipeline.ROOM))[0].status == "protected"
-    monkeypatch.setattr(memory, "available", lambda: needed - 1)
-    unasked = house(room=pipeline.ROOM, detect=None, attack=None, judges=None)
-    with pytest.raises(BadPhoto, match=r"photo\.png: needs 0\.5 GB of memory, and 0\.5 GB are free; close other"):
-        run(photo, unasked, name="other.png")
-    assert sorted(path.name for path in photo.parent.iterdir()) == ["out.png", "photo.png"]
+    with Image.open(photo) as image:
+        for free in (needed, None):
+            reader._check_memory(image, photo, pipeline.ROOM, free)
+        with pytest.raises(BadPhoto, match=r"photo\.png: needs 0\.5 GB of memory, and 0\.5 GB are free; close other"):
+            reader._check_memory(image, photo, pipeline.ROOM, needed - 1)
 
 
 def test_a_stylegan2_takes_more_room_than_the_face_model():

@@ -30,7 +30,9 @@ from kohl.zoo.card import Card
 from kohl.zoo.text import makeup_clip
 
 if TYPE_CHECKING:
+    from kohl.train.faces import Find
     from kohl.train.learner import Training
+    from kohl.zoo.distances.features import Features
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Parts:
     protect: batch.Protect = pipeline.protect
     judge: Callable[[str], Verifier] = cards.judge
     table: Sequence[Card] = cards.CARDS
+    find: Find | None = None  # the face of a photo to learn from; None: with kohl's detectors
+    features: Callable[[], Features] | None = None  # what learned pictures are compared by; None: SFace's
 
 
 def protect(arguments: Namespace, parts: Parts) -> int:
@@ -138,7 +142,7 @@ def models(arguments: Namespace, parts: Parts) -> int:
     return Exit.PROTECTED
 
 
-def train(arguments: Namespace, parts: Parts) -> int:  # noqa: ARG001 - called as the others are
+def train(arguments: Namespace, parts: Parts) -> int:
     """Learn a small StyleGAN2 from folders of faces, say how it goes, and how to use it."""
     import torch
 
@@ -153,8 +157,8 @@ def train(arguments: Namespace, parts: Parts) -> int:  # noqa: ARG001 - called a
     stylegan2.check_folder(output)
     files.clean(output)
     known = output / "faces.safetensors"
-    gallery = faces.gallery(arguments.faces, asked.size, known, looks=asked.looks, said=said)
-    seen = features.load(cards.checked(cards.find("sface")))
+    gallery = faces.gallery(arguments.faces, asked.size, known, looks=asked.looks, find=parts.find, said=said)
+    seen = parts.features() if parts.features else features.load(cards.checked(cards.find("sface")))
     generator, encoder = stylegan2.learn(gallery, seen, output, asked, said=said)
     made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
     _print(f"use it with --recipe mini {made}")

@@ -84,13 +84,20 @@ def fetched(folder: Path) -> None:
 def learned(folder: Path) -> None:
     """A folder to learn from, and a foreign file where the run writes."""
     (folder / "faces").mkdir()
+    for number in range(16):
+        (folder / "faces" / f"{number}.png").touch()
     (folder / "learned").mkdir()
     (folder / "learned" / "notes.txt").write_text("mine")
 
 
 PROTECT = ("protect", "a.png", "b.jpg", "-o", "out", "--report", "out/report.html", "--json")
 TRAIN = ("train", "stylegan2", "faces", "-o", "learned", "--size", "64", "--images", "4", "--batch", "2", "--resume")
-SMALL = (*tiny_training.OPTIONS, "report=2", "save_s=0.0")  # a line of the log and a checkpoint for each step
+SMALL = (
+    *tiny_training.OPTIONS,
+    "looks=0",
+    "report=2",
+    "save_s=0.0",
+)  # a line of the log and a checkpoint for each step
 COMMANDS = {
     "protect": Command(PROTECT, photos),
     "protect --force": Command((*PROTECT, "--force"), results),

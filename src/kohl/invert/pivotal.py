@@ -65,15 +65,16 @@ def pivotal(
     faces: Faces,
     settings: Tuning,
     *,
+    dtype: torch.dtype | None = None,
     watch: Watch = ignore,
 ) -> Inversion:
     """The encoder's latents, and a copy of the generator tuned until it gives the faces back there.
 
     Nothing in it is random: the noise is the generator's own, and the same face always gives the same copy.
 
-    What is compared is drawn by the blocks up to its size, in bfloat16 where the processor has it; if `exact`, it is
-    the generator's whole picture in float32, made smaller. The released code keeps every fourth pixel of each row and
-    column; here pixels that become one are averaged, which does not shift the face.
+    What is compared is drawn by the blocks up to its size, convolved in `dtype`, or else in bfloat16 where the
+    processor has it; if `exact`, it is the generator's whole picture in float32, made smaller. The released code keeps
+    every fourth pixel of each row and column; here pixels that become one are averaged, which does not shift the face.
     """
     wanted = resized(faces, min(settings.size, generator.size)).crops
     drawn = generator.size if settings.exact else min(faces.crops.shape[-1], generator.size)
@@ -88,7 +89,7 @@ def pivotal(
         codes = encode(faces.crops).clone()
     distance = perceptual.to_reference(wanted)
     own = deepcopy(generator).requires_grad_(False)
-    own.dtype = torch.float32 if settings.exact else fast_dtype(codes.device)
+    own.dtype = torch.float32 if settings.exact else dtype or fast_dtype(codes.device)
 
     def step(index: int) -> Tensor:
         side = wanted.shape[-1]
