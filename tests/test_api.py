@@ -124,7 +124,7 @@ def test_the_examples_of_the_guide(monkeypatch, capsys, tmp_path):
     few = ["search.steps=2", "search.scouts=0", "models.judges=['sface']", "models.surrogates=['sface']"]
     for given in ("strength=0.4", 'text="red lipstick"'):
         code = code.replace(given, f"{given}, settings={few}")
-    exec(code, {})
+    exec(code.replace("Protector(", "Protector(shelf=shelf, "), {"shelf": bundled.SHELF})
     first, last = capsys.readouterr().out.splitlines()
     assert first.split()[0] in ("protected", "not_protected")
     assert 20 < float(last) < 60

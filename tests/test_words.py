@@ -38,7 +38,7 @@ class Whole(LinearEncoder):
         return torch.eye(2, 3).expand(len(faces.crops), -1, -1) * (self.size / faces.crops.shape[-1])
 
 
-PEOPLE = [resized(sitter(0), 48)]
+PEOPLE = [resized(sitter(0), 24)]
 TOYS = {CLIP: LinearText(), "e4e": Encoder(8), "lpips": Blocks(), "yunet": None, "landmarks68": None, "decoys": PEOPLE}
 
 

@@ -230,7 +230,7 @@ def test_one_person_in_sixteen_is_kept_out(read, tmp_path):
     assert len(read.paths) == 40
 
 
-@pytest.mark.parametrize("looks", [0, 1, 3])
+@pytest.mark.parametrize("looks", [0, 2])
 def test_those_to_learn_from_are_made_up_too(tmp_path, looks):
     face = resized(sitter(0), 32)
     folder = photos(tmp_path / "a", *people(HELD + 2))

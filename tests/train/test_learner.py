@@ -217,12 +217,12 @@ def test_noise_is_new_for_every_picture_and_step():
 
 
 def test_the_discriminator_comes_in_late():
-    made, start = learning(adversarial_from=0.5), None
-    for number in range(20):
-        start = weights(made.discriminator) if number == 9 else start
+    made, start = learning(images=24, adversarial_from=0.5), None  # of six steps
+    for number in range(6):
+        start = weights(made.discriminator) if number == 2 else start
         losses = step(made, number)
-        assert list(losses)[4:] == (["fooled", "told"] if number >= 10 else [])
-        if number == 9:
+        assert list(losses)[4:] == (["fooled", "told"] if number >= 3 else [])
+        if number == 2:
             assert same(start, weights(made.discriminator))
     assert not same(start, weights(made.discriminator))
 
