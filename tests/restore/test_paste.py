@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import bundled
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from kohl.align.detect import Detect
 from kohl.restore.paste import paste
 from kohl.templates import with_forehead
 from kohl.types import Face, Metadata, Photo
-from kohl.zoo import cards
 from kohl.zoo.generators.face_model import OwnFace
 
 INNER = slice(64, 192)  # rows and columns of the crop in the middle
@@ -204,14 +204,14 @@ def test_every_face_needs_its_matrix():
 
 @pytest.fixture(scope="module")
 def model():
-    return cards.load("face_model")
+    return bundled.load("face_model")
 
 
 @pytest.fixture(scope="module")
 def astronaut():
     """Photo and face."""
     photo = imageio.read(SAMPLE)
-    (found,) = Detect(cards.load("yunet"), cards.load("landmarks68"))(photo)
+    (found,) = Detect(bundled.load("yunet"), bundled.load("landmarks68"))(photo)
     return photo, found
 
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import bundled
 import pytest
 import torch
 import torch.nn.functional as F
@@ -20,7 +21,7 @@ SFACE = cards.find("sface")
 
 @pytest.fixture(scope="module")
 def distance():
-    return cards.load("sface", "perceptual")
+    return bundled.load("sface", "perceptual")
 
 
 def noisy(amount, seed=0):
@@ -91,7 +92,7 @@ def test_pictures_that_fall_along_the_gradient_come_nearer(distance):
 def test_sees_what_sface_sees_before_it_halves_the_picture(distance):
     seen = distance.features(FACES)
     assert [x.shape[-1] for x in seen] == [64, 32, 16, 8]
-    whole, layers = cards.encoder("sface").layers, []
+    whole, layers = bundled.SHELF(cards.encoder, "sface").layers, []
     x = (FACES * 255 - 127.5) / 128
     for index, layer in enumerate(whole):
         if index > LOOKS[-1]:

@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 
+import bundled
 import numpy as np
 import onnx
 import pytest
@@ -21,7 +22,7 @@ from kohl.zoo.judges.onnx import similarity
 
 @pytest.fixture(scope="module", params=[name for name in cards.named("judge") if cards.find(name).package])
 def judge(request):
-    return cards.judge(request.param)
+    return bundled.SHELF(cards.judge, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_the_box_picks_the_face(judge, folder):
 
 def test_of_two_faces_about_as_large_the_surest_counts(folder):
     # dlib also sees a face below the astronaut's, as large as hers; the portrait shows only hers.
-    judge = cards.judge("dlib")
+    judge = bundled.SHELF(cards.judge, "dlib")
     assert len(judge.faces(SAMPLE)) == 2
     assert judge.compare(SAMPLE, [folder / "face.png"])[0] > 0.8
 
@@ -74,7 +75,7 @@ def test_the_best_face_of_the_gallery_photo_counts(judge, folder):
 
 
 def test_a_face_too_small_to_be_recognised_is_none(folder, tmp_path):
-    judge, seen = cards.judge("sface"), []
+    judge, seen = bundled.SHELF(cards.judge, "sface"), []
     for width in (60, 23):
         Image.open(folder / "face.png").resize((width, width * 256 // 240)).save(tmp_path / f"{width}.png")
         seen.append(len(judge.faces(tmp_path / f"{width}.png")))
@@ -176,7 +177,7 @@ def test_sface_by_path_is_the_sface_judge(tmp_path, folder):
     model.symlink_to(cards.path(cards.find("sface")))
     photos = [folder / "face.png", folder / "other.png"]
     theirs = judge_with(model, CARD).compare(photos[0], photos)
-    assert cards.judge("sface").compare(photos[0], photos) == pytest.approx(theirs, abs=1e-5)
+    assert bundled.SHELF(cards.judge, "sface").compare(photos[0], photos) == pytest.approx(theirs, abs=1e-5)
 
 
 @pytest.mark.parametrize(

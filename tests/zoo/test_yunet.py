@@ -1,5 +1,6 @@
 """YuNet against OpenCV's own decoder and onnxruntime, and on photos of every size."""
 
+import bundled
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from kohl.zoo.files.runtime import _drop_needless_blocks, _drop_unused_inputs, l
 
 @pytest.fixture(scope="module")
 def yunet():
-    return cards.load("yunet")
+    return bundled.load("yunet")
 
 
 def photo(width, height, *faces):
