@@ -2,14 +2,15 @@
 
 from functools import cache
 
-import dlib
 import pytest
-import torch
 
 
 @pytest.fixture(autouse=True, scope="session")
 def settled():
     """One thread, as `scripts/test` gives each process one core; dlib's models once, for none of them ever changes."""
+    import dlib  # late: the process that only hands out tests needs neither
+    import torch
+
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "set_num_threads", lambda count: None)

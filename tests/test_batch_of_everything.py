@@ -37,7 +37,7 @@ def run(house, *arguments):
     return code, out.getvalue(), err.getvalue()
 
 
-@pytest.mark.parametrize("count", [pytest.param(60, id="60"), pytest.param(300, marks=pytest.mark.slow, id="300")])
+@pytest.mark.parametrize("count", [pytest.param(40, id="40"), pytest.param(300, marks=pytest.mark.slow, id="300")])
 def test_every_row_is_right(house, tmp_path, count):
     expected = mixed.folder_of(tmp_path / "photos", count)
     assert len(expected) == count

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from elsewhere import THERE, elsewhere
-from photos import SAMPLE
+from photos import SAMPLE, portrait
 from sitters import sitters
 from tiny import numbers
 from tiny_styles import Encoder, generator
@@ -106,9 +106,10 @@ def test_a_shelf_has_a_network_for_each_device_and_keeps_what_is_no_network():
     assert shelf(make, dict) is thing
 
 
-def protected(house, output, *, watch=ignore):
+def protected(house, photo, *, watch=ignore):
     """The pixels of the written photo; nobody judges it."""
-    pipeline.protect(Job(SAMPLE, output), replace(house, judges=()), watch=watch)
+    output = photo.with_name("protected.png")
+    pipeline.protect(Job(photo, output, force=True), replace(house, judges=()), watch=watch)
     return imageio.read(output).pixels.astype(int)
 
 
@@ -128,17 +129,18 @@ TOYS = {"styles": {cards.generator: styles, cards.inverter: styles}}
     ],
 )
 def test_a_run_elsewhere_is_there_from_end_to_end(tmp_path, name, settings, makers):
-    chosen, marks = recipe.override(recipe.load(name), settings), []
-    here = protected(pipeline.load(chosen, bundled.Toys(makers)), tmp_path / "here.png")
+    chosen, marks, photo = recipe.override(recipe.load(name), settings), [], tmp_path / "photo.png"
+    portrait().save(photo)
+    here = protected(pipeline.load(chosen, bundled.Toys(makers)), photo)
     with elsewhere() as calls:
         house = pipeline.load(chosen, bundled.Toys(makers, THERE.type))
         there = protected(
             house,
-            tmp_path / "there.png",
+            photo,
             watch=lambda step: "tuning" in step.losses or marks.append(len(calls.unplaced)),
         )
     assert {x.device for x in house.attack.surrogates[0].encoder.parameters()} == {THERE}
-    assert np.abs(here - imageio.read(SAMPLE).pixels).max() > 4
+    assert np.abs(here - imageio.read(photo).pixels).max() > 4
     assert np.abs(here - there).max() <= 1
     assert len(marks) > 1
     assert calls.unplaced[marks[0] : marks[-1]] == []  # no step makes a tensor without saying where

@@ -1,6 +1,7 @@
 """The change on the photo: exact where it is known, and nothing anywhere else."""
 
 from dataclasses import replace
+from functools import cache
 
 import bundled
 import cv2
@@ -21,9 +22,13 @@ from kohl.zoo.generators.face_model import OwnFace
 INNER = slice(64, 192)  # rows and columns of the crop in the middle
 
 
+@cache
+def drawn(height, width):
+    return np.random.default_rng(0).integers(60, 190, (height, width, 3), np.uint8)
+
+
 def noise(height=300, width=400, **metadata):
-    pixels = np.random.default_rng(0).integers(60, 190, (height, width, 3), np.uint8)
-    return Photo(pixels, metadata=Metadata(**metadata))
+    return Photo(drawn(height, width), metadata=Metadata(**metadata))
 
 
 def stepped(before, *colour):
