@@ -222,7 +222,7 @@ def test_interruption(run, server, capsys, folder):
         send(handler, 200, CONTENT[:3], Content_Length=len(CONTENT))
         while not (folder / "tokens.bin.part").exists():
             time.sleep(0.01)
-        signal.raise_signal(signal.SIGINT)  # which the main thread hears, that waits for the rest
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # it waits for the rest
         interrupted.wait(30)
 
     interrupted, before = threading.Event(), signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -21,7 +21,7 @@ SFACE = cards.find("sface")
 
 @pytest.fixture(scope="module")
 def distance():
-    return bundled.load("sface", "perceptual")
+    return cards.load("sface", "perceptual")
 
 
 def noisy(amount, seed=0):
