@@ -14,23 +14,24 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kohl import cpu
 
-cpu.settle()  # before torch is loaded
+if "torch" not in sys.modules:
+    cpu.settle()
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # for the recorded shapes and the recipe of the numbers
 
-import paper_faces  # noqa: E402
-import paper_parity  # noqa: E402
-import paper_photo  # noqa: E402
-import paper_step  # noqa: E402
+import paper_faces
+import paper_parity
+import paper_photo
+import paper_step
 
 PARTS = {"step": paper_step, "photo": paper_photo, "parity": paper_parity, "faces": paper_faces}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure one part and print it as a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="part", required=True)
@@ -38,7 +39,7 @@ def main() -> None:
         options = parts.add_parser(name, help=part.__doc__.splitlines()[0], description=part.__doc__.splitlines()[0])
         part.add(options)
         options.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     part = PARTS[arguments.part]
     found = part.measure(arguments)
     print(json.dumps(found) if arguments.json else getattr(part, "table", table)(found))

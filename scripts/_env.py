@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -48,19 +49,27 @@ def run(*command: str | Path, timeout_s: float | None = None) -> subprocess.Comp
     )
 
 
-def cpu_index_answers() -> bool:
+def cpu_index_answers(index: str = CPU_INDEX, timeout_s: float = 5) -> bool:
     """Whether PyTorch's index of CPU builds can be reached: known within seconds, and silent when not."""
     request = "import sys, urllib.request as web; web.urlopen(sys.argv[1], timeout=4)"
     try:  # in a process of its own: looking up a host's name knows no timeout
-        return run(sys.executable, "-I", "-c", request, f"{CPU_INDEX}/torch/", timeout_s=5).returncode == 0
+        return run(sys.executable, "-I", "-c", request, f"{index}/torch/", timeout_s=timeout_s).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
 
-def wants_cpu_build() -> bool:
+def has_nvidia() -> bool:
+    """Whether the machine has an NVIDIA GPU."""
+    return Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
+
+
+def wants_cpu_build(
+    system: str = sys.platform,
+    nvidia: Callable[[], bool] = has_nvidia,
+    answers: Callable[[], bool] = cpu_index_answers,
+) -> bool:
     """Whether torch should come from the CPU index: PyPI's build for Linux brings gigabytes of CUDA."""
-    nvidia = Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi")
-    return sys.platform == "linux" and not nvidia and cpu_index_answers()
+    return system == "linux" and not nvidia() and answers()
 
 
 def reason(output: str) -> str:

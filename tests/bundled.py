@@ -1,13 +1,39 @@
 """The models that come with kohl, loaded once in each process, for tests in which nothing changes them."""
 
-from functools import cache
-
+from kohl import pipeline
+from kohl.commands import Parts
 from kohl.zoo import cards
+from kohl.zoo.shelf import Shelf
 
-_LOAD, _ROLES = cards.load, {card.name: next(iter(card.roles)) for card in cards.CARDS if card.package}
-_once = cache(_LOAD)
+SHELF = Shelf()
 
 
-def load(name, kind=None):
-    """What `cards.load` returns; of a model that comes with kohl it is always the same one."""
-    return _once(name, kind or _ROLES[name]) if name in _ROLES else _LOAD(name, kind)
+def load(*name):
+    """What `cards.load` returns, always the same one."""
+    return SHELF(cards.load, *name)
+
+
+def house(recipe):
+    """What `pipeline.load` returns, of models that are loaded once."""
+    return pipeline.load(recipe, SHELF)
+
+
+PARTS = Parts(load=house)  # for the command
+
+
+class Toys:
+    """A shelf for one device, whatever is asked for, on which other makers stand in for some of kohl's.
+
+    It notes the names that are asked for.
+    """
+
+    def __init__(self, makers, device="cpu"):
+        self.makers, self.own, self.others, self.names = makers, Shelf(device), SHELF.on(device), []
+        self.device = self.own.device
+
+    def on(self, device):
+        return self
+
+    def __call__(self, make, *arguments):
+        self.names += arguments[:1]
+        return self.own(self.makers[make], *arguments) if make in self.makers else self.others(make, *arguments)

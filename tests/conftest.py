@@ -2,26 +2,18 @@
 
 from functools import cache
 
-import bundled
-import dlib
 import pytest
-import torch
-
-from kohl.zoo import cards
 
 
 @pytest.fixture(autouse=True, scope="session")
 def settled():
     """One thread, as `scripts/test` gives each process one core; dlib's models once, for none of them ever changes."""
+    import dlib  # late: the process that only hands out tests needs neither
+    import torch
+
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "set_num_threads", lambda count: None)
         for name in ("get_frontal_face_detector", "shape_predictor", "face_recognition_model_v1"):
             patch.setattr(dlib, name, cache(getattr(dlib, name)))  # each takes most of a second
         yield
-
-
-@pytest.fixture
-def loaded_once(monkeypatch):
-    """The models that come with kohl are those of other tests, which change none of them either."""
-    monkeypatch.setattr(cards, "load", bundled.load)

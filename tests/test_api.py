@@ -5,6 +5,7 @@ import threading
 from io import BytesIO
 from pathlib import Path
 
+import bundled
 import numpy as np
 import photos
 import pytest
@@ -12,7 +13,7 @@ import tiny
 from PIL import Image
 
 import kohl
-from kohl import api, pipeline
+from kohl import api
 from kohl.recipe import Recipe
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guide" / "python.md"
@@ -106,20 +107,14 @@ def test_watch_hears_of_every_step_and_cancel_ends_the_work(protector, photo):
         protector(photo, cancel=cancel)
 
 
-def test_again_is_another_one_with_the_same_models(monkeypatch):
-    asked = []
-
-    def load(chosen, shelf=None, inversions=None):
-        asked.append((chosen, shelf))
-        return tiny.house(recipe=chosen)
-
-    monkeypatch.setattr(pipeline, "load", load)
-    first = kohl.Protector(text="red lipstick", settings=["search.steps=3"])
+def test_again_is_another_one_with_the_same_models():
+    first = kohl.Protector(text="red lipstick", settings=["search.steps=3"], shelf=bundled.SHELF)
     second = first.again(strength=0.2)
     assert first.recipe == Recipe(text="red lipstick", search=first.recipe.search)
     assert (second.recipe.text, second.recipe.strength, second.recipe.search.steps) == ("red lipstick", 0.2, 3)
-    assert [shelf for _, shelf in asked] == [None, first.house.shelf]
-    assert kohl.Protector(second.recipe).recipe == second.recipe
+    models = [(each.house.decoys, each.house.detect.find, each.house.attack.words.model) for each in (first, second)]
+    assert all(one is other for one, other in zip(*models, strict=True))
+    assert kohl.Protector(second.recipe, shelf=bundled.SHELF).recipe == second.recipe
     with pytest.raises(kohl.BadSetting, match="no such recipe"):
         kohl.Protector("nonsense")
 
@@ -130,7 +125,7 @@ def test_names_are_there_and_others_are_not():
         kohl.protct  # noqa: B018
 
 
-def test_the_examples_of_the_guide(loaded_once, monkeypatch, capsys, tmp_path):
+def test_the_examples_of_the_guide(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     for name in ("me.jpg", "us.jpg", "me_before.jpg"):
         photos.portrait().save(tmp_path / name, quality=95)
@@ -138,7 +133,7 @@ def test_the_examples_of_the_guide(loaded_once, monkeypatch, capsys, tmp_path):
     few = ["search.steps=2", "search.scouts=0", "models.judges=['sface']", "models.surrogates=['sface']"]
     for given in ("strength=0.4", 'text="red lipstick"'):
         code = code.replace(given, f"{given}, settings={few}")
-    exec(code, {})
+    exec(code.replace("Protector(", "Protector(shelf=shelf, "), {"shelf": bundled.SHELF})
     first, last = capsys.readouterr().out.splitlines()
     assert first.split()[0] in ("protected", "not_protected")
     assert 20 < float(last) < 60

@@ -1,9 +1,6 @@
 """Whatever is given to `kohl protect`, each photo has a row with its reason, and nothing is written half."""
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -17,12 +14,9 @@ import pytest
 import tiny
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-import kohl
-from kohl import pipeline
 from kohl.align.detect import Detect
 from kohl.cli import main
-
-pytestmark = pytest.mark.usefixtures("loaded_once")
+from kohl.commands import Parts
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +42,8 @@ class Run:
 def run(house, *arguments):
     """One `kohl protect` with that house; a traceback would end the test."""
     out, err = StringIO(), StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(pipeline, "load", lambda recipe: house)
-        code = main(["protect", *map(str, arguments)])
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(["protect", *map(str, arguments)], parts=Parts(load=lambda recipe: house))
     return Run(code, out.getvalue(), err.getvalue())
 
 
@@ -253,22 +246,8 @@ def test_a_painting_is_answered_one_way_or_the_other(house, tmp_path, paint):
 )
 def test_settings_that_cannot_be_are_usage_errors(tmp_path, capsys, arguments, sentence):
     tiny.picture(tmp_path / "photo.png")
-    assert main(["protect", str(tmp_path / "photo.png"), *arguments]) == 2
+    assert main(["protect", str(tmp_path / "photo.png"), *arguments], parts=bundled.PARTS) == 2
     printed = capsys.readouterr()
     assert printed.err.startswith(f"kohl: {sentence}")
     assert (printed.err.count("\n"), printed.out) == (1, "")
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
-
-
-def test_as_a_process_it_ends_without_a_traceback(tmp_path):
-    # Real models are loaded, and none of them has to do anything.
-    bad = photos.bad_files(tmp_path / "bad")
-    Image.new("RGB", (1, 1)).save(tmp_path / "1x1.png")
-    environment = {**os.environ, "PYTHONPATH": str(Path(kohl.__file__).parents[1])}
-    names = [bad[name] for name in ("text.jpg", "cut.jpg", "folder.jpg", "missing.jpg", "bomb.png")]
-    few = ["--set", "models.judges=['sface']", "--set", "models.surrogates=['sface']"]
-    command = [sys.executable, "-m", "kohl", "protect", *few, *names, tmp_path / "1x1.png"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert [line.startswith("kohl: ") for line in done.stderr.splitlines()] == [True] * len(names)
-    assert "1x1.png  no face (" in done.stdout

@@ -13,7 +13,7 @@ import pytest
 import torch
 from published import golden, shapes
 
-from kohl import cpu, recipe
+from kohl import recipe
 from kohl.zoo import cards
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 from kohl.zoo.text import clip_tokens
@@ -22,6 +22,7 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import paper_files
 import paper_parity
+import paper_path
 import paper_photo
 
 QUICK = ("sg2_keys_64_cm1", "nv_keys_sg3_1024", "nv_ada_tiny_p4.pkl", "nv_sg3_tiny", "dlib_resnet_v1")
@@ -38,12 +39,8 @@ FOUND = {
 }
 
 
-def test_command_prints_what_it_measured(monkeypatch, capsys):
-    monkeypatch.setattr(cpu, "settle", lambda: None)  # it is for a process of its own
-    import paper_path
-
-    monkeypatch.setattr(sys, "argv", ["paper_path.py", "step", "--size", "16", "--repeat", "1", "--json"])
-    paper_path.main()
+def test_command_prints_what_it_measured(capsys):
+    paper_path.main(["step", "--size", "16", "--repeat", "1", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["seconds"].keys() == {"plain", "whole", "float32", "bfloat16"}
     assert found["times_faster"]["float32"] == found["seconds"]["plain"] / found["seconds"]["float32"]

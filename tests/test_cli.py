@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,11 +13,10 @@ import pytest
 from PIL import Image
 
 import kohl
-from kohl import commands, pipeline
 from kohl.cli import main
+from kohl.commands import Parts
 from kohl.errors import BadModel, BadPhoto, KohlError, NoFace
 from kohl.types import FaceRow, Judgement, Row
-from kohl.zoo import cards
 
 FACE = FaceRow(0, (2, 2, 9, 9), "protected", None, {"dlib": Judgement(1.0, 0.2, 0.4, 0.01)}, {}, 33.41, 0.951)
 
@@ -26,14 +26,12 @@ def picture(path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def asked(monkeypatch, tmp_path):
-    """What the pipeline was asked for, in a folder with some photos whose names say what becomes of them."""
-    asked = []
+class Asked(list):
+    """What the pipeline was asked for; the names of photos say what becomes of them."""
 
-    def protect(job, house, *, watch):
+    def __call__(self, job, house, *, watch):
         path, output = job.photo, job.output
-        asked.append(SimpleNamespace(recipe=house.recipe, **vars(job)))
+        self.append(SimpleNamespace(recipe=house.recipe, **vars(job)))
         watch(SimpleNamespace(index=0, total=1))
         if path.stem == "nobody":
             raise NoFace(f"{path}: no face was found")
@@ -44,24 +42,31 @@ def asked(monkeypatch, tmp_path):
         status = "not_protected" if path.stem == "known" else "protected"
         return Row(str(path), str(output), status, None, 3.1, [FACE], {"strength": 0.5}, job.seed, "0.1.0")
 
-    monkeypatch.setattr(pipeline, "load", lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()))
-    monkeypatch.setattr(pipeline, "protect", protect)
+    def run(self, *arguments, **others):
+        """The exit code; `others` replace parts of the command."""
+        toys = Parts(load=lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()), protect=self)
+        return run(*arguments, parts=replace(toys, **others))
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """A folder with some photos, and what the pipeline is asked for."""
     monkeypatch.chdir(tmp_path)
     for name in ("a.png", "b.png", "known.png", "nobody.png"):
         picture(tmp_path / name)
-    return asked
+    return Asked()
 
 
-def run(*arguments: str) -> int:
+def run(*arguments: str, parts: Parts | None = None) -> int:
     """The exit code, whether it is returned or raised."""
     try:
-        return main(arguments)
+        return main(arguments, parts=parts)
     except SystemExit as leaving:
         return leaving.code
 
 
 def test_a_photo_is_protected_beside_itself_and_said_to_be(asked, capsys):
-    assert run("protect", "a.png") == 0
+    assert asked.run("protect", "a.png") == 0
     printed = capsys.readouterr()
     assert printed.out == (
         "a.png → a_kohl.png  protected (3.1 s)\n"
@@ -74,11 +79,10 @@ def test_a_photo_is_protected_beside_itself_and_said_to_be(asked, capsys):
 
 
 @pytest.mark.parametrize("name", ["paper", "released"])
-def test_words_that_a_recipe_brings_are_used_and_told(asked, monkeypatch, capsys, name):
-    monkeypatch.setattr(cards, "missing", lambda names: [])
+def test_words_that_a_recipe_brings_are_used_and_told(asked, capsys, name):
     said = {}
     for others in ((), ("--text", "blue eyeshadow"), ("--style", "none")):
-        assert run("protect", "a.png", "--recipe", name, "--force", *others) == 0
+        assert asked.run("protect", "a.png", "--recipe", name, "--force", *others, table=()) == 0  # nothing is missing
         said[asked[-1].recipe.text] = capsys.readouterr().err.strip()
     note = "the words are the recipe's own, “red lipstick”; --text asks for others, --style none for none"
     assert {text: note in line for text, line in said.items()} == {
@@ -86,30 +90,26 @@ def test_words_that_a_recipe_brings_are_used_and_told(asked, monkeypatch, capsys
         "blue eyeshadow": False,
         "": False,
     }
-    assert run("protect", "a.png", "--force") == 0
+    assert asked.run("protect", "a.png", "--force") == 0
     assert capsys.readouterr().err == ""
 
 
-def test_the_last_line_tells_of_a_face_that_was_skipped_and_of_one_that_was_left_out(asked, monkeypatch, capsys):
+def test_the_last_line_tells_of_a_face_that_was_skipped_and_of_one_that_was_left_out(asked, capsys):
     skipped = FaceRow(1, (2, 2, 9, 9), "skipped", "cut off", {"dlib": Judgement(1.0, 1.0, 0.4, 0.01)})
     left_out = FaceRow(2, (2, 2, 9, 9), "left_out", "left out with --faces")
     row = Row("a.png", "a_kohl.png", "not_protected", "face 1 was skipped", 1.0, [FACE, skipped, left_out])
-    monkeypatch.setattr(pipeline, "protect", lambda *_, **__: row)
-    assert run("protect", "a.png") == 3
+    assert asked.run("protect", "a.png", protect=lambda *_, **__: row) == 3
     said = "This photo is not protected: 1 face was skipped and can still be recognised"
     assert capsys.readouterr().out.splitlines()[-1] == f"{said}; 1 face was left out (2), as you asked."
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_report_that_appears_during_the_run_is_not_lost(asked, monkeypatch, capsys, force):
-    real = pipeline.protect
-
+def test_a_report_that_appears_during_the_run_is_not_lost(asked, capsys, force):
     def protect(*arguments, **settings):
         Path("page.html").write_text("somebody's")
-        return real(*arguments, **settings)
+        return asked(*arguments, **settings)
 
-    monkeypatch.setattr(pipeline, "protect", protect)
-    code = run("protect", "a.png", "--report", "page.html", *force)
+    code = asked.run("protect", "a.png", "--report", "page.html", *force, protect=protect)
     if force:
         assert (code, "kohl 0.1.0" in Path("page.html").read_text()) == (0, True)
     else:
@@ -122,14 +122,14 @@ def test_a_report_that_appears_during_the_run_is_not_lost(asked, monkeypatch, ca
 def test_no_force_overwrites_the_recipe_a_reference_or_the_report(asked, capsys):
     Path("my.png").write_text("strength = 0.25")  # a recipe may have any name
     line = ["a.png", "--force", "--recipe", "my.png"]
-    assert run("protect", *line, "--report", "my.png") == 2
-    assert run("protect", *line, "-o", "my.png") == 1
+    assert asked.run("protect", *line, "--report", "my.png") == 2
+    assert asked.run("protect", *line, "-o", "my.png") == 1
     assert "my.png: would overwrite my.png, which is the recipe" in capsys.readouterr().err
     assert Path("my.png").read_text() == "strength = 0.25"
     before = Path("b.png").read_bytes()
-    assert run("protect", "a.png", "--force", "--reference", "b.png", "-o", "b.png") == 1
+    assert asked.run("protect", "a.png", "--force", "--reference", "b.png", "-o", "b.png") == 1
     assert Path("b.png").read_bytes() == before
-    assert run("protect", "a.png", "--force", "--report", "x.png", "-o", "x.png") == 2
+    assert asked.run("protect", "a.png", "--force", "--report", "x.png", "-o", "x.png") == 2
     assert asked == []
 
 
@@ -138,13 +138,13 @@ def test_what_a_killed_run_left_is_cleaned_where_results_and_report_go(asked):
     for part in left:
         part.parent.mkdir(exist_ok=True)
         part.write_bytes(b"half a photo")
-    assert run("protect", "a.png", "-o", "out", "--report", "pages/page.html") == 0
+    assert asked.run("protect", "a.png", "-o", "out", "--report", "pages/page.html") == 0
     assert [part.exists() for part in left] == [True, False, False]
 
 
 def test_the_arguments_reach_the_pipeline(asked):
     line = "protect -o out --target decoy:3 --strength 0.25 --faces 2,0 --seed 9 --set models.far=0.1 --force a.png"
-    assert run(*line.split(), "--reference", "b.png", "known.png", "--recipe", "strong") == 0
+    assert asked.run(*line.split(), "--reference", "b.png", "known.png", "--recipe", "strong") == 0
     (call,) = asked
     assert (call.photo, call.output) == (Path("a.png"), Path("out/a_kohl.png"))
     assert (call.decoy, call.faces, call.seed, call.force) == (3, (0, 2), 9, True)
@@ -153,7 +153,7 @@ def test_the_arguments_reach_the_pipeline(asked):
 
 
 def test_without_arguments_the_recipe_decides(asked):
-    assert run("protect", "a.png", "--recipe", "strong") == 0
+    assert asked.run("protect", "a.png", "--recipe", "strong") == 0
     (call,) = asked
     assert call.recipe.strength > 0.5
     assert (call.decoy, call.faces, call.seed, call.force, call.references) == (None, None, 0, False, ())
@@ -170,11 +170,11 @@ def test_without_arguments_the_recipe_decides(asked):
     ],
 )
 def test_the_exit_code_says_what_became_of_all(asked, photos, code):
-    assert run("protect", *photos) == code
+    assert asked.run("protect", *photos) == code
 
 
 def test_a_photo_that_fails_is_one_sentence_on_stderr_and_the_others_go_on(asked, capsys):
-    assert run("protect", "missing.png", "nobody.png", "a.png") == 1
+    assert asked.run("protect", "missing.png", "nobody.png", "a.png") == 1
     printed = capsys.readouterr()
     assert printed.err == "kohl: missing.png: no such file; check its name\n"
     assert printed.out.splitlines()[0].startswith("nobody.png  no face (0.0 s): no face was found")
@@ -182,7 +182,7 @@ def test_a_photo_that_fails_is_one_sentence_on_stderr_and_the_others_go_on(asked
 
 
 def test_json_is_one_object_per_photo_and_line(asked, capsys):
-    assert run("protect", "--json", "a.png", "missing.png", "nobody.png") == 1
+    assert asked.run("protect", "--json", "a.png", "missing.png", "nobody.png") == 1
     printed = capsys.readouterr()
     first, *others = map(json.loads, printed.out.splitlines())
     assert first["faces"][0]["judges"]["dlib"]["matches"] is False
@@ -192,7 +192,7 @@ def test_json_is_one_object_per_photo_and_line(asked, capsys):
 
 
 def test_a_report_shows_every_photo(asked, capsys):
-    assert run("protect", "a.png", "missing.png", "--report", "deep/page.html") == 1
+    assert asked.run("protect", "a.png", "missing.png", "--report", "deep/page.html") == 1
     page = Path("deep/page.html").read_text(encoding="utf-8")
     assert "1 of 2 photos is protected" in page
     assert "a_kohl.png" in page
@@ -224,7 +224,7 @@ def test_a_report_shows_every_photo(asked, capsys):
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(asked, capsys, arguments, sentence):
-    assert run("protect", "a.png", *arguments) == 2
+    assert asked.run("protect", "a.png", *arguments) == 2
     printed = capsys.readouterr()
     assert printed.err.startswith(f"kohl: {sentence}")
     assert printed.err.count("\n") == 1
@@ -234,7 +234,7 @@ def test_a_wrong_command_line_is_one_sentence(asked, capsys, arguments, sentence
 
 def test_a_bad_reference_stops_before_the_work(asked, capsys):
     Path("broken.jpg").write_bytes(b"")
-    assert run("protect", "a.png", "--reference", "broken.jpg") == 1
+    assert asked.run("protect", "a.png", "--reference", "broken.jpg") == 1
     assert capsys.readouterr().err.startswith("kohl: broken.jpg: is empty")
     assert asked == []
 
@@ -256,12 +256,11 @@ def test_a_command_is_needed(capsys, line):
         (MemoryError(), 1, "kohl: there is not enough memory for this; try a smaller photo\n"),
     ],
 )
-def test_whatever_goes_wrong_is_one_sentence(monkeypatch, capsys, error, code, said):
-    def fail(arguments):
+def test_whatever_goes_wrong_is_one_sentence(asked, capsys, error, code, said):
+    def fail(recipe):
         raise error
 
-    monkeypatch.setattr(commands, "protect", fail)
-    assert run("protect", "a.png") == code
+    assert asked.run("protect", "a.png", load=fail) == code
     assert capsys.readouterr().err == said
 
 

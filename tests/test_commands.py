@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tiny_training
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
-from kohl.cli import main
+from kohl.cli import main, parser
+from kohl.commands import Parts, training
 from kohl.train.learner import Training
 from kohl.zoo import cards
-from kohl.zoo.distances.features import Features
+
+SMALL = " ".join(f"--set {setting}" for setting in tiny_training.OPTIONS)
 
 
 @pytest.fixture
@@ -32,11 +36,14 @@ class Judge:
         return [{"yes": 0.5, "no": 0.1, "blind": None}[self.name] for _ in gallery]
 
 
-def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatch, capsys):
-    monkeypatch.setattr(cards, "judge", Judge)
-    monkeypatch.setattr(cards, "notes", lambda names: [f"{name}: not the published file" for name in names])
-    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"]) == 0
-    assert capsys.readouterr().err == "kohl: yes: not the published file\n"
+def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    (tmp_path / "accepted.json").write_text(json.dumps({"yes": "ab" * 32}))
+    card = replace(cards.find("clip-tokens"), name="yes")
+    parts = Parts(judge=Judge, table=(card, *cards.CARDS))
+    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--judge", "no", "--json"], parts=parts) == 0
+    said = f"kohl: yes: not the published file; one with sha256 {'ab' * 32} was accepted\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(
@@ -47,15 +54,15 @@ def test_compare_notes_a_judge_that_is_not_the_published_file(photos, monkeypatc
         (["blind"], 3, "blind  finds no face in one of them\n"),
     ],
 )
-def test_compare_asks_every_judge(photos, monkeypatch, capsys, judges, code, said):
-    monkeypatch.setattr(cards, "judge", Judge)
-    assert main(["compare", "a.png", "b.png", *(f"--judge={judge}" for judge in judges)]) == code
+def test_compare_asks_every_judge(photos, capsys, judges, code, said):
+    assert (
+        main(["compare", "a.png", "b.png", *(f"--judge={judge}" for judge in judges)], parts=Parts(judge=Judge)) == code
+    )
     assert capsys.readouterr().out == said
 
 
-def test_compare_in_json(photos, monkeypatch, capsys):
-    monkeypatch.setattr(cards, "judge", Judge)
-    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"]) == 0
+def test_compare_in_json(photos, capsys):
+    assert main(["compare", "a.png", "b.png", "--judge", "yes", "--json"], parts=Parts(judge=Judge)) == 0
     judges = {"yes": {"score": 0.5, "threshold": 0.4, "far": 0.01, "matches": True}}
     assert json.loads(capsys.readouterr().out) == {"a": "a.png", "b": "b.png", "judges": judges}
 
@@ -82,24 +89,15 @@ def test_models_are_listed_with_their_licences(capsys):
 
 
 @pytest.fixture
-def learned(monkeypatch, tmp_path):
-    """What `learn` was asked for, in a folder with the photos of sixteen people, of whom no face is looked for."""
-    from kohl.train import faces, stylegan2
-
-    asked = []
-
-    def learn(gallery, features, folder, settings, *, said):
-        asked.append(SimpleNamespace(gallery=gallery, features=features, folder=folder, settings=settings))
-        said("it goes well")
-        return folder / "g.safetensors", folder / "e.safetensors"
-
-    monkeypatch.setattr(stylegan2, "learn", learn)
-    monkeypatch.setattr(faces, "_found", lambda people, side, said, rng: torch.zeros(2, 2, 3, side, side).unbind())
+def people(monkeypatch, tmp_path):
+    """A folder with the photos of sixteen people, and one in which their faces were found before."""
     monkeypatch.chdir(tmp_path)
     for number in range(16):
         (tmp_path / "photos" / str(number)).mkdir(parents=True)
         (tmp_path / "photos" / str(number) / "a.jpg").touch()
-    return asked
+    (tmp_path / "known").mkdir()
+    found = tiny_training.gallery(2, 2)
+    save_file({"learned": found.learned, "held": found.held}, tmp_path / "known" / "faces.safetensors")
 
 
 def run(line):
@@ -110,46 +108,44 @@ def run(line):
         return leaving.code
 
 
-def test_a_folder_of_faces_is_learned_from_and_the_use_of_it_is_said(learned, capsys):
-    assert run("train stylegan2 photos -o out --images 320 --size 64 --batch 8 --seed 7") == 0
-    (call,) = learned
-    assert call.folder == Path("out")
-    assert call.settings == Training(images=320, size=64, batch=8, seed=7)
-    assert call.gallery.learned.shape == (2, 3, 80, 80)
-    assert isinstance(call.features, Features)
+def test_a_folder_of_faces_is_learned_from_and_the_use_of_it_is_said(people, capsys):
+    asked = "--images 8 --size 64 --batch 4 --seed 7 --set report=4"
+    assert run(f"train stylegan2 photos -o known {asked} {SMALL}") == 0
+    settings = torch.load("known/checkpoint.pt", weights_only=True)["settings"]
+    assert settings == asdict(Training(**tiny_training.SMALL, images=8, batch=4, seed=7, report=4))
     printed = capsys.readouterr()
-    assert printed.out == (
-        "it goes well\n"
-        "use it with --recipe mini --set models.generator=stylegan2:out/g.safetensors "
-        "--set models.encoder=stylegan2:out/e.safetensors\n"
+    lines = printed.out.splitlines()
+    assert lines[0].startswith("known/faces.safetensors: holds the faces that were found before")
+    assert [line.split("  ")[0] for line in lines if " of 8" in line] == ["4 of 8", "8 of 8"]
+    assert lines[-1] == (
+        "use it with --recipe mini --set models.generator=stylegan2:known/generator.safetensors "
+        "--set models.encoder=stylegan2:known/encoder.safetensors"
     )
     assert printed.err == ""
 
 
-def test_without_settings_the_defaults_are_taken_and_told_in_the_help(learned, capsys):
-    assert run("train stylegan2 photos -o out") == 0
-    assert learned[0].settings == Training()
+def test_without_settings_the_defaults_are_taken_and_told_in_the_help(capsys):
+    assert training(parser().parse_args(["train", "stylegan2", "photos", "-o", "out"])) == Training()
     assert run("train stylegan2 --help") == 0
     said = " ".join(capsys.readouterr().out.split())
     for name in ("images", "size", "batch", "seed"):
         assert f"(default: {getattr(Training(), name)})" in said
 
 
-def test_a_checkpoint_is_gone_on_from_only_if_that_is_asked_for(learned, capsys):
-    Path("out").mkdir()
-    Path("out/checkpoint.pt").write_bytes(b"months of work")
-    assert run("train stylegan2 photos -o out") == 2
-    said = "kohl: out: holds a checkpoint; pass --resume to go on, or choose another folder with -o\n"
+def test_a_checkpoint_is_gone_on_from_only_if_that_is_asked_for(people, capsys):
+    Path("known/checkpoint.pt").write_bytes(b"months of work")
+    assert run("train stylegan2 photos -o known") == 2
+    said = "kohl: known: holds a checkpoint; pass --resume to go on, or choose another folder with -o\n"
     assert capsys.readouterr().err == said
-    assert learned == []
-    assert Path("out/checkpoint.pt").read_bytes() == b"months of work"
-    assert run("train stylegan2 photos -o out --resume") == 0
-    assert len(learned) == 1
+    assert run(f"train stylegan2 photos -o known --resume --size 64 {SMALL}") == 1
+    said = "kohl: known/checkpoint.pt: this checkpoint cannot be read; remove it to begin again.\n"
+    assert capsys.readouterr().err == said
+    assert Path("known/checkpoint.pt").read_bytes() == b"months of work"
 
 
-def test_going_on_without_a_checkpoint_is_beginning(learned):
-    assert run("train stylegan2 photos -o out --resume") == 0
-    assert len(learned) == 1
+def test_going_on_without_a_checkpoint_is_beginning(people):
+    assert run(f"train stylegan2 photos -o known --resume --images 1 --size 64 {SMALL}") == 0
+    assert Path("known/generator.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -165,6 +161,8 @@ def test_going_on_without_a_checkpoint_is_beginning(learned):
         ("train stylegan2 photos -o out --seed -1", "argument --seed: must be a whole number from 0 to"),
         ("train stylegan2 photos -o out --resum", "unrecognized arguments: --resum"),
         ("train stylegan2 photos -o out --size 100", "size: must be 64, 128, 256, 512 or 1024, not 100"),
+        ("train stylegan2 photos -o out --set network.width=8", "network: no such setting; did you mean networks?"),
+        ("train stylegan2 photos -o out --set mapping.rounds=0", "mapping.rounds: must be at least 1, not 0"),
         ("train stylegan2 nowhere -o out", "nowhere: no such folder"),
         ("train stylegan2 photos nowhere -o out", "nowhere: no such folder"),
         ("train stylegan2 photos/0/a.jpg -o out", "photos/0/a.jpg: no such folder"),
@@ -173,12 +171,11 @@ def test_going_on_without_a_checkpoint_is_beginning(learned):
         ("train stylegan2 photos -o photos/0/a.jpg", "photos/0/a.jpg: is a file; name a folder"),
     ],
 )
-def test_a_wrong_line_for_learning_is_one_sentence_and_leaves_nothing(learned, capsys, line, sentence):
+def test_a_wrong_line_for_learning_is_one_sentence_and_leaves_nothing(people, capsys, line, sentence):
     Path("empty").mkdir()
     assert run(line) == 2
     printed = capsys.readouterr()
     assert printed.err.startswith(f"kohl: {sentence}")
     assert printed.err.count("\n") == 1
     assert printed.out == ""
-    assert learned == []
     assert not Path("out").exists()

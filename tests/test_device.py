@@ -10,11 +10,11 @@ import bundled
 import numpy as np
 import pytest
 import torch
-from elsewhere import THERE, Calls, OneThread, elsewhere
-from photos import SAMPLE
+from elsewhere import THERE, elsewhere
+from photos import SAMPLE, portrait
 from sitters import sitters
 from tiny import numbers
-from tiny_styles import generator
+from tiny_styles import Encoder, generator
 from torch import nn
 
 from kohl import device, pipeline, recipe
@@ -25,8 +25,7 @@ from kohl.geometry import resized
 from kohl.invert.inversions import Inversions
 from kohl.invert.own_styles import OwnStyles
 from kohl.job import Job
-from kohl.perturb import descend, latent, pixel
-from kohl.types import Faces
+from kohl.types import Faces, ignore
 from kohl.zoo import cards
 from kohl.zoo.distances import lpips
 from kohl.zoo.generators.e4e import E4E
@@ -35,30 +34,37 @@ from kohl.zoo.shelf import Shelf
 
 FEW = ("search.steps=2", "search.scouts=1", "search.views.blurred=1.0", "search.views.grey=1.0")
 STYLES = ("tuning.exact=true", "tuning.steps=2", "tuning.refine=1", "tuning.directions=0")
+ALONE = "models.surrogates=['sface']"
 RUNS = {
     "default": ("default", FEW),
-    "words": ("default", (*FEW, "text=red lipstick")),
+    "words": ("default", (*FEW, ALONE, "search.scouts=0", "text=red lipstick")),
     "mini": ("mini", (*FEW, *STYLES)),
+    "styles": ("mini", (*FEW, *STYLES, ALONE, "tuning.size=32", "tuning.held=2")),
     "pixels": ("default", ("attack=ti-dim", "pixel.steps=2")),
 }
+SLOW = ("default", "mini")
 ABSENT = "torch finds no cuda here; name cpu, or auto for the best that it finds"
 NO_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
 
 
 @pytest.mark.parametrize(
-    ("there", "best"), [((), "cpu"), (("mps",), "mps"), (("cuda",), "cuda"), (("cuda", "mps"), "cuda")], ids=str
+    ("there", "best"), [("cpu", "cpu"), ("mps cpu", "mps"), ("cpu cuda", "cuda"), ("mps cuda cpu", "cuda")], ids=str
 )
-def test_auto_is_the_first_that_is_there(monkeypatch, there, best):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
-    assert device.found("auto") == best
-    assert device.found("cpu") == "cpu"
+def test_auto_is_the_first_that_is_there(there, best):
+    there = there.split()
+    assert device.found("auto", there) == best
+    assert device.found("cpu", there) == "cpu"
     for name in ("cuda", "mps"):
         if name in there:
-            assert device.found(name) == name
+            assert device.found(name, there) == name
         else:
             with pytest.raises(BadSetting, match=f"^device: torch finds no {name} here; "):
-                device.found(name)
+                device.found(name, there)
+
+
+def test_what_is_there_is_what_torch_finds():
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    assert device.found("auto") == next((name for name in there if there[name]), "cpu")
 
 
 @pytest.mark.parametrize(("name", "said"), [
@@ -68,31 +74,20 @@ def test_auto_is_the_first_that_is_there(monkeypatch, there, best):
     pytest.param("cuda", ABSENT, marks=NO_CUDA),
 ])  # fmt: skip
 @pytest.mark.parametrize("option", ["--device={}", "--set=device={}"])
-def test_one_that_is_not_there_is_said_in_one_sentence(tmp_path, capsys, monkeypatch, name, said, option):
-    monkeypatch.setattr(cards, "load", lambda *_: pytest.fail("a model was loaded"))
+def test_one_that_is_not_there_is_said_in_one_sentence(tmp_path, capsys, name, said, option):
     assert main(["protect", str(SAMPLE), "-o", str(tmp_path), option.format(name)]) == 2
     assert capsys.readouterr().err == f"kohl: device: {said}\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_option_counts_more_than_the_recipe_and_auto_is_told_as_what_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(cards, "load", bundled.load)
-    monkeypatch.setattr(device, "found", lambda name: {"auto": "cpu"}[name])
-    (tmp_path / "mine.toml").write_text('device = "cuda"\nattack = "fgsm"\n')
+def test_the_option_counts_more_than_the_recipe_and_auto_is_told_as_what_it_was(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'device = "cuda"\nattack = "fgsm"\n[models]\nsurrogates = ["sface"]\njudges = ["sface"]\n'
+    )
+    line = ["protect", str(SAMPLE), "-o", str(tmp_path), "--recipe", str(tmp_path / "mine.toml"), "--device=auto"]
     with redirect_stdout(StringIO()) as printed:
-        main(
-            [
-                "protect",
-                str(SAMPLE),
-                "-o",
-                str(tmp_path),
-                "--recipe",
-                str(tmp_path / "mine.toml"),
-                "--device=auto",
-                "--json",
-            ]
-        )
-    assert json.loads(printed.getvalue())["recipe"]["device"] == "cpu"
+        main([*line, "--json"], parts=bundled.PARTS)
+    assert json.loads(printed.getvalue())["recipe"]["device"] == device.found("auto")
 
 
 def test_a_shelf_has_a_network_for_each_device_and_keeps_what_is_no_network():
@@ -112,30 +107,44 @@ def test_a_shelf_has_a_network_for_each_device_and_keeps_what_is_no_network():
     assert shelf(make, dict) is thing
 
 
-def protected(house, output):
+def protected(house, photo, *, watch=ignore):
     """The pixels of the written photo; nobody judges it."""
-    pipeline.protect(Job(SAMPLE, output), replace(house, judges=()))
+    output = photo.with_name("protected.png")
+    pipeline.protect(Job(photo, output, force=True), replace(house, judges=()), watch=watch)
     return imageio.read(output).pixels.astype(int)
 
 
+def styles(name):
+    """A tiny StyleGAN2, or what finds its latents."""
+    return {"stylegan2-mini": generator, "stylegan2-mini-encoder": lambda: Encoder(8)}[name]()
+
+
+TOYS = {"styles": {cards.generator: styles, cards.inverter: styles}}
+
+
 @pytest.mark.parametrize(
-    ("name", "settings"),
+    ("name", "settings", "makers"),
     [
-        pytest.param(*run, marks=() if called in ("words", "pixels") else pytest.mark.slow, id=called)
+        pytest.param(*run, TOYS.get(called, {}), marks=pytest.mark.slow if called in SLOW else (), id=called)
         for called, run in RUNS.items()
     ],
 )
-def test_a_run_elsewhere_is_there_from_end_to_end(tmp_path, monkeypatch, name, settings):
-    chosen = recipe.override(recipe.load(name), settings)
-    monkeypatch.setattr(cards, "load", bundled.load)
-    here = protected(pipeline.load(chosen), tmp_path / "here.png")
-    monkeypatch.undo()
-    with elsewhere(monkeypatch):
-        house = pipeline.load(replace(chosen, device=THERE.type), inversions=Inversions())
-        there = protected(house, tmp_path / "there.png")
+def test_a_run_elsewhere_is_there_from_end_to_end(tmp_path, name, settings, makers):
+    chosen, marks, photo = recipe.override(recipe.load(name), settings), [], tmp_path / "photo.png"
+    portrait().save(photo)
+    here = protected(pipeline.load(chosen, bundled.Toys(makers)), photo)
+    with elsewhere() as calls:
+        house = pipeline.load(chosen, bundled.Toys(makers, THERE.type), inversions=Inversions())
+        there = protected(
+            house,
+            photo,
+            watch=lambda step: "tuning" in step.losses or marks.append(len(calls.unplaced)),
+        )
     assert {x.device for x in house.attack.surrogates[0].encoder.parameters()} == {THERE}
-    assert np.abs(here - imageio.read(SAMPLE).pixels).max() > 4
+    assert np.abs(here - imageio.read(photo).pixels).max() > 4
     assert np.abs(here - there).max() <= 1
+    assert len(marks) > 1
+    assert calls.unplaced[marks[0] : marks[-1]] == []  # no step makes a tensor without saying where
 
 
 @pytest.mark.parametrize(
@@ -155,37 +164,19 @@ def test_all_tensors_of_a_network_that_is_pulled_are_moved_with_it(build):
     assert not [name for module in made.modules() for name, x in vars(module).items() if isinstance(x, torch.Tensor)]
 
 
-def test_directions_are_found_elsewhere_as_here(monkeypatch):
+def test_directions_are_found_elsewhere_as_here():
     made, faces = generator(), Faces(*(part[:1] for part in vars(resized(sitters(), 32)).values()))
     codes = torch.randn(1, *made.latent_shape, generator=numbers())
     latents, settings = torch.ones(1, 6), {"held": 2, "noise": True, "directions": 6}
     here = OwnStyles(made, codes, faces, **settings)(latents)
-    with elsewhere(monkeypatch):
+    with elsewhere():
         there = OwnStyles(made.to(THERE), codes.to(THERE), faces.to(THERE), **settings)(latents.to(THERE)).cpu()
     assert (here - faces.crops).abs().max() > 1e-3
     torch.testing.assert_close(there, here, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("name", "settings"), RUNS.values(), ids=RUNS)
-def test_no_step_of_a_search_makes_a_tensor_without_saying_where(tmp_path, monkeypatch, name, settings):
-    monkeypatch.setattr(cards, "load", bundled.load)
-    calls, descended = Calls(), []
-
-    def watched(*given, **named):
-        with calls:
-            descended.append(given)
-            return descend.descend(*given, **named)
-
-    for module in (latent, pixel):
-        monkeypatch.setattr(module, "descend", watched)
-    monkeypatch.setattr(descend, "ThreadPoolExecutor", OneThread)
-    protected(pipeline.load(recipe.override(recipe.load(name), settings)), tmp_path / "out.png")
-    assert descended
-    assert calls.unplaced == []
-
-
-def test_what_is_made_without_saying_where_is_noticed(monkeypatch):
-    with elsewhere(monkeypatch) as calls:
+def test_what_is_made_without_saying_where_is_noticed():
+    with elsewhere() as calls:
         there = torch.ones(2, device=THERE)
         assert (there + there.new_tensor([1, 2])).cpu().tolist() == [2, 3]
         stray = torch.ones(2)

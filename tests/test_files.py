@@ -1,6 +1,5 @@
 """Whole or not at all, whoever else writes there; and nothing of a killed run stays."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -9,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from heard import heard
 
 from kohl import files
 
@@ -48,20 +48,22 @@ def test_an_error_leaves_what_was_there(tmp_path, force, error):
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_file_that_appears_meanwhile_is_not_lost(tmp_path, monkeypatch, links):
-    if not links:  # as on FAT
-        monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(PermissionError("no hard links")))
+def test_a_file_that_appears_meanwhile_is_not_lost(tmp_path, links):
+    def refused(*_):
+        if not links:  # as on FAT
+            raise PermissionError("no hard links")
 
     def overtaken():
         with files.placed(tmp_path / "a") as part:
             part.write_bytes(b"ours")
             (tmp_path / "a").write_bytes(b"theirs")
 
-    with pytest.raises(FileExistsError):
-        overtaken()
-    assert (tmp_path / "a").read_bytes() == b"theirs"
-    files.write(tmp_path / "a", b"ours", force=True)
-    files.write(tmp_path / "b", b"ours")
+    with heard("os.link", refused):
+        with pytest.raises(FileExistsError):
+            overtaken()
+        assert (tmp_path / "a").read_bytes() == b"theirs"
+        files.write(tmp_path / "a", b"ours", force=True)
+        files.write(tmp_path / "b", b"ours")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b"ours"
     assert names(tmp_path) == ["a", "b"]
 
@@ -95,18 +97,16 @@ def test_a_killed_run_leaves_only_what_the_next_one_cleans(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_name_that_a_cleaner_took_is_left_to_it(tmp_path, monkeypatch):
+def test_a_name_that_a_cleaner_took_is_left_to_it(tmp_path):
     # A cleaner sees the new file in the instant before it is locked: the writer takes another name.
-    real, taken = fcntl.flock, []
+    taken = []
 
-    def flock(descriptor, how):
+    def cleaned(*_):
         if not taken:
             taken.extend(tmp_path.iterdir())
             assert files.clean(tmp_path) == taken
-        real(descriptor, how)
 
-    monkeypatch.setattr(fcntl, "flock", flock)
-    with files.placed(tmp_path / "a") as part:
+    with heard("fcntl.flock", cleaned), files.placed(tmp_path / "a") as part:
         assert part not in taken
         part.write_bytes(b"whole")
     assert len(taken) == 1

@@ -39,23 +39,6 @@ def test_takes_less_than_half_a_second(command):
     assert min(started(command)[1] for _ in range(3)) < 0.5
 
 
-def test_what_could_report_to_others_is_not_loaded_for_a_photo_and_is_told_not_to_for_a_judge():
-    code = """
-import os, sys
-from kohl import pipeline, recipe
-from kohl.zoo.files import runtime
-for name in runtime.QUIET:
-    os.environ.pop(name, None)
-pipeline.load(recipe.load("default"))
-absent = {"onnx", "onnxruntime", "google", "transformers", "huggingface_hub", "matplotlib", "torch._dynamo"}
-print(sorted(absent & set(sys.modules)), [os.environ.get(name) for name in runtime.QUIET])
-runtime.libraries()
-print([os.environ.get(name) for name in runtime.QUIET], "onnxruntime" in sys.modules)
-"""
-    result, _ = started(["-c", code])
-    assert result.stdout == "[] [None, None]\n['1', '1'] True\n", result.stderr
-
-
 def imported(path):
     """Every module that a file names in an import, with its parents: `urllib.request` is also `urllib`."""
     names = set()

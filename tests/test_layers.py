@@ -7,8 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
-    {"colour", "decode", "device", "errors", "files", "filters", "geometry", "icc", "job", "memory", "plain_file"}
-    | {"ranges", "reader", "settings", "shown", "ssim", "status", "templates", "toml", "types", "version"},
+    {"adam", "colour", "decode", "device", "errors", "files", "filters", "geometry", "icc", "job", "memory"}
+    | {"plain_file", "ranges", "reader", "settings", "shown", "ssim", "status", "templates", "toml", "types"}
+    | {"version"},
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},

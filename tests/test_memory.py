@@ -10,13 +10,14 @@ from kohl import memory
 
 
 @pytest.fixture
-def system(monkeypatch, tmp_path):
+def system(tmp_path):
     """A machine with 8 GB left; nothing else limits the process."""
     (tmp_path / "meminfo").write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\n")
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
-    monkeypatch.setattr(memory, "_groups", lambda: iter([tmp_path / "groups" / "inner", tmp_path / "groups"]))
     return tmp_path
+
+
+def available(system):
+    return memory.available(system / "meminfo", [system / "groups" / "inner", system / "groups"])
 
 
 def group(folder, most, used, kept=0):
@@ -27,23 +28,23 @@ def group(folder, most, used, kept=0):
 
 
 def test_the_machine_alone(system):
-    assert memory.available() == 8_192_000_000
+    assert available(system) == 8_192_000_000
 
 
 def test_a_container_inside_another(system):
     group(system / "groups" / "inner", "max", 10)
     group(system / "groups", 3_000_000_000, 1_000_000_000, kept=500_000_000)
-    assert memory.available() == 2_500_000_000
+    assert available(system) == 2_500_000_000
     group(system / "groups" / "inner", 600, 100)
-    assert memory.available() == 500
+    assert available(system) == 500
 
 
 @pytest.mark.parametrize("content", ["", "MemAvailable: much kB\n", "nonsense", None])
 def test_a_system_that_does_not_say(system, content):
-    memory.MEMINFO.unlink()
+    (system / "meminfo").unlink()
     if content is not None:
-        memory.MEMINFO.write_text(content)
-    assert memory.available() is None
+        (system / "meminfo").write_text(content)
+    assert available(system) is None
 
 
 def test_a_limit_of_the_process():

@@ -5,13 +5,14 @@ from contextlib import redirect_stdout
 from io import StringIO
 from types import SimpleNamespace
 
+import bundled
 import numpy as np
 import pytest
 import torch
 from photos import SAMPLE
 from sitters import sitter, sitters
 
-from kohl import pipeline, recipe
+from kohl import recipe
 from kohl.align import imageio
 from kohl.cli import main
 from kohl.geometry import resized
@@ -19,12 +20,11 @@ from kohl.invert.pivotal import pivotal
 from kohl.score.quality import psnr
 from kohl.zoo import cards
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
+GENERATOR, ENCODER = (cards.generator, "stylegan2-mini"), (cards.inverter, "stylegan2-mini-encoder")
 # Too few steps to rely on, enough to see an effect.
 FEW = ("tuning.steps=12", "tuning.directions=48", "search.steps=4", "search.rate=0.8", "search.change=100.0")
-FEWEST = ("tuning.steps=4", "tuning.directions=16", "search.steps=3", "search.scouts=0")
-FEWEST += ("search.rate=3.0", "search.change=10.0")
+FEWEST = ("tuning.steps=3", "tuning.directions=0", "search.steps=3", "search.scouts=0")
+FEWEST += ("search.rate=0.05", "search.change=10.0")
 
 
 @pytest.fixture(scope="module", params=[FEWEST, pytest.param(FEW, marks=pytest.mark.slow)], ids=["fewest", "few"])
@@ -34,7 +34,7 @@ def run(request, tmp_path_factory):
     settings = [word for setting in request.param for word in ("--set", setting)]
     arguments = ["protect", str(SAMPLE), "-o", str(output), "--recipe", "mini", "--text", "red lipstick", "--json"]
     with redirect_stdout(StringIO()) as printed:
-        code = main([*arguments, *settings])
+        code = main([*arguments, *settings], parts=bundled.PARTS)
     return SimpleNamespace(output=output, code=code, row=json.loads(printed.getvalue()))
 
 
@@ -61,7 +61,7 @@ def test_only_the_face_changes(run):
 
 
 def test_encoder_and_generator_give_faces_back_roughly():
-    generator, encode = cards.generator("stylegan2-mini"), cards.inverter("stylegan2-mini-encoder")
+    generator, encode = (bundled.SHELF(*each) for each in (GENERATOR, ENCODER))
     faces = resized(sitters(), generator.size).crops
     with torch.no_grad():
         back = generator(encode(sitters().crops))
@@ -71,7 +71,7 @@ def test_encoder_and_generator_give_faces_back_roughly():
 
 
 def test_noise_becomes_faces_that_differ_but_stay_near_the_mean_face():
-    generator = cards.generator("stylegan2-mini")
+    generator = bundled.SHELF(*GENERATOR)
     with torch.no_grad():
         drawn = generator(generator.latents(torch.randn(16, 256, generator=torch.Generator().manual_seed(1))))
         mean = generator(generator.average[None])
@@ -79,10 +79,10 @@ def test_noise_becomes_faces_that_differ_but_stay_near_the_mean_face():
     assert (psnr(drawn, mean.expand_as(drawn)) > 9).all()
 
 
-@pytest.mark.parametrize(("steps", "gain"), [(10, 1.5), pytest.param(25, 4, marks=pytest.mark.slow)])  # in dB
+@pytest.mark.parametrize(("steps", "gain"), [(7, 1.0), pytest.param(25, 4, marks=pytest.mark.slow)])  # in dB
 def test_tuning_brings_the_face_nearer(steps, gain):
     chosen = recipe.override(recipe.load("mini"), [f"tuning.steps={steps}", "tuning.directions=0"])
-    house = pipeline.load(chosen)
+    house = bundled.house(chosen)
     face = sitter(0)
     wanted = resized(face, 128).crops
     found = []

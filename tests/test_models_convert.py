@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from heard import heard
 from tiny import numbers
 from tiny_styles import generator
 
@@ -89,14 +90,9 @@ def test_a_file_beside_the_output_is_left_alone(checkpoint):
     assert Path("ffhq.safetensors.part").read_bytes() == b"theirs"
 
 
-def test_an_output_that_appears_meanwhile_is_not_overwritten(checkpoint, capsys, monkeypatch):
-    def meanwhile(*arguments):
-        Path("ffhq.safetensors").write_bytes(b"theirs")
-        return save(*arguments)
-
-    save = checkpoints.save_file
-    monkeypatch.setattr(checkpoints, "save_file", meanwhile)
-    assert convert(checkpoint) == 1
+def test_an_output_that_appears_meanwhile_is_not_overwritten(checkpoint, capsys):
+    with heard("os.link", lambda *_: Path("ffhq.safetensors").write_bytes(b"theirs")):
+        assert convert(checkpoint) == 1
     assert "ffhq.safetensors: cannot be written (File exists)" in capsys.readouterr().err
     assert (files(), Path("ffhq.safetensors").read_bytes()) == (["ffhq.pkl", "ffhq.safetensors"], b"theirs")
 

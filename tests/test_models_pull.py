@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import signal
+import threading
+import time
 from dataclasses import replace
 
 import pytest
+from served import PROXIES, resumable_from, send, serving
 
 from kohl import cli
-from kohl.errors import BadModel
-from kohl.zoo import cards
+from kohl.commands import Parts
 from kohl.zoo.card import Card, Role
-from kohl.zoo.files import download
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -27,7 +29,6 @@ TOKENS = Card(
     commercial=True,
     source="https://example.org/tokens",
     roles={},
-    urls=("https://example.org/tokens.bin",),
 )
 NET = replace(
     TOKENS,
@@ -39,25 +40,32 @@ NET = replace(
     commercial=False,
     roles={"text": Role("m:f", needs=("tokens",))},
 )
-BY_HAND = replace(TOKENS, name="by-hand", file="by-hand.pth", urls=(), member="assets/by-hand.pth")
-SHIPPED = replace(TOKENS, name="shipped", package="kohl", file="types.py", urls=())
+BY_HAND = replace(TOKENS, name="by-hand", file="by-hand.pth", member="assets/by-hand.pth")
+SHIPPED = replace(TOKENS, name="shipped", package="kohl", file="types.py")
+
+
+@pytest.fixture
+def server():
+    with serving() as server:
+        server.says["it"] = resumable_from(CONTENT)
+        yield server
+
+
+@pytest.fixture
+def run(server):
+    """The command, with a table of our own, of which a server has two."""
+    net, tokens = (replace(card, urls=(server.url("it"),)) for card in (NET, TOKENS))
+    return lambda *line: cli.main(line, parts=Parts(table=(SHIPPED, net, tokens, BY_HAND)))
 
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
-    """A table of our own, an empty cache folder, no terminal, and downloads that only write the content."""
+    """An empty cache folder, and no terminal."""
+    for name in (*PROXIES, "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KOHL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr(cards, "CARDS", (SHIPPED, NET, TOKENS, BY_HAND))
-    monkeypatch.setattr(download, "_fetch", fetched)
     terminal(monkeypatch, None)
     return tmp_path / "cache"
-
-
-def fetched(url, part, wanted, watch):
-    watch(0, len(CONTENT))
-    part.write_bytes(CONTENT)
-    watch(len(CONTENT), len(CONTENT))
 
 
 def terminal(monkeypatch, answer):
@@ -71,8 +79,8 @@ def files(folder):
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def test_what_is_needed_comes_too_and_is_listed(folder, capsys):
-    assert cli.main(["models", "pull", "net", "--yes"]) == 0
+def test_what_is_needed_comes_too_and_is_listed(run, folder, capsys):
+    assert run("models", "pull", "net", "--yes") == 0
     assert files(folder) == ["net.bin", "pins.json", "tokens.bin"]
     printed = capsys.readouterr()
     assert "net  size not published, present\n  research only, no commercial use\n" in printed.out
@@ -84,8 +92,8 @@ def test_what_is_needed_comes_too_and_is_listed(folder, capsys):
 
 
 @pytest.mark.parametrize("arguments", [["--json", "pull", "net"], ["pull", "net", "--json"]])
-def test_json(arguments, capsys):
-    assert cli.main(["models", *arguments, "--yes"]) == 0
+def test_json(run, arguments, capsys):
+    assert run("models", *arguments, "--yes") == 0
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(model["name"], model["present"], model["sha256"]) for model in listed] == [
         ("net", True, SHA256),
@@ -93,18 +101,18 @@ def test_json(arguments, capsys):
     ]
 
 
-def test_json_of_what_is_not_here(capsys):
-    assert cli.main(["models", "--json"]) == 0
+def test_json_of_what_is_not_here(run, capsys):
+    assert run("models", "--json") == 0
     listed = {model["name"]: model for model in map(json.loads, capsys.readouterr().out.splitlines())}
     assert (listed["net"]["size"], listed["net"]["sha256"], listed["net"]["present"]) == (0, "", False)
-    assert cli.main(["models"]) == 0
+    assert run("models") == 0
     assert "net  size not published, missing\n" in (printed := capsys.readouterr().out)
     assert "sha256 not published\n" in printed
 
 
-def test_licences_are_shown_and_asked_for(folder, capsys, monkeypatch):
+def test_licences_are_shown_and_asked_for(run, folder, capsys, monkeypatch):
     terminal(monkeypatch, "y\n")
-    assert cli.main(["models", "pull", "net"]) == 0
+    assert run("models", "pull", "net") == 0
     said = capsys.readouterr().err
     shown = [said.index(text) for text in ("research only, no commercial use", "MIT, commercial", "[y/N]", "now in")]
     assert shown == sorted(shown)
@@ -112,34 +120,35 @@ def test_licences_are_shown_and_asked_for(folder, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("answer", ["\n", "n\n", "no\n", ""])
-def test_nothing_is_fetched_without_consent(folder, capsys, monkeypatch, answer):
+def test_nothing_is_fetched_without_consent(run, folder, capsys, monkeypatch, answer):
     terminal(monkeypatch, answer)
-    assert cli.main(["models", "pull", "net"]) == 1
+    assert run("models", "pull", "net") == 1
     assert capsys.readouterr().err.endswith("kohl: the licences were not accepted, so nothing was fetched\n")
     assert files(folder) == []
 
 
-def test_nobody_to_ask(folder, capsys, fetched_by_hand):
+def test_nobody_to_ask(run, folder, capsys, fetched_by_hand):
     for arguments in (["net"], ["tokens", "--from", fetched_by_hand]):
-        assert cli.main(["models", "pull", *arguments]) == 2
+        assert run("models", "pull", *arguments) == 2
         assert "pass --yes to accept them\n" in capsys.readouterr().err
     assert files(folder) == []
 
 
-def test_what_is_here_is_not_fetched_again(folder, capsys, monkeypatch):
-    assert cli.main(["models", "pull", "net", "--yes"]) == 0
-    monkeypatch.setattr(download, "pull", None)
+def test_what_is_here_is_not_fetched_again(run, server, capsys):
+    assert run("models", "pull", "net", "--yes") == 0
+    asked = len(server.asked)
     capsys.readouterr()
-    assert cli.main(["models", "pull", "net", "tokens", "shipped"]) == 0  # nothing to accept
+    assert run("models", "pull", "net", "tokens", "shipped") == 0  # nothing to accept
+    assert len(server.asked) == asked
     printed = capsys.readouterr()
     assert printed.err == ""
     assert printed.out.count(", present") == 2  # the third has another size than its card
 
 
-def test_what_is_wrong_is_fetched_again(folder, capsys):
+def test_what_is_wrong_is_fetched_again(run, folder, capsys):
     folder.mkdir()
     (folder / "tokens.bin").write_bytes(CONTENT[::-1])
-    assert cli.main(["models", "pull", "tokens", "--yes"]) == 0
+    assert run("models", "pull", "tokens", "--yes") == 0
     assert (folder / "tokens.bin").read_bytes() == CONTENT
 
 
@@ -150,25 +159,25 @@ def fetched_by_hand(tmp_path):
     return str(path)
 
 
-def test_file_fetched_by_hand(folder, capsys, fetched_by_hand, monkeypatch):
+def test_file_fetched_by_hand(run, folder, capsys, fetched_by_hand, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert cli.main(["models", "pull", "by-hand", "--yes"]) == 1
+    assert run("models", "pull", "by-hand", "--yes") == 1
     said = capsys.readouterr().err
     assert "fetch the archive with assets/by-hand.pth by hand from https://example.org/tokens and run" in said
     assert "licence" not in said  # asking would be of no use
     terminal(monkeypatch, "yes\n")
-    assert cli.main(["models", "pull", "by-hand", "--from", fetched_by_hand]) == 0
+    assert run("models", "pull", "by-hand", "--from", fetched_by_hand) == 0
     assert files(folder) == ["by-hand.pth"]
     assert "by-hand  0.0 MB, present" in capsys.readouterr().out
 
 
-def test_one_file_is_not_many_models(capsys, fetched_by_hand):
-    assert cli.main(["models", "pull", "net", "tokens", "--from", fetched_by_hand]) == 2
+def test_one_file_is_not_many_models(run, capsys, fetched_by_hand):
+    assert run("models", "pull", "net", "tokens", "--from", fetched_by_hand) == 2
     assert "is one file for 2 models; name one of them" in capsys.readouterr().err
 
 
-def test_what_comes_with_kohl_is_not_replaced(capsys, fetched_by_hand):
-    assert cli.main(["models", "pull", "shipped", "--from", fetched_by_hand, "--yes"]) == 2
+def test_what_comes_with_kohl_is_not_replaced(run, capsys, fetched_by_hand):
+    assert run("models", "pull", "shipped", "--from", fetched_by_hand, "--yes") == 2
     assert capsys.readouterr().err == "kohl: shipped: comes with kohl; leave it as it is\n"
 
 
@@ -181,18 +190,18 @@ def test_what_comes_with_kohl_is_not_replaced(capsys, fetched_by_hand):
         (["pull", "net", "--from"], "--from: expected one argument"),
     ],
 )
-def test_usage(arguments, said, capsys):
+def test_usage(run, arguments, said, capsys):
     try:
-        code = cli.main(["models", *arguments])
+        code = run("models", *arguments)
     except SystemExit as end:
         code = end.code
     assert code == 2
     assert said in capsys.readouterr().err
 
 
-def test_offline(monkeypatch, capsys, folder):
+def test_offline(run, monkeypatch, capsys, folder):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert cli.main(["models", "pull", "net", "--yes"]) == 1
+    assert run("models", "pull", "net", "--yes") == 1
     said = capsys.readouterr().err
     assert said.startswith(
         "kohl: net: nothing is downloaded while HF_HUB_OFFLINE is set; unset it, or fetch it by hand"
@@ -201,21 +210,27 @@ def test_offline(monkeypatch, capsys, folder):
     assert files(folder) == []
 
 
-def test_failure_is_one_sentence_after_the_licences(monkeypatch, capsys):
-    def failing(card, **_):
-        raise BadModel(f"{card.name}: the disk is full.")
-
-    monkeypatch.setattr(download, "pull", failing)
-    assert cli.main(["models", "pull", "tokens", "--yes"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "kohl: tokens: the disk is full."
+def test_failure_is_one_sentence_after_the_licences(run, server, capsys):
+    server.says["it"] = lambda handler: send(handler, 500, b"")
+    assert run("models", "pull", "tokens", "--yes") == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("kohl: tokens: not downloaded (127.0.0.1: answers 500 Internal Server Error); run the same")
 
 
-def test_interruption(monkeypatch, capsys, folder):
-    def interrupted(url, part, wanted, watch):
-        part.write_bytes(CONTENT[:3])
-        raise KeyboardInterrupt
+def test_interruption(run, server, capsys, folder):
+    def interrupting(handler):
+        send(handler, 200, CONTENT[:3], Content_Length=len(CONTENT))
+        while not (folder / "tokens.bin.part").exists():
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # it waits for the rest
+        interrupted.wait(30)
 
-    monkeypatch.setattr(download, "_fetch", interrupted)
-    assert cli.main(["models", "pull", "tokens", "--yes"]) == 130
+    interrupted, before = threading.Event(), signal.signal(signal.SIGINT, signal.default_int_handler)
+    server.says["it"] = interrupting
+    try:
+        assert run("models", "pull", "tokens", "--yes") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+        interrupted.set()
     assert files(folder) == ["tokens.bin.part"]
     assert capsys.readouterr().err.endswith("kohl: interrupted\n")

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import audited
 import photos
 import pytest
 from fuzz import networks
+from PIL import Image
 
 import kohl
+from kohl.zoo.files import runtime
 
 TESTS = Path(__file__).parent
 SOURCE = Path(kohl.__file__).parents[1]
@@ -42,6 +45,7 @@ CALL = re.compile(r"^(?:\d+ +)?([a-z_0-9]+)\((.*)$", re.MULTILINE)
 PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
 WRITES = re.compile(r"\bO_(?:WRONLY|RDWR|CREAT|TRUNC|TMPFILE)\b")
 SINKS = ("/dev/null",)
+BROKEN = ("text.jpg", "cut.jpg", "folder.jpg", "missing.jpg", "bomb.png")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,7 @@ class Traced:
     written: list[Path]  # every name that it opened for writing, made, moved, removed or marked
 
 
-@pytest.fixture
-def place(tmp_path):
+def laid_out(tmp_path):
     """A fresh home, a fresh folder for temporary files, a folder with photos; nothing else is in the environment."""
     folders = {name: tmp_path / name for name in ("home", "temporary", "work")}
     for folder in (*folders.values(), folders["work"] / "out"):
@@ -94,6 +97,11 @@ def traced(text, folder):
             paths = PATH.findall(arguments.partition("O_")[0] if name.startswith("open") else arguments)
             written += [folder / place / path.encode().decode("unicode_escape") for place, path in paths]
     return Traced(sockets, programs, written)
+
+
+@pytest.fixture
+def place(tmp_path):
+    return laid_out(tmp_path)
 
 
 @pytest.mark.tools
@@ -146,15 +154,41 @@ def test_what_the_tracer_sees_is_understood():
     assert list(map(str, seen.written)) == ["/work/made.txt", "/home/kept", "/work/a", "/work/b"]
 
 
-def test_python_itself_opens_no_socket_and_writes_nothing_elsewhere(place):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A process of its own that loads the default recipe's models, protects nobody and then somebody, and compares."""
+    place = laid_out(tmp_path_factory.mktemp("process"))
+    bad = photos.bad_files(place.work / "bad")
+    Image.new("RGB", (1, 1)).save(place.work / "1x1.png")
+    names = [bad[name] for name in BROKEN]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "audited"], cwd=place.work, env=place.environment, capture_output=True, text=True
+        [sys.executable, "-P", "-m", "audited", *names, "1x1.png"],
+        cwd=place.work,
+        env=place.environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
-    events = json.loads(done.stdout.splitlines()[-1])
+    return SimpleNamespace(place=place, done=done, said=json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_python_itself_opens_no_socket_and_writes_nothing_elsewhere(run):
+    events, place = run.said["events"], run.place
     assert [event for event in events if event[0].startswith("socket.")] == []
     assert [event for event in events if not event[0].startswith(("socket.", "file"))] == []
     outside = {path for kind, path in events if kind == "file" and path not in SINKS}
     assert {path for path in outside if not Path(path).is_relative_to(place.work / "out")} == set()
     assert list(place.home.iterdir()) == []
     assert sorted(path.name for path in (place.work / "out").iterdir()) == ["a_kohl.jpg", "report.html"]
+
+
+def test_what_could_report_to_others_is_not_loaded_for_a_photo_and_is_told_not_to_for_a_judge(run):
+    assert set(runtime.QUIET) == set(audited.QUIET)
+    assert (run.said["heavy"], run.said["before"]) == ([], [None, None])
+    assert run.said["told"] == [["1", "1"], True]
+
+
+def test_as_a_process_it_ends_without_a_traceback(run):
+    # Real models are loaded, and none of them has to do anything.
+    assert [line.startswith("kohl: ") for line in run.done.stderr.splitlines()] == [True] * len(BROKEN)
+    assert "1x1.png  no face (" in run.done.stdout

@@ -1,16 +1,18 @@
 """The stages as one function, with toys in place of every model."""
 
+import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import bundled
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import Decoys, MeanColour, Tint, detector, face, house, picture
+from tiny import Decoys, LinearEncoder, MeanColour, Tint, detector, face, house, picture
 
-from kohl import __version__, batch, memory, pipeline, reader, recipe
+from kohl import __version__, batch, pipeline, reader, recipe
 from kohl.align import imageio
 from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
 from kohl.job import Job
@@ -18,8 +20,6 @@ from kohl.pipeline import protect, random_numbers
 from kohl.recipe import Models, Recipe
 from kohl.types import Judgement, Photo, ignore
 from kohl.zoo import cards
-
-pytestmark = pytest.mark.usefixtures("loaded_once")
 
 TWO = (face(0, 0, 64), face(80, 20, 48))
 STRICT = MeanColour(thresholds={0.01: 0.5})  # says "same person" of nearly everything
@@ -42,11 +42,17 @@ def changed(photo, pixels):
     return (imageio.read(photo).pixels != pixels).any(-1)
 
 
-def test_notes_on_the_models_are_the_house_s_and_the_row_s(photo, monkeypatch):
+def test_notes_on_the_models_are_the_house_s_and_the_row_s(photo):
     row, _ = run(photo, house(notes=("one", "two")))
     assert row.notes == ("one", "two")
-    monkeypatch.setattr(pipeline.cards, "notes", lambda names: [f"of {', '.join(names)}"])
-    assert pipeline.load(Recipe()).notes == ("of face_model, sface, dlib",)
+
+
+def test_a_house_notes_models_of_which_another_file_was_accepted(monkeypatch, tmp_path):
+    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
+    (tmp_path / "accepted.json").write_text(json.dumps({"irse50": "ab" * 32, "e4e": "cd" * 32}))
+    toys = bundled.Toys({cards.encoder: lambda name: LinearEncoder(name)})
+    found = pipeline.load(Recipe(models=Models(surrogates=("sface", "irse50"))), toys).notes
+    assert found == (f"irse50: not the published file; one with sha256 {'ab' * 32} was accepted",)
 
 
 def test_the_row_says_all_there_is_to_say(photo):
@@ -378,11 +384,15 @@ def test_an_existing_file_is_left_alone_unless_forced(photo):
     assert run(photo, force=True)[0].status == "protected"
 
 
+@dataclass(frozen=True)
 class Broken(MeanColour):
     """A judge that meets what nobody foresaw; it notes which files there are by then."""
 
+    seen: dict[str, bytes] = field(default_factory=dict)
+
     def compare(self, probe, gallery, *, box=None):
-        object.__setattr__(self, "seen", {path.name: path.read_bytes() for path in probe.parent.glob("[!.]*")})
+        self.seen.clear()
+        self.seen.update({path.name: path.read_bytes() for path in probe.parent.glob("[!.]*")})
         if probe.name.startswith(".kohl-"):
             raise TypeError("an odd tag")
         return super().compare(probe, gallery, box=box)
@@ -430,10 +440,10 @@ def test_faces_that_cannot_be_are_no_job(photo, faces, said):
         Job(photo, photo.with_name("out.png"), faces=faces)
 
 
-def test_a_judge_without_a_threshold_at_that_rate_is_refused_before_the_work(monkeypatch):
-    monkeypatch.setattr(cards, "judge", lambda name: MeanColour(thresholds={0.1: 0.9}))
+def test_a_judge_without_a_threshold_at_that_rate_is_refused_before_the_work():
+    toys = bundled.Toys({cards.judge: lambda name: MeanColour(thresholds={0.1: 0.9})})
     with pytest.raises(BadSetting, match=r"models\.far: the colour judge has no threshold at 0\.01"):
-        pipeline.load(Recipe(models=Models(far=0.01)))
+        pipeline.load(Recipe(models=Models(far=0.01)), toys)
 
 
 def test_no_photo_leaves_anything_for_the_next(tmp_path):
@@ -459,27 +469,35 @@ def test_no_photo_leaves_anything_for_the_next(tmp_path):
 )
 def test_a_model_that_does_not_exist_is_a_bad_setting(models, message):
     with pytest.raises(BadSetting, match=message):
-        pipeline.load(Recipe(models=replace(Models(), **models)))
+        bundled.house(Recipe(models=replace(Models(), **models)))
 
 
 def test_a_judge_that_is_missing_is_a_bad_model():
     with pytest.raises(BadModel, match=r"none\.onnx"):
-        pipeline.load(Recipe(models=replace(Models(), judges=("onnx:none.onnx",))))
+        bundled.house(Recipe(models=replace(Models(), judges=("onnx:none.onnx",))))
 
 
-def test_what_will_not_fit_is_said_before_any_work(photo, monkeypatch):
+def test_what_will_not_fit_is_said_before_any_work(photo):
+    unasked = house(room=10**15, detect=None, attack=None, judges=None)
+    with pytest.raises(
+        BadPhoto, match=r"photo\.png: needs 1000000\.0 GB of memory, and \d+\.\d GB are free; close other"
+    ):
+        run(photo, unasked)
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png"]
+    assert run(photo, house(room=2**20))[0].status == "protected"
+
+
+def test_what_fits_to_the_last_byte_fits(photo):
     needed = pipeline.ROOM + 64 * 96 * reader.DECODING
-    monkeypatch.setattr(memory, "available", lambda: needed)
-    assert run(photo, house(room=pipeline.ROOM))[0].status == "protected"
-    monkeypatch.setattr(memory, "available", lambda: needed - 1)
-    unasked = house(room=pipeline.ROOM, detect=None, attack=None, judges=None)
-    with pytest.raises(BadPhoto, match=r"photo\.png: needs 0\.5 GB of memory, and 0\.5 GB are free; close other"):
-        run(photo, unasked, name="other.png")
-    assert sorted(path.name for path in photo.parent.iterdir()) == ["out.png", "photo.png"]
+    with Image.open(photo) as image:
+        for free in (needed, None):
+            reader._check_memory(image, photo, pipeline.ROOM, free)
+        with pytest.raises(BadPhoto, match=r"photo\.png: needs 0\.5 GB of memory, and 0\.5 GB are free; close other"):
+            reader._check_memory(image, photo, pipeline.ROOM, needed - 1)
 
 
 def test_a_stylegan2_takes_more_room_than_the_face_model():
     mini = recipe.load("mini")
     exact = recipe.override(mini, ["tuning.exact=true"])
-    default, fast, whole = (pipeline.load(chosen).room for chosen in (Recipe(), mini, exact))
+    default, fast, whole = (bundled.house(chosen).room for chosen in (Recipe(), mini, exact))
     assert pipeline.ROOM == default < fast < whole

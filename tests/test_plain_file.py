@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from heard import heard
 
 from kohl import plain_file
 
@@ -73,32 +74,29 @@ def test_a_name_that_no_file_has_is_an_error_of_the_system(name, said):
         plain_file.content(Path(name), LIMIT)
 
 
-def test_what_is_swapped_while_it_is_opened_is_refused(tmp_path, monkeypatch):
-    path, real = tmp_path / "x", os.open
+def test_what_is_swapped_while_it_is_opened_is_refused(tmp_path):
+    path = tmp_path / "x"
     path.write_bytes(b"a file")
 
-    def swapped(name, flags):
-        path.unlink()
-        os.mkfifo(path)
-        return real(name, flags)
+    def swapped(name, *_):
+        if str(name) == str(path) and path.is_file():
+            path.unlink()
+            os.mkfifo(path)
 
-    monkeypatch.setattr(os, "open", swapped)
-    with pytest.raises(OSError, match="not an ordinary file"):
+    with heard("open", swapped), pytest.raises(OSError, match="not an ordinary file"):
         plain_file.content(path, LIMIT)
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
-def test_nothing_stays_open_after_a_refusal(tmp_path, monkeypatch):
-    path, real, opened = tmp_path / "x", os.open, []
+def test_nothing_stays_open_after_a_refusal(tmp_path):
+    path = tmp_path / "x"
     path.write_bytes(b"")
 
-    def grown(name, flags):
-        path.write_bytes(b"x" * (LIMIT + 1))
-        opened.append(real(name, flags))
-        return opened[0]
+    def grown(name, *_):
+        if str(name) == str(path) and not path.stat().st_size:
+            os.truncate(path, LIMIT + 1)
 
-    monkeypatch.setattr(os, "open", grown)
-    with pytest.raises(OSError, match="larger than"):
+    with heard("open", grown), pytest.raises(OSError, match="larger than"):
         plain_file.opened(path, LIMIT)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(opened[0])
+    assert path.stat().st_size == LIMIT + 1
+    assert str(path) not in [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]

@@ -13,10 +13,14 @@ from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
 from kohl.perturb.views import Views
 from kohl.recipe import Models, Recipe
-from kohl.train.learner import Training
+from kohl.train.learner import Networks, Training
+from kohl.train.mapping import Pairing
 
-SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training)
-WHERE = {Search: "search.", Views: "search.views.", Pixel: "pixel.", Tuning: "tuning.", Models: "models."}
+SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training, Networks, Pairing)
+WHERE = {
+    **{Search: "search.", Views: "search.views.", Pixel: "pixel.", Tuning: "tuning.", Models: "models."},
+    **{Networks: "networks.", Pairing: "mapping."},
+}
 NUMBERS = [
     (kind, setting.name)
     for kind in SETTINGS

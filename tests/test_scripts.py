@@ -3,6 +3,7 @@
 import importlib.util
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ class Fake:
 
     def __init__(self, env):
         self.env, self.calls, self.pip = env, [], CompletedProcess([], 0, "")
+        self.cpu, self.broken = False, False
 
     def __call__(self, *command, timeout_s=None):
         self.calls.append(" ".join(map(str, command)))
@@ -38,7 +40,7 @@ class Fake:
             if self.pip is Killed:
                 raise Killed
             return self.pip
-        return CompletedProcess(command, 0, "")
+        return CompletedProcess(command, int(self.broken and "import pip" in str(command)), "")
 
     def started(self, word):
         return [call for call in self.calls if word in call.split()]
@@ -73,7 +75,7 @@ def env(clone):
 def fake(env, monkeypatch):
     fake = Fake(env)
     monkeypatch.setattr(env, "run", fake)
-    monkeypatch.setattr(env, "wants_cpu_build", lambda: False)
+    monkeypatch.setattr(env, "wants_cpu_build", lambda: fake.cpu)
     return fake
 
 
@@ -150,10 +152,10 @@ def test_an_environment_needs_python_and_pip(env):
     assert env.usable()
 
 
-def test_an_environment_without_pip_is_made_anew(env, fake, monkeypatch):
+def test_an_environment_without_pip_is_made_anew(env, fake):
     env.set_up("run", INPUTS)
     (env.VENV / "run.stamp").write_text("")
-    monkeypatch.setattr(env, "usable", lambda: False)
+    fake.broken = True
     env.set_up("run", INPUTS)
     assert len(fake.started("venv")) == 2
 
@@ -175,24 +177,28 @@ def test_two_at_once_set_up_once(env, fake, capsys):
 
 
 @pytest.mark.parametrize(
-    ("platform", "smi", "answers", "cpu"),
+    ("platform", "nvidia", "answers", "cpu"),
     [
-        ("linux", None, True, True),
-        ("linux", None, False, False),
-        ("linux", "/usr/bin/nvidia-smi", True, False),
-        ("darwin", None, True, False),  # PyPI's build for macOS is for the CPU
+        ("linux", False, True, True),
+        ("linux", False, False, False),
+        ("linux", True, True, False),
+        ("darwin", False, True, False),  # PyPI's build for macOS is for the CPU
     ],
 )
-def test_cpu_build_without_a_gpu_where_the_index_answers(env, monkeypatch, platform, smi, answers, cpu):
-    monkeypatch.setattr(env.sys, "platform", platform)
-    monkeypatch.setattr(env.shutil, "which", lambda name: smi)
-    monkeypatch.setattr(env.Path, "exists", lambda path: False)  # /proc/driver/nvidia
-    monkeypatch.setattr(env, "cpu_index_answers", lambda: answers)
-    assert env.wants_cpu_build() is cpu
+def test_cpu_build_without_a_gpu_where_the_index_answers(env, platform, nvidia, answers, cpu):
+    assert env.wants_cpu_build(platform, lambda: nvidia, lambda: answers) is cpu
 
 
-def test_only_torch_comes_from_the_cpu_index(env, fake, monkeypatch):
-    monkeypatch.setattr(env, "wants_cpu_build", lambda: True)
+@pytest.mark.skipif(Path("/proc/driver/nvidia").exists(), reason="has one")
+def test_a_gpu_is_known_by_its_program(env, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not env.has_nvidia()
+    write_program(tmp_path / "nvidia-smi", ECHO)
+    assert env.has_nvidia()
+
+
+def test_only_torch_comes_from_the_cpu_index(env, fake):
+    fake.cpu = True
     env.set_up("run", INPUTS)
     torch, rest = fake.started("install")
     assert torch.endswith(f"--no-deps --extra-index-url {env.CPU_INDEX} torch")
@@ -202,17 +208,12 @@ def test_only_torch_comes_from_the_cpu_index(env, fake, monkeypatch):
 @pytest.mark.parametrize(("index", "answers"), [("data:,a page", True), ("http://127.0.0.1:9", False)])
 def test_probe_of_the_cpu_index(env, monkeypatch, index, answers):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(env, "CPU_INDEX", index)
-    monkeypatch.setattr(env, "run", lambda *command, timeout_s, run=env.run: run(*command))  # however busy we are
-    assert env.cpu_index_answers() is answers
+    assert env.cpu_index_answers(index, timeout_s=600) is answers  # however busy we are
 
 
-def test_probe_that_hangs(env, monkeypatch):
-    def hang(*command, timeout_s):
-        raise subprocess.TimeoutExpired(command, timeout_s)
-
-    monkeypatch.setattr(env, "run", hang)
-    assert not env.cpu_index_answers()
+def test_probe_that_hangs(env):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert not env.cpu_index_answers(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.3)
 
 
 @pytest.mark.parametrize(

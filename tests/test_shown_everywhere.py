@@ -7,26 +7,29 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import bundled
 import pytest
 import tiny
 from photos import portrait
 
-from kohl import commands, pipeline, pull
+from kohl import commands, pull
 from kohl.cli import main
+from kohl.commands import Parts
 from kohl.console import Bar, downloading, summary
 from kohl.types import FaceRow, Judgement, Row
-from kohl.zoo import cards
-
-pytestmark = pytest.mark.usefixtures("loaded_once")
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\r\u202egpj.x"
 SEEN = r"\x1b]0;owned\x07\x1b[2J\r\u202egpj.x"
 
 
-def run(*arguments):
-    """The exit code, whether it is returned or raised."""
+TOYS = Parts(load=lambda recipe: tiny.house())
+
+
+def run(*arguments, parts=None):
+    """The exit code, whether it is returned or raised; with toys for models where none is named."""
+    line = [str(argument) for argument in arguments]
     try:
-        return main([str(argument) for argument in arguments])
+        return main(line, parts=parts or (bundled.PARTS if any("models." in part for part in line) else TOYS))
     except SystemExit as leaving:
         return leaving.code
 
@@ -47,16 +50,9 @@ def complaints(capsys):
     return said
 
 
-def _line(request):
-    """The command line of a test that has one."""
-    return request.node.callspec.params.get("line", []) if hasattr(request.node, "callspec") else []
-
-
 @pytest.fixture(autouse=True)
-def here(request, monkeypatch, tmp_path):
-    """A folder of its own, with toys for models where none is named."""
-    if not any("models." in part for part in _line(request)):
-        monkeypatch.setattr(pipeline, "load", lambda recipe: tiny.house())
+def here(monkeypatch, tmp_path):
+    """A folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KOHL_CACHE", str(tmp_path / f"cache{EVIL}"))
 
@@ -127,11 +123,10 @@ def test_where_models_are_is_shown(capsys):
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf"), None, 0.5])
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
-def test_what_a_judge_says_is_json_whatever_it_says(monkeypatch, capsys, score, form):
+def test_what_a_judge_says_is_json_whatever_it_says(capsys, score, form):
     portrait().resize((60, 64)).save("x.png")
     judge = SimpleNamespace(name=f"a{EVIL}", thresholds={0.01: 0.4}, compare=lambda a, b: [score])
-    monkeypatch.setattr(cards, "judge", lambda name: judge)
-    code = run("compare", "x.png", "x.png", "--judge", "x", *form)
+    code = run("compare", "x.png", "x.png", "--judge", "x", *form, parts=Parts(judge=lambda name: judge))
     out = capsys.readouterr().out
     assert all(line.isprintable() for line in out.splitlines())
     number = score is not None and score == score
@@ -226,5 +221,5 @@ def test_a_name_with_a_nul_in_a_recipe_is_one_sentence(capsys, line):
     Path("evil.toml").write_text(
         "[models]\n" + "\n".join(f"{name} = {json.dumps(each)}" for name, each in named.items())
     )
-    assert run("protect", "x.png", "--recipe", "evil.toml") == 1
+    assert run("protect", "x.png", "--recipe", "evil.toml", parts=bundled.PARTS) == 1
     assert len(complaints(capsys)) == 1

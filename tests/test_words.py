@@ -1,21 +1,20 @@
-"""From the words of a user to the look, the search and the notes; and which inverter a generator gets."""
+"""From the words of a recipe to the look, the search and the notes; and which inverter a generator gets."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import bundled
 import pytest
 import torch
 from sitters import sitter
-from tiny import LinearEncoder, LinearText, MeanColour, numbers, picture
+from tiny import LinearEncoder, LinearText, MeanColour, numbers
 from tiny_styles import Blocks, Encoder, generator
 
-from kohl import commands, pipeline
-from kohl.cli import main
+from kohl import pipeline
 from kohl.errors import BadSetting
+from kohl.geometry import resized
 from kohl.invert.closed_form import in_closed_form
 from kohl.invert.own_styles import OwnStyles
 from kohl.invert.pivotal import Tuning, pivotal
@@ -23,12 +22,10 @@ from kohl.makeup import layers as makeup
 from kohl.perturb import looks
 from kohl.perturb.latent import Search
 from kohl.recipe import Models, Recipe
-from kohl.status import Status
-from kohl.types import Goal, Row
+from kohl.types import Goal
 from kohl.zoo import cards
 
 CLIP = "clip-vit-b32"
-REAL_LOAD = pipeline.load
 
 
 class Whole(LinearEncoder):
@@ -38,27 +35,28 @@ class Whole(LinearEncoder):
         return torch.eye(2, 3).expand(len(faces.crops), -1, -1) * (self.size / faces.crops.shape[-1])
 
 
-@pytest.fixture
-def loaded(monkeypatch):
-    """The names that are loaded: the bundled generator, words and decoys are real, the rest are toys."""
-    toys = {CLIP: LinearText(), "e4e": Encoder(8), "lpips": Blocks(), "yunet": None, "landmarks68": None}
-    names = []
+PEOPLE = [resized(sitter(0), 24)]
+TOYS = {CLIP: LinearText(), "e4e": Encoder(8), "lpips": Blocks(), "yunet": None, "landmarks68": None, "decoys": PEOPLE}
+
+
+def shelf(*, clip=TOYS[CLIP], **makers):
+    """The bundled generator and words are real, the rest are toys."""
+    toys = {**TOYS, CLIP: clip}
 
     def load(name, kind=None):
-        names.append(name)
-        if name in toys:
-            return toys[name]
-        return bundled.load(name, kind)
+        return toys[name] if name in toys else bundled.load(name, *filter(None, [kind]))
 
-    monkeypatch.setattr(cards, "load", load)
-    monkeypatch.setattr(cards, "judge", lambda name: MeanColour(name=name))
-    monkeypatch.setattr(cards, "encoder", Whole)
-    monkeypatch.setattr(looks, "TRIED", 3)
-    return names
+    usual = {"load": load, "inverter": load, "judge": lambda name: MeanColour(name=name), "encoder": Whole}
+    return bundled.Toys({getattr(cards, name): make for name, make in {**usual, **makers}.items()})
 
 
 def recipe(text="", *, text_model="makeup_clip", **settings):
     return Recipe(models=Models(text=text_model), text=text, **settings)
+
+
+def loaded(chosen, toys=None):
+    """The house with those on the shelf."""
+    return pipeline.load(chosen, toys or shelf())
 
 
 def look_of(house):
@@ -70,9 +68,9 @@ def look_of(house):
 # Words and looks
 
 
-def test_words_are_worn_from_the_start(loaded):
-    house = pipeline.load(recipe(" Red lipstick "))
-    model = bundled.load("makeup_clip")
+def test_words_are_worn_from_the_start():
+    house = loaded(recipe(" Red lipstick "))
+    model = bundled.load("makeup_clip", "text")
     assert house.attack.words.model is model
     assert house.attack.words.text == "red lipstick"
     assert torch.equal(look_of(house), model.look(["red lipstick"])[0])
@@ -86,30 +84,31 @@ def test_words_are_worn_from_the_start(loaded):
     assert not changed[..., :100, :].any()
 
 
-def test_a_slip_is_corrected_and_noted(loaded):
-    house = pipeline.load(recipe("red lipstik"))
+def test_a_slip_is_corrected_and_noted():
+    house = loaded(recipe("red lipstik"))
     assert house.attack.words.text == "red lipstick"
     assert house.notes == ("read “lipstik” as “lipstick”",)
-    assert torch.equal(look_of(house), bundled.load("makeup_clip").look(["red lipstick"])[0])
+    assert torch.equal(look_of(house), bundled.load("makeup_clip", "text").look(["red lipstick"])[0])
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b"], ids=["empty", "blank", "invisible"])
-def test_no_words_no_look(loaded, text):
-    house = pipeline.load(recipe(text))
+def test_no_words_no_look(text):
+    toys = shelf()
+    house = loaded(recipe(text), toys)
     assert house.attack.words is None
     assert look_of(house) is None
     assert (house.draws, house.notes) == (False, ())
-    assert text == "\u200b" or "makeup_clip" not in loaded
+    assert text == "\u200b" or "makeup_clip" not in toys.names
 
 
-def test_without_words_the_text_model_is_not_asked_for(loaded):
-    assert pipeline.load(recipe(text_model="no such model")).attack.words is None
+def test_without_words_the_text_model_is_not_asked_for():
+    assert loaded(recipe(text_model="no such model")).attack.words is None
 
 
-def test_words_for_no_makeup_are_a_search_like_any_other(loaded):
+def test_words_for_no_makeup_are_a_search_like_any_other():
     # Their direction has no length.
     search = Search(steps=2, scouts=0)
-    house = pipeline.load(recipe("no makeup", search=search))
+    house = loaded(recipe("no makeup", search=search))
     assert not look_of(house)[:, 0].any()
     changed = house.attack(sitter(0), Goal.dodge(sitter(0), sitter(1)), rng=numbers())
     assert changed.isfinite().all()
@@ -123,20 +122,21 @@ def test_words_for_no_makeup_are_a_search_like_any_other(loaded):
         ("rote Lippen für Bösewichte", "^text: .* is not English"),
     ],
 )
-def test_words_that_say_nothing_are_refused_before_any_network_is_loaded(loaded, text, message):
+def test_words_that_say_nothing_are_refused_before_any_network_is_loaded(text, message):
+    toys = shelf()
     with pytest.raises(BadSetting, match=message):
-        pipeline.load(recipe(text))
-    assert loaded == ["face_model", "makeup_clip"]
+        loaded(recipe(text), toys)
+    assert toys.names == ["sface", "dlib", "face_model", "makeup_clip"]  # and the two who judge, which are no networks
 
 
-def test_a_model_that_only_judges_gets_the_most_alike_of_random_looks(loaded):
-    house = pipeline.load(recipe(" a villain, für immer ", text_model=CLIP))
+def test_a_model_that_only_judges_gets_the_most_alike_of_random_looks():
+    house = loaded(recipe(" a villain, für immer ", text_model=CLIP))
     model, text = house.attack.words.model, "a villain, für immer"  # free text: as it was typed
     assert (model.name, house.attack.words.text) == ("linear text", text)
-    tried = looks.drawn(3, numbers(0))
-    assert torch.equal(look_of(house), looks.most_alike(LinearText(), text, bundled.load("decoys")[0], tried))
+    tried = looks.drawn(looks.TRIED, numbers(0))
+    assert torch.equal(look_of(house), looks.most_alike(LinearText(), text, PEOPLE[0], tried))
     assert (house.draws, house.notes) == (True, ())
-    assert torch.equal(look_of(pipeline.load(recipe(text, text_model=CLIP))), look_of(house))
+    assert torch.equal(look_of(loaded(recipe(text, text_model=CLIP))), look_of(house))
 
 
 def test_the_random_looks_are_many():
@@ -146,15 +146,15 @@ def test_the_random_looks_are_many():
 @pytest.mark.parametrize("name", ["sface", "clip", "clip-tokens"])
 def test_a_text_model_that_is_none_is_refused_by_name(name):
     with pytest.raises(BadSetting, match=rf"^text {name}: no such model; did you mean text "):
-        pipeline.load(recipe("red lipstick", text_model=name))
+        loaded(recipe("red lipstick", text_model=name))
 
 
 @pytest.mark.parametrize(("frames", "wanted"), [((), True), (("a {}",), False)], ids=["none", "its own"])
-def test_it_is_told_when_the_published_sentences_are_not_here(loaded, monkeypatch, tmp_path, frames, wanted):
+def test_it_is_told_when_the_published_sentences_are_not_here(monkeypatch, tmp_path, frames, wanted):
     monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
-    monkeypatch.setattr(LinearText, "frames", frames)
+    toys = shelf(clip=LinearText(frames=frames))
     notes = [
-        pipeline.load(replace(recipe("red lipstick", text_model=CLIP), search=Search(text_loss=loss))).notes
+        loaded(replace(recipe("red lipstick", text_model=CLIP), search=Search(text_loss=loss)), toys).notes
         for loss in ("contrastive", "directional")
     ]
     said = "the words stand in kohl's own 8 sentences; `kohl models pull clip-templates` brings the published ones"
@@ -165,12 +165,12 @@ def test_it_is_told_when_the_published_sentences_are_not_here(loaded, monkeypatc
 
 
 @pytest.mark.parametrize("far", [0.1, 0.01])
-def test_distances_are_in_thresholds_or_cosines(loaded, monkeypatch, far):
-    monkeypatch.setattr(cards, "judge", lambda name: MeanColour(thresholds={far: 0.5}))
+def test_distances_are_in_thresholds_or_cosines(far):
+    toys = shelf(judge=lambda name: MeanColour(thresholds={far: 0.5}))
     models = Models(surrogates=("sface", "dlib"), far=far)
     thresholds = [cards.find(name).roles["encoder"].thresholds[far] for name in models.surrogates]
     for distance, expected in (("thresholds", thresholds), ("cosine", [0.0, 0.0])):
-        house = pipeline.load(Recipe(models=models, search=Search(distance=distance)))
+        house = loaded(Recipe(models=models, search=Search(distance=distance)), toys)
         assert [surrogate.threshold for surrogate in house.attack.surrogates] == expected
 
 
@@ -178,20 +178,20 @@ def test_distances_are_in_thresholds_or_cosines(loaded, monkeypatch, far):
 
 
 @pytest.fixture
-def styles(monkeypatch, loaded):
-    """A recipe for a StyleGAN2 of 32 pixels, and the generator."""
+def styles():
+    """A recipe for a StyleGAN2 of 32 pixels, the generator, and a shelf with it."""
     made = generator()
-    monkeypatch.setattr(cards, "generator", lambda name: made)
     tuning = Tuning(steps=2, held=2, size=32)
     search = Search(steps=3, scouts=0, change=1.0)
-    return SimpleNamespace(recipe=Recipe(tuning=tuning, search=search), made=made)
+    toys = {"generator": lambda name: made}
+    return SimpleNamespace(recipe=Recipe(tuning=tuning, search=search), made=made, toys=toys, shelf=shelf(**toys))
 
 
-def test_a_stylegan2_is_tuned_to_the_face_as_the_recipe_says(styles, loaded):
-    house = pipeline.load(styles.recipe)
+def test_a_stylegan2_is_tuned_to_the_face_as_the_recipe_says(styles):
+    house = loaded(styles.recipe, styles.shelf)
     assert house.attack.invert.func is pivotal
     assert house.attack.invert.keywords == {"settings": styles.recipe.tuning}
-    assert {"e4e", "lpips"} <= set(loaded)
+    assert {"e4e", "lpips"} <= set(styles.shelf.names)
     inversion = house.attack.invert(sitter(0))
     assert isinstance(inversion.generator, OwnStyles)
     assert torch.equal(inversion.generator(inversion.latents), sitter(0).crops)
@@ -201,7 +201,7 @@ def test_a_stylegan2_is_tuned_to_the_face_as_the_recipe_says(styles, loaded):
 
 def test_the_search_moves_a_stylegan2_within_the_face_and_leaves_it_as_it_was(styles):
     before = [part.clone() for part in styles.made.state_dict().values()]
-    house = pipeline.load(styles.recipe)
+    house = loaded(styles.recipe, styles.shelf)
     goal = Goal.dodge(sitter(0), sitter(1))
     changed = house.attack(sitter(0), goal, rng=numbers())
     where = (changed != sitter(0).crops).any(1)
@@ -216,7 +216,7 @@ def test_the_search_moves_a_stylegan2_within_the_face_and_leaves_it_as_it_was(st
 @pytest.mark.parametrize("text_model", ["makeup_clip", CLIP])
 def test_words_steer_a_stylegan2_but_nothing_is_drawn_on_it(styles, text_model):
     chosen = replace(styles.recipe, text="red lipstick", models=Models(text=text_model))
-    house = pipeline.load(chosen)
+    house = loaded(chosen, styles.shelf)
     assert house.draws is False  # its crops stay at the size that it was tuned at
     assert house.attack.words.text == "red lipstick"
     inversion = house.attack.invert(sitter(0))
@@ -229,127 +229,26 @@ def test_words_steer_a_stylegan2_but_nothing_is_drawn_on_it(styles, text_model):
     assert all(step.losses["text"] > 0 for step in search)
 
 
-def test_an_encoder_of_another_generator_is_refused_before_the_work(styles, monkeypatch):
-    monkeypatch.setattr(cards, "inverter", lambda name: Encoder(6))
+def test_an_encoder_of_another_generator_is_refused_before_the_work(styles):
     with pytest.raises(BadSetting) as error:
-        pipeline.load(styles.recipe)
+        loaded(styles.recipe, shelf(**styles.toys, inverter=lambda name: Encoder(6)))
     assert str(error.value) == (
         "models.encoder: e4e finds latents of 6 × 8, but face_model takes 8 × 8; "
         "name an encoder that was trained with this generator"
     )
 
 
-def test_the_linear_model_needs_neither_encoder_nor_distance(loaded):
-    pipeline.load(Recipe(models=Models(encoder="none such", perceptual="none such")))
-    assert not {"e4e", "lpips"} & set(loaded)
+def test_the_linear_model_needs_neither_encoder_nor_distance():
+    toys = shelf()
+    loaded(Recipe(models=Models(encoder="none such", perceptual="none such")), toys)
+    assert not {"none such", "e4e", "lpips"} & set(toys.names)
 
 
 @pytest.mark.parametrize(("setting", "kind"), [("encoder", "inverter"), ("perceptual", "perceptual")])
 def test_a_stylegan2_asks_for_them_by_role(styles, setting, kind):
     models = replace(Models(), **{setting: "dlib"})
+    makers = {cards.generator: lambda name: styles.made, cards.inverter: lambda name: Encoder(8)}
+    if kind == "inverter":
+        makers.pop(cards.inverter)
     with pytest.raises(BadSetting, match=f"^{kind} dlib: no such model; did you mean {kind} "):
-        pipeline.load(replace(styles.recipe, models=models))
-
-
-# `kohl protect`
-
-
-@pytest.fixture
-def asked(monkeypatch, tmp_path):
-    """The recipes that photos were protected by, in a folder with two photos."""
-    recipes = []
-
-    def protect(job, house, *, watch):
-        recipes.append(house.recipe)
-        return Row(str(job.photo), str(job.output), Status.PROTECTED)
-
-    monkeypatch.setattr(pipeline, "load", lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()))
-    monkeypatch.setattr(pipeline, "protect", protect)
-    monkeypatch.chdir(tmp_path)
-    for name in ("a.png", "b.png"):
-        picture(Path(name))
-    return recipes
-
-
-def run(*arguments):
-    """The exit code, whether it is returned or raised."""
-    try:
-        return main(arguments)
-    except SystemExit as leaving:
-        return leaving.code
-
-
-def chosen_text(asked, *arguments):
-    """The text that reaches the pipeline."""
-    assert run("protect", "a.png", "--force", *arguments) == 0
-    return asked.pop().text
-
-
-def test_text_reaches_the_pipeline_as_it_was_typed(asked):
-    assert chosen_text(asked) == ""
-    assert chosen_text(asked, "--text", " Red  lipstick ") == " Red  lipstick "
-    assert chosen_text(asked, "--set", "text=blue lips") == "blue lips"
-    assert chosen_text(asked, "--set", "text=blue lips", "--text", "red lips") == "red lips"
-    assert chosen_text(asked, "--set", "text=blue lips", "--text", "") == ""
-
-
-@pytest.mark.parametrize("name", ["smoky-eyes", "smoky eyes", "Smoky-Eyes", " smoky--eyes "])
-def test_a_style_reaches_the_pipeline_as_its_words(asked, name):
-    assert chosen_text(asked, "--style", name) == "smoky eyes"
-
-
-@pytest.mark.parametrize("name", ["none", "None", " NONE "])
-def test_the_style_none_is_no_words_and_loads_nothing(asked, monkeypatch, name):
-    monkeypatch.setattr(cards, "load", None)
-    assert chosen_text(asked, "--style", name, "--set", "text=blue lips") == ""
-
-
-def test_every_style_is_known_by_its_name_and_is_a_look(loaded):
-    model = bundled.load("makeup_clip")
-    styles = model.vocabulary["styles"]
-    assert len(styles) >= 10
-    for style in styles:
-        assert commands._style(style.replace(" ", "-")) == style
-        words, look, notes = looks.asked(model, style, None, draws=True)
-        assert (words.text, notes) == (style, ())
-        assert (look[:, 0] > 0.05).any()
-
-
-@pytest.mark.parametrize("name", ["smokey", "", "-", "lipstick"])
-def test_an_unknown_style_lists_those_that_there_are(asked, capsys, name):
-    assert run("protect", "a.png", "--style", name) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"kohl: {name}: no such style; there are none, smoky-eyes, natural, ")
-    assert said.endswith(", or say it in your own words with --text\n")
-    assert said.count("\n") == 1
-    assert asked == []
-    assert not Path("a_kohl.png").exists()
-
-
-def test_text_and_style_are_one_or_the_other(asked, capsys):
-    assert run("protect", "a.png", "--text", "red lips", "--style", "goth") == 2
-    said = capsys.readouterr().err
-    assert said == "kohl: argument --style: not allowed with argument --text; see kohl protect --help\n"
-    assert asked == []
-
-
-@pytest.mark.parametrize("as_json", [False, True], ids=["", "json"])
-def test_notes_are_said_beside_the_results(asked, monkeypatch, capsys, as_json):
-    def load(chosen):
-        return SimpleNamespace(recipe=chosen, decoys=range(9), notes=("read “lipstik” as “lipstick”", "second"))
-
-    monkeypatch.setattr(pipeline, "load", load)
-    assert run("protect", "a.png", "b.png", *(["--json"] if as_json else [])) == 0
-    printed = capsys.readouterr()
-    assert printed.err == "kohl: read “lipstik” as “lipstick”\nkohl: second\n"  # once, however many photos
-    assert "lipst" not in printed.out
-    assert len(asked) == 2
-
-
-def test_words_that_say_nothing_are_a_wrong_usage_and_nothing_is_written(asked, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "load", REAL_LOAD)
-    assert run("protect", "a.png", "--text", "a spaceship") == 2
-    said = capsys.readouterr().err
-    assert said.startswith("kohl: text: “a spaceship” names no makeup")
-    assert said.count("\n") == 1
-    assert not Path("a_kohl.png").exists()
+        loaded(replace(styles.recipe, models=models), bundled.Toys(makers))

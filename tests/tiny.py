@@ -116,9 +116,9 @@ class LinearText(TextImage):
 
     name, neutral = "linear text", "a face"
 
-    def __init__(self, known: Mapping[str, Sequence[float]] | None = None) -> None:
+    def __init__(self, known: Mapping[str, Sequence[float]] | None = None, frames: Sequence[str] = ()) -> None:
         super().__init__()
-        self.known = known or {}
+        self.known, self.frames = known or {}, frames
         self.pictures, self.sentences = 0, []  # how often it was shown pictures, and all that was said to it
         self.register_buffer("weight", torch.eye(3))
 

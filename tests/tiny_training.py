@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from tiny import numbers
 from torch import Tensor, nn
 
-from kohl.train import discriminator, learner, mapping, stylegan2
 from kohl.train.faces import Gallery
+from kohl.train.learner import Networks
+from kohl.train.mapping import Pairing
 from kohl.types import Images, Scores
-from kohl.zoo.generators import style_encoder
 
 SIZE, SIDE = 64, 80  # pixels of a picture to learn from, and of the crops that it is cut from
 
 
-def shrink(patch: pytest.MonkeyPatch) -> None:
-    """Makes all that learns as small as it can be."""
-    patch.setattr(learner, "CHANNELS", dict.fromkeys(learner.CHANNELS, 4))
-    patch.setattr(learner, "WIDTH", 8)
-    patch.setattr(learner, "DEPTH", 2)
-    patch.setattr(style_encoder, "CHANNELS", (4,) * len(style_encoder.CHANNELS))
-    patch.setattr(style_encoder, "HIDDEN", 8)
-    patch.setattr(discriminator, "WIDEST", 4)
-    patch.setattr(discriminator, "HIDDEN", 4)
-    patch.setattr(mapping, "ROUNDS", 2)
-    patch.setattr(mapping, "STEPS", 2)
-    patch.setattr(mapping, "STYLES", 16)
-    patch.setattr(stylegan2, "AT_ONCE", 8)
+NETWORKS = Networks(channels=(4,) * 9, width=8, depth=2, encoder=(4,) * 6, hidden=8, discriminator=4)
+PAIRING = Pairing(styles=16, rounds=2, steps=2)
+SMALL = {"size": SIZE, "networks": NETWORKS, "mapping": PAIRING}  # all that learns, as small as it can be
+OPTIONS = ["networks.channels=[4,4,4,4,4,4,4,4,4]", "networks.width=8", "networks.depth=2"]  # the same, typed
+OPTIONS += ["networks.encoder=[4,4,4,4,4,4]", "networks.hidden=8", "networks.discriminator=4"]
+OPTIONS += ["mapping.styles=16", "mapping.rounds=2", "mapping.steps=2"]
 
 
 def gallery(learned: int = 6, held: int = 3, seed: int = 0) -> Gallery:

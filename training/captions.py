@@ -53,13 +53,18 @@ class _Draft:
     wears: dict[str, Dials]
 
 
-def scene(rng: random.Random, *, held_out: bool = False) -> Scene:
+def scene(rng: random.Random, *, held_out: bool = False, typos: float = TYPOS) -> Scene:
     """The next caption of `rng`; held-out ones have frames, orders, joints and colours that no other caption has."""
+    return _drawn(rng, *caption(rng, held_out=held_out, typos=typos))
+
+
+def caption(rng: random.Random, *, held_out: bool = False, typos: float = TYPOS) -> tuple[str, dict[str, Dials]]:
+    """The text of the next caption, a share of which has slips, and the dials that it says by product."""
     while True:
         draft = _draft(rng, HELD_OUT if held_out else USED)
-        text = _typed(rng, " ".join(draft.text.split()).replace(" ,", ",").replace(" ;", ";"))
+        text = _typed(rng, " ".join(draft.text.split()).replace(" ,", ",").replace(" ;", ";"), typos)
         if held_out or not _names_a_held_out_colour(text):
-            return _drawn(rng, text, draft.wears)
+            return text, draft.wears
 
 
 def _draft(rng: random.Random, used: Wordings) -> _Draft:
@@ -245,9 +250,9 @@ def _names_a_held_out_colour(text: str) -> bool:
     return any(" ".join(span) in HELD_OUT_COLOURS for span in spans)
 
 
-def _typed(rng: random.Random, text: str) -> str:
+def _typed(rng: random.Random, text: str, typos: float) -> str:
     """The text with the slips, capitals and full stops of a hurried user, now and then."""
-    if rng.random() < TYPOS:
+    if rng.random() < typos:
         words = text.split(" ")
         number = rng.randrange(len(words))
         if len(words[number]) >= 5 and words[number].isalpha():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kohl import pipeline
 from kohl.errors import BadPhoto, Cancelled, KohlError, NoFace, Remedy
@@ -28,13 +28,19 @@ REMEDIES = {
     Remedy.PNG: "ask for a .png with -o",
     Remedy.COMMON_FORMAT: "ask for .png, .jpg or .webp with -o",
 }
+Protect: TypeAlias = "Callable[..., Row]"  # as `pipeline.protect`
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "Failed to allocate")  # torch and OpenCV have other errors
 
 
 def protect_all(
-    jobs: Sequence[Job], house: House, *, kept: Mapping[Path, str] = MappingProxyType({}), watch: Watch = ignore
+    jobs: Sequence[Job],
+    house: House,
+    *,
+    kept: Mapping[Path, str] = MappingProxyType({}),
+    watch: Watch = ignore,
+    protect: Protect = pipeline.protect,
 ) -> Iterator[Row]:
-    """The row of each job in turn, as soon as it is known.
+    """The row that `protect` gives of each job in turn, as soon as it is known.
 
     Nothing of one photo is kept for the next. An output that is also a photo or a reference, another's output, or one
     of the `kept` files (by what they are), is refused even with `force`: it would be lost.
@@ -54,7 +60,7 @@ def protect_all(
         try:
             if clash := lost.get(real(job.output)):
                 raise BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME)
-            row = pipeline.protect(job, house, others=others[job.references], watch=watch)
+            row = protect(job, house, others=others[job.references], watch=watch)
             lost[real(job.output)] = f"is already the result of {job.photo}"
         except Cancelled:
             raise

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from kohl import cpu
 from kohl.shown import shown
 from kohl.status import Exit
 from kohl.version import __version__
+
+if TYPE_CHECKING:
+    from kohl.commands import Parts
 
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
@@ -24,14 +27,14 @@ JSON_MODELS = "print one JSON object per model, each on its own line"
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
     """Run one command and return its exit code; whatever goes wrong is one sentence on stderr."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or a file name need not know every letter
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            return _run(_parser().parse_args(argv))
+            return _run(parser().parse_args(argv), parts)
         finally:  # here and not at the interpreter's exit, which would show a traceback
             if sys.stdout:
                 sys.stdout.flush()
@@ -46,15 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"the output cannot be written ({error.strerror})", Exit.FAILED)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, parts: Parts | None) -> int:
     cpu.settle()
     from kohl import commands
     from kohl.batch import sentence
     from kohl.errors import BadSetting, KohlError
 
-    run: Callable[[argparse.Namespace], int] = getattr(commands, arguments.command)
+    run: Callable[[argparse.Namespace, Parts], int] = getattr(commands, arguments.command)
     try:
-        return run(arguments)
+        return run(arguments, parts or commands.Parts())
     except BrokenPipeError:
         raise
     except BadSetting as error:
@@ -76,7 +79,8 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(_complain(f"{message}; see {self.prog} --help", Exit.USAGE))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What takes a command line apart."""
     parser = _Parser("kohl", description="Makeup that protects a photo from face recognition.")
     parser.add_argument("--version", action="version", version=f"kohl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -165,6 +169,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
     add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="one more setting, such as networks.width=512")
     add("--resume", action="store_true", help="go on from the checkpoint in DIR, if there is one")
 
 

@@ -7,36 +7,49 @@ import math
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kohl import batch, files, pipeline, pull, recipe
 from kohl.align import imageio
 from kohl.console import Bar, summary
 from kohl.errors import BadSetting
 from kohl.job import Job
+from kohl.pipeline import House
+from kohl.recipe import Recipe
 from kohl.score import report, verify
 from kohl.score.headline import headline
 from kohl.score.record import plain, record
 from kohl.shown import shown
 from kohl.status import Exit, Status
-from kohl.types import Row
+from kohl.types import Row, Verifier
 from kohl.zoo import cards
+from kohl.zoo.card import Card
 from kohl.zoo.text import makeup_clip
 
+if TYPE_CHECKING:
+    from kohl.train.faces import Find
+    from kohl.train.learner import Training
+    from kohl.zoo.distances.features import Features
 
-def protect(arguments: Namespace) -> int:
+
+@dataclass(frozen=True)
+class Parts:
+    """What the commands work with; a program of your own may bring others."""
+
+    load: Callable[[Recipe], House] = pipeline.load
+    protect: batch.Protect = pipeline.protect
+    judge: Callable[[str], Verifier] = cards.judge
+    table: Sequence[Card] = cards.CARDS
+    find: Find | None = None  # the face of a photo to learn from; None: with kohl's detectors
+    features: Callable[[], Features] | None = None  # what learned pictures are compared by; None: SFace's
+
+
+def protect(arguments: Namespace, parts: Parts) -> int:
     """Protect the photos, say what became of each as soon as it is known, and show all of them in the report."""
-    asked = [f"device={arguments.device}"] if arguments.device is not None else []
-    chosen = recipe.override(recipe.load(arguments.recipe), [*arguments.set, *asked])
-    if arguments.strength is not None:
-        chosen = replace(chosen, strength=arguments.strength)
-    if arguments.text is not None:
-        chosen = replace(chosen, text=arguments.text)
-    if arguments.style is not None:
-        chosen = replace(chosen, text=_style(arguments.style))
-    outputs = _outputs(arguments.photos, arguments.output)
+    chosen, outputs = settings(arguments), _outputs(arguments.photos, arguments.output)
     for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
         files.clean(folder)
     if arguments.report:
@@ -54,32 +67,46 @@ def protect(arguments: Namespace) -> int:
         )
         for photo, output in zip(arguments.photos, outputs, strict=True)
     ]
-    pull.check(chosen, arguments.recipe)
+    pull.check(chosen, arguments.recipe, parts.table)
     rows = []
     with Bar(arguments.photos) as bar:
-        house = pipeline.load(chosen)
+        house = parts.load(chosen)
         for note in (*recipe.own_words(chosen, arguments.text, arguments.style), *house.notes):
             bar.note(note)
         if arguments.target is not None:
             house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo
         bar.loaded()
-        for row in batch.protect_all(jobs, house, kept=_kept(arguments), watch=bar.step):
+        kept = _kept(arguments)
+        for row in batch.protect_all(jobs, house, kept=kept, watch=bar.step, protect=parts.protect):
             rows.append(row)
             _say(row, bar, as_json=arguments.json)
     if arguments.report:
-        _write_report(rows, arguments.report, force=arguments.force)
+        _write_report(rows, arguments.report, licences=_licences(parts.table), force=arguments.force)
     if not arguments.json:
         print(f"{headline(rows)}.")
     return Exit.of(row.status for row in rows)
 
 
-def compare(arguments: Namespace) -> int:
+def settings(arguments: Namespace) -> Recipe:
+    """The recipe that a command line asks for."""
+    asked = [f"device={arguments.device}"] if arguments.device is not None else []
+    chosen = recipe.override(recipe.load(arguments.recipe), [*arguments.set, *asked])
+    if arguments.strength is not None:
+        chosen = replace(chosen, strength=arguments.strength)
+    if arguments.text is not None:
+        chosen = replace(chosen, text=arguments.text)
+    if arguments.style is not None:
+        chosen = replace(chosen, text=_style(arguments.style))
+    return chosen
+
+
+def compare(arguments: Namespace, parts: Parts) -> int:
     """Print what each judge says of the two photos; Exit.UNPROTECTED if none of them finds a face in both."""
     defaults = recipe.load("default").models
     for path in (arguments.a, arguments.b):
         imageio.read(path)
     found, judges = {}, arguments.judge or defaults.judges
-    for judge in map(cards.judge, judges):
+    for judge in map(parts.judge, judges):
         (score,) = judge.compare(arguments.a, [arguments.b])
         limit = verify.threshold(judge, defaults.far)
         matches = None if score is None or math.isnan(score) else score >= limit
@@ -89,18 +116,18 @@ def compare(arguments: Namespace) -> int:
             said = "gives no number" if score is not None and matches is None else said
             verdict = {True: ": same person", False: ": not the same person", None: ""}[matches]
             print(shown(f"{judge.name}  {said}{verdict}"), flush=True)
-    for note in cards.notes(judges):
+    for note in cards.notes(judges, parts.table):
         pull.tell(f"kohl: {note}")
     if arguments.json:
         print(_json({"a": str(arguments.a), "b": str(arguments.b), "judges": found}))
     return Exit.UNPROTECTED if all(judgement["matches"] is None for judgement in found.values()) else Exit.PROTECTED
 
 
-def models(arguments: Namespace) -> int:
+def models(arguments: Namespace, parts: Parts) -> int:
     """Print the table of models, or that of the named ones once they have been pulled, or convert a file."""
     if arguments.action == "convert":
         return _convert(arguments)
-    listed = pull.pull(arguments) if arguments.action == "pull" else cards.CARDS
+    listed = pull.pull(arguments, parts.table) if arguments.action == "pull" else parts.table
     for card in listed:
         known = {name: getattr(card, name) for name in ("name", "size", "licence", "commercial", "source")}
         known |= {"sha256": cards.sha256(card), "present": cards.present(card), "accepted": bool(cards.accepted(card))}
@@ -114,27 +141,36 @@ def models(arguments: Namespace) -> int:
     return Exit.PROTECTED
 
 
-def train(arguments: Namespace) -> int:
+def train(arguments: Namespace, parts: Parts) -> int:
     """Learn a small StyleGAN2 from folders of faces, say how it goes, and how to use it."""
     import torch
 
-    from kohl.train import faces, learner, stylegan2  # late: no other command learns
+    from kohl.train import faces, stylegan2  # late: no other command learns
     from kohl.zoo.distances import features
 
-    given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
     torch.set_num_threads(os.cpu_count() or 1)  # one network at a time
-    settings = learner.Training(**{name: value for name, value in given.items() if value is not None})
+    asked = training(arguments)
     output, said = arguments.output, _print
     if os.path.lexists(output / stylegan2.CHECKPOINT) and not arguments.resume:
         raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
     stylegan2.check_folder(output)
     files.clean(output)
-    gallery = faces.gallery(arguments.faces, settings.size, output / "faces.safetensors", said=said)
-    seen = features.load(cards.checked(cards.find("sface")))
-    generator, encoder = stylegan2.learn(gallery, seen, output, settings, said=said)
+    known = output / "faces.safetensors"
+    gallery = faces.gallery(arguments.faces, asked.size, known, looks=asked.looks, find=parts.find, said=said)
+    seen = parts.features() if parts.features else features.load(cards.checked(cards.find("sface")))
+    generator, encoder = stylegan2.learn(gallery, seen, output, asked, said=said)
     made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
     _print(f"use it with --recipe mini {made}")
     return Exit.PROTECTED
+
+
+def training(arguments: Namespace) -> Training:
+    """The settings that a command line asks for."""
+    from kohl.train.learner import Training  # late: no other command learns
+
+    given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
+    asked = Training(**{name: value for name, value in given.items() if value is not None})
+    return recipe.override(asked, arguments.set)
 
 
 def _convert(arguments: Namespace) -> int:
@@ -209,9 +245,9 @@ def _kept(arguments: Namespace) -> dict[Path, str]:
     return {**kept, arguments.report: "the report"} if arguments.report else kept
 
 
-def _write_report(rows: Sequence[Row], path: Path, *, force: bool) -> None:
+def _write_report(rows: Sequence[Row], path: Path, *, licences: Mapping[str, str], force: bool) -> None:
     try:
-        report.write(rows, path, licences=_licences(), read=imageio.read, force=force)
+        report.write(rows, path, licences=licences, read=imageio.read, force=force)
     except FileExistsError:
         raise BadSetting(f"{path}: has come to be during the run and was left as it is; name another report") from None
 
@@ -225,6 +261,6 @@ def _say(row: Row, bar: Bar, *, as_json: bool) -> None:
         bar.finished(summary(row))
 
 
-def _licences() -> dict[str, str]:
+def _licences(table: Sequence[Card]) -> dict[str, str]:
     """Of every model that is here."""
-    return {card.name: f"{pull.licence(card)}; {card.source}" for card in cards.CARDS if cards.present(card)}
+    return {card.name: f"{pull.licence(card)}; {card.source}" for card in table if cards.present(card)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,20 +13,25 @@ from kohl.errors import BadSetting
 
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 
+BEST: Mapping[DeviceName, Callable[[], bool]] = {  # the first is taken
+    "cuda": torch.cuda.is_available,
+    "mps": torch.backends.mps.is_available,
+    "cpu": lambda: True,
+}
 PROCESSOR = Path("/proc/cpuinfo")
 BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # what Linux calls a processor's own bfloat16 products
 AMPERE = 8  # the first generation of NVIDIA's GPUs that has them, by torch's count
 
 
-def found(name: DeviceName) -> DeviceName:
-    """That name; for `auto` the first of CUDA, MPS and the CPU that is there. Raises `BadSetting` for what is not."""
-    there: dict[DeviceName, bool] = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    chosen = next(other for other in there if there[other]) if name == "auto" else name
-    if not there[chosen]:
+def found(name: DeviceName, there: Collection[DeviceName] | None = None) -> DeviceName:
+    """That name; for `auto` the first of CUDA, MPS and the CPU that is `there`, by default as torch finds.
+
+    Raises `BadSetting` for what is not.
+    """
+    if there is None:
+        there = [other for other in BEST if BEST[other]()]
+    chosen = next(other for other in BEST if other in there) if name == "auto" else name
+    if chosen not in there:
         raise BadSetting(f"device: torch finds no {name} here; name cpu, or auto for the best that it finds")
     return chosen
 

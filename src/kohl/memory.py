@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,12 @@ GROUPS = Path("/sys/fs/cgroup")  # Linux's, where a container's limit stands
 MEMINFO = Path("/proc/meminfo")
 
 
-def available() -> int | None:
-    """Bytes that this process may still take, or None where the system does not say."""
-    return min(_limits(), default=None)
+def available(meminfo: Path = MEMINFO, groups: Sequence[Path] | None = None) -> int | None:
+    """Bytes that this process may still take, or None where the system does not say.
+
+    `groups` are the control group of the process and those around it, by default as Linux has them.
+    """
+    return min(_limits(meminfo, _groups() if groups is None else groups), default=None)
 
 
 def give_back() -> None:
@@ -32,12 +35,12 @@ def _trim() -> ctypes._NamedFuncPointer | None:
     return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
-def _limits() -> Iterator[int]:
+def _limits(meminfo: Path, groups: Iterable[Path]) -> Iterator[int]:
     """What the machine has left, what the container has, and what the process may still take."""
     with suppress(OSError, ValueError, LookupError):
-        fields = dict(line.split(":") for line in MEMINFO.read_text("ascii").splitlines())
+        fields = dict(line.split(":") for line in meminfo.read_text("ascii").splitlines())
         yield 1024 * int(fields["MemAvailable"].split()[0])
-    for folder in _groups():
+    for folder in groups:
         with suppress(OSError, ValueError):  # "max" is no limit
             most = int((folder / "memory.max").read_text("ascii"))
             used = int((folder / "memory.current").read_text("ascii"))

@@ -17,10 +17,10 @@ from kohl.zoo.card import Card
 from kohl.zoo.files import intake, store
 
 
-def pull(arguments: Namespace) -> list[Card]:
+def pull(arguments: Namespace, table: Sequence[Card] = cards.CARDS) -> list[Card]:
     """Bring the named models, those of a recipe and what they need, if they are not here; the cards of all of them."""
     names = list(dict.fromkeys(arguments.names))
-    of_recipe = recipe.names(recipe.load(arguments.recipe), words=True) if arguments.recipe else []
+    of_recipe = recipe.names(recipe.load(arguments.recipe), words=True, table=table) if arguments.recipe else []
     if not names and not of_recipe:
         raise BadSetting("name a model to pull, or a recipe with --recipe; `kohl models` lists the models")
     if arguments.accept_hash and (of_recipe or len(names) > 1):
@@ -28,12 +28,13 @@ def pull(arguments: Namespace) -> list[Card]:
             f"--accept-hash {arguments.accept_hash}: is the hash of one file; name the one model it is for"
         )
     accepted = {name: arguments.accept_hash for name in names if arguments.accept_hash}
-    for card in map(cards.find, names):
+    named = [cards.find(name, table) for name in names]
+    for card in named:
         if card.package and (arguments.file or accepted):
             raise BadSetting(f"{card.name}: comes with kohl; leave it as it is")
-    wanted = cards.to_pull([*names, *of_recipe])
+    wanted = cards.to_pull([*names, *of_recipe], table)
     missing = [card for card in wanted if not _is_right(card, accepted)]
-    bringing = _from_file(arguments, names, missing) if arguments.file else [*missing, *_beside(missing)]
+    bringing = _from_file(arguments, named, missing) if arguments.file else [*missing, *_beside(missing, table)]
     if bringing:
         _bring(bringing, arguments, accepted)
     elif of_recipe:
@@ -41,15 +42,15 @@ def pull(arguments: Namespace) -> list[Card]:
     left = [card for card in missing if not cards.present(card)]
     if left and of_recipe:
         tell(f"still missing: {_listed(left)}; run `kohl models pull --recipe {shlex.quote(arguments.recipe)}`")
-    return [card for card in cards.CARDS if card in [*wanted, *bringing] or card.name in names]
+    return [card for card in table if card in [*wanted, *bringing] or card.name in names]
 
 
-def check(chosen: Recipe, named: str) -> None:
+def check(chosen: Recipe, named: str, table: Sequence[Card] = cards.CARDS) -> None:
     """Raises `BadModel` that says all that a run with `chosen`, made of the recipe `named`, lacks, and what to do."""
-    missing = cards.missing(recipe.names(chosen, words=bool(chosen.text.strip())))
+    missing = cards.missing(recipe.names(chosen, words=bool(chosen.text.strip()), table=table), table)
     if not missing:
         return
-    as_written = cards.missing(recipe.names(recipe.load(named), words=True))
+    as_written = cards.missing(recipe.names(recipe.load(named), words=True, table=table), table)
     wanted = " ".join(card.name for card in missing)
     if len(missing) > 1 and all(card in as_written for card in missing):
         wanted = f"--recipe {shlex.quote(named)}"
@@ -79,19 +80,16 @@ def _is_right(card: Card, accepted: Mapping[str, str]) -> bool:
     return cards.present(card) and store.sha256_of(cards.path(card)) == wanted
 
 
-def _beside(missing: Sequence[Card]) -> list[Card]:
+def _beside(missing: Sequence[Card], table: Sequence[Card]) -> list[Card]:
     """Other cards whose files are not here either, and come in the same archives."""
     archives = [card.archive for card in missing if card.archive]
-    return [
-        card for card in cards.CARDS if card.archive in archives and card not in missing and not _is_right(card, {})
-    ]
+    return [card for card in table if card.archive in archives and card not in missing and not _is_right(card, {})]
 
 
-def _from_file(arguments: Namespace, names: Sequence[str], missing: Sequence[Card]) -> list[Card]:
+def _from_file(arguments: Namespace, named: Sequence[Card], missing: Sequence[Card]) -> list[Card]:
     """The cards whose files are to be taken out of the one that was fetched by hand: the named ones, or all missing."""
-    named = [cards.find(name) for name in names]
     if len(named) == 1 and not arguments.recipe:
-        return named
+        return [*named]
     if not all(card.member for card in named):
         raise BadSetting(f"--from {arguments.file}: is one file for {len(named)} models; name one of them")
     asked = [*named, *(card for card in missing if card.member and card not in named)]

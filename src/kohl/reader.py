@@ -62,7 +62,7 @@ def read(path: Path, *, spare: int = 0) -> Photo:
             tags = {tag: known[tag] for tag in TAGS if tag in known}
             several = image.format != "MPO" and getattr(image, "is_animated", False)
         _check_kind(tags, path, several=several)
-        _check_memory(image, path, spare)
+        _check_memory(image, path, spare, memory.available())
         deep = _is_deep(image, tags, head)
         orientation = _orientation(image)
         with whole():
@@ -132,9 +132,9 @@ def _check_kind(tags: Mapping[int, Any], path: Path, *, several: bool) -> None:
         raise BadPhoto(f"{path}: holds several pictures (an animation or pages); save the one you want as PNG first")
 
 
-def _check_memory(image: Image.Image, path: Path, spare: int) -> None:
+def _check_memory(image: Image.Image, path: Path, spare: int, free: int | None) -> None:
     """Refuse what will not fit, before any work."""
-    needed, free = image.width * image.height * DECODING + spare, memory.available()
+    needed = image.width * image.height * DECODING + spare
     if free is not None and needed > free:
         raise BadPhoto(
             f"{path}: needs {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kohl import settings, toml
 from kohl.device import DeviceName
@@ -15,7 +15,12 @@ from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
 from kohl.zoo import cards
-from kohl.zoo.card import Role
+from kohl.zoo.card import Card, Role
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    T = TypeVar("T", bound=DataclassInstance)
 
 MOST = 32  # models of a kind
 
@@ -93,12 +98,12 @@ def load(name_or_path: str | Path) -> Recipe:
         raise BadSetting(f"{path}: this recipe cannot be read ({error.strerror})") from None
 
 
-def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
-    """`recipe` with settings such as `search.steps=80` changed; a value that is not TOML is taken as a text."""
-    mapping: Mapping[str, Any] = asdict(recipe)
+def override(old: T, assignments: Sequence[str]) -> T:
+    """Settings with some such as `search.steps=80` changed; a value that is not TOML is taken as a text."""
+    mapping: Mapping[str, Any] = asdict(old)
     for assignment in assignments:
         mapping = _merged(mapping, _parsed(assignment))
-    return settings.build(Recipe, mapping)
+    return settings.build(type(old), mapping)
 
 
 def own_words(recipe: Recipe, *asked: str | None) -> Sequence[str]:
@@ -108,13 +113,13 @@ def own_words(recipe: Recipe, *asked: str | None) -> Sequence[str]:
     return (f"the words are the recipe's own, “{recipe.text}”; --text asks for others, --style none for none",)
 
 
-def names(recipe: Recipe, *, words: bool) -> list[str]:
+def names(recipe: Recipe, *, words: bool, table: Sequence[Card] = cards.CARDS) -> list[str]:
     """The names of the models that a run uses; with `words`, also of the one that sees them.
 
     What is named by a path is left out.
     """
     models = recipe.models
-    known = {card.name: card for card in cards.CARDS}
+    known = {card.name: card for card in table}
     alone = models.generator in known and known[models.generator].roles.get("generator", Role("")).alone
     found = [
         models.generator,

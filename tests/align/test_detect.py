@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import bundled
 import numpy as np
 import pytest
 from photos import SAMPLE, portrait
@@ -11,14 +12,13 @@ from kohl.align import crop, imageio
 from kohl.align.crop import to_crop
 from kohl.align.detect import Detect
 from kohl.types import Photo
-from kohl.zoo import cards
 
 LIMITS = {"min_eye_distance": 16.0, "max_outside": 0.1, "doubtful": np.inf, "max_disagreement": 0.25}
 
 
 @pytest.fixture(scope="module")
 def models():
-    return cards.load("yunet"), cards.load("landmarks68")
+    return bundled.load("yunet"), bundled.load("landmarks68")
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import photos
 import pytest
+from heard import heard
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from scarce import full_disk
 
 from kohl import icc
 from kohl.align import encode, imageio
@@ -146,12 +148,12 @@ def test_a_device_is_refused():
         imageio.read(Path("/dev/zero"))
 
 
-def test_what_may_not_be_opened_is_refused(odd, monkeypatch):
-    def denied(*_):
-        raise PermissionError(13, "Permission denied")
+def test_what_may_not_be_opened_is_refused(odd):
+    def denied(name, *_):  # whoever asks: the superuser may open everything
+        if str(name) == str(odd["plain.png"]):
+            raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "open", denied)  # a real one would open for the superuser
-    with pytest.raises(BadPhoto, match="Permission denied"):
+    with heard("open", denied), pytest.raises(BadPhoto, match="Permission denied"):
         imageio.read(odd["plain.png"])
 
 
@@ -395,17 +397,17 @@ def test_an_existing_file_is_overwritten_only_with_force(odd, tmp_path):
 
 
 @pytest.mark.parametrize("has_links", [True, False])
-def test_a_file_that_appears_meanwhile_is_kept(odd, has_links, tmp_path, monkeypatch):
-    def unsupported(*_):
-        raise PermissionError(1, "Operation not permitted")  # what FAT answers
-
-    if not has_links:
-        monkeypatch.setattr(Path, "hardlink_to", unsupported)
+def test_a_file_that_appears_meanwhile_is_kept(odd, has_links, tmp_path):
     photo, path = imageio.read(odd["plain.png"]), tmp_path / "out.png"
     imageio.write(photo, path)
-    monkeypatch.setattr(imageio, "check_output", lambda *_, **__: None)  # as if `path` had not been there then
-    path.write_text("precious")
-    with pytest.raises(BadPhoto, match="File exists"):
+    path.unlink()
+
+    def meanwhile(*_):
+        path.write_text("precious")
+        if not has_links:
+            raise PermissionError(1, "Operation not permitted")  # what FAT answers
+
+    with heard("os.link", meanwhile), pytest.raises(BadPhoto, match="File exists"):
         imageio.write(photo, path)
     assert path.read_text() == "precious"
     assert [*tmp_path.iterdir()] == [path]
@@ -423,14 +425,10 @@ def test_the_original_is_never_overwritten(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_full_disk_leaves_nothing_behind(odd, tmp_path, monkeypatch):
-    def full(_):
-        raise OSError(28, "No space left on device")
-
+def test_a_full_disk_leaves_nothing_behind(odd, tmp_path):
     photo, path = imageio.read(odd["plain.png"]), tmp_path / "out.png"
     path.write_text("precious")
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadPhoto, match="No space left"):
+    with full_disk(1000), pytest.raises(BadPhoto, match="File too large"):
         imageio.write(photo, path, force=True)
     assert path.read_text() == "precious"
     assert [*tmp_path.iterdir()] == [path]

@@ -17,6 +17,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import tiny_training
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -83,19 +84,25 @@ def fetched(folder: Path) -> None:
 def learned(folder: Path) -> None:
     """A folder to learn from, and a foreign file where the run writes."""
     (folder / "faces").mkdir()
+    for number in range(16):
+        (folder / "faces" / f"{number}.png").touch()
     (folder / "learned").mkdir()
     (folder / "learned" / "notes.txt").write_text("mine")
 
 
 PROTECT = ("protect", "a.png", "b.jpg", "-o", "out", "--report", "out/report.html", "--json")
+TRAIN = ("train", "stylegan2", "faces", "-o", "learned", "--size", "64", "--images", "4", "--batch", "2", "--resume")
+SMALL = (
+    *tiny_training.OPTIONS,
+    "looks=0",
+    "report=2",
+    "save_s=0.0",
+)  # a line of the log and a checkpoint for each step
 COMMANDS = {
     "protect": Command(PROTECT, photos),
     "protect --force": Command((*PROTECT, "--force"), results),
     "convert": Command(("models", "convert", "network.pkl"), checkpoint),
-    "train": Command(
-        ("train", "stylegan2", "faces", "-o", "learned", "--size", "64", "--images", "4", "--batch", "2", "--resume"),
-        learned,
-    ),
+    "train": Command((*TRAIN, *(part for setting in SMALL for part in ("--set", setting))), learned),
     "pull": Command(("models", "pull", "thing", "--from", "fetched.bin", "--yes"), fetched),
     "pull and pin": Command(("models", "pull", "unpublished", "--from", "fetched.bin", "--yes"), fetched),
 }

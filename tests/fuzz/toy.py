@@ -10,16 +10,19 @@ import hashlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
+from zlib import crc32
 
-import pytest
 import tiny
 import tiny_training
 import torch
+import torch.nn.functional as F
 
 from fuzz.downloads import CONTENT, card
-from kohl import cli, commands, pipeline
-from kohl.train import faces, stylegan2
+from kohl import cli, commands
+from kohl.train import stylegan2
+from kohl.types import Faces
 from kohl.zoo import cards
 from kohl.zoo.distances import features
 from kohl.zoo.files import checkpoints
@@ -30,11 +33,9 @@ UNKNOWN = card(0, "", name="unpublished")  # nobody published its hash
 
 def main() -> None:
     """Serve until stdin ends."""
-    pipeline.load = lambda recipe: tiny.house(recipe=recipe, detect=tiny.detector(tiny.face(0, 0, 48)))
-    cards.CARDS = (KNOWN, UNKNOWN, *cards.CARDS)
-    assert commands.cards.find("thing")
-    assert checkpoints  # it is loaded before the fork
-    _learn_in_milliseconds(pytest.MonkeyPatch())
+    assert checkpoints  # they are loaded before the fork
+    assert stylegan2
+    assert features
     for line in sys.stdin:
         folder, *arguments = json.loads(line)
         gate, opened = os.pipe()
@@ -48,16 +49,10 @@ def main() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def _learn_in_milliseconds(patch: pytest.MonkeyPatch) -> None:
-    """Training has toys too: faces that need not be found, tiny networks, a line of the log for each step."""
-    found = tiny_training.gallery()
-    tiny_training.shrink(patch)
-    patch.setattr(faces, "people", lambda folders: [[]] * faces.HELD)
-    patch.setattr(faces, "_found", lambda *_: (found.learned, found.held))
-    patch.setattr(features, "load", lambda path: tiny_training.Apart())
-    patch.setattr(torch, "set_num_threads", lambda count: None)  # no thread outlives a fork
-    patch.setattr(stylegan2, "REPORT", 2)
-    patch.setattr(stylegan2, "SAVE", 0)
+def _face(path: Path, side: int) -> Faces:
+    """A face in every photo."""
+    crop = tiny_training.gallery(seed=crc32(path.name.encode())).learned[:1].float() / 255
+    return Faces(F.interpolate(crop, (side, side)), torch.zeros(1, 5, 2), torch.zeros(1, 68, 2))
 
 
 def _run(folder: str, arguments: list[str], gate: int, opened: int) -> NoReturn:
@@ -69,7 +64,14 @@ def _run(folder: str, arguments: list[str], gate: int, opened: int) -> NoReturn:
     for standard, file in ((0, null), (1, said), (2, said)):
         os.dup2(file, standard)
     os.read(gate, 1)  # comes back once nobody holds the other end
-    os._exit(cli.main(arguments))
+    torch.set_num_threads = lambda count: None  # no thread outlives a fork
+    parts = commands.Parts(
+        load=lambda recipe: tiny.house(recipe=recipe, detect=tiny.detector(tiny.face(0, 0, 48))),
+        table=(KNOWN, UNKNOWN, *cards.CARDS),
+        find=_face,
+        features=tiny_training.Apart,
+    )
+    os._exit(cli.main(arguments, parts=parts))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The tuned generator gives the faces back at the latents that come with it."""
 
+import bundled
 import pytest
 import torch
 from sitters import sitter, sitters
@@ -9,13 +10,12 @@ from kohl.geometry import resized
 from kohl.invert.closed_form import in_closed_form
 from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 from kohl.types import Faces
-from kohl.zoo import cards
 from kohl.zoo.generators.own_face import OwnFace
 
 
 @pytest.fixture(scope="module")
 def model():
-    return cards.load("face_model")
+    return bundled.load("face_model")
 
 
 def batch(decoy):
@@ -26,7 +26,7 @@ def batch(decoy):
 
 @pytest.fixture(scope="module")
 def two():
-    return batch(cards.load("decoys")[0])
+    return batch(bundled.load("decoys")[0])
 
 
 def test_the_generator_gives_the_faces_back_bit_for_bit(model, two):
@@ -57,7 +57,7 @@ def test_the_model_and_the_faces_are_as_they_were(model, two):
 def test_nothing_is_kept_for_the_next_face(model, two):
     latents = torch.ones(2, *model.latent_shape)
     first = in_closed_form(model, two).generator(latents)
-    in_closed_form(model, batch(cards.load("decoys")[1])).generator(latents)
+    in_closed_form(model, batch(bundled.load("decoys")[1])).generator(latents)
     assert torch.equal(in_closed_form(model, two).generator(latents), first)
 
 

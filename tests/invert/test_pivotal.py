@@ -26,11 +26,12 @@ HELD = 2
 PIXELS = 0.1
 
 
-def tuned(made=None, faces=FACE, *, seen=None, watch=ignore, **settings):
+def tuned(made=None, faces=FACE, *, seen=None, dtype=None, watch=ignore, **settings):
     """The inversion by a tuning of a few steps, in float32."""
     made = made or generator()
     settings = {"steps": 4, "rate": 0.01, "held": HELD, "pixels": PIXELS, "exact": True, **settings}
-    return pivotal(made, Encoder(made.latent_shape[0]), seen or Blocks(), faces, Tuning(**settings), watch=watch)
+    with_ = made, Encoder(made.latent_shape[0]), seen or Blocks()
+    return pivotal(*with_, faces, Tuning(**settings), dtype=dtype, watch=watch)
 
 
 def loss(made, codes, faces=FACE):
@@ -191,13 +192,12 @@ def test_noise_may_be_among_the_latents():
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
-def test_the_same_faces_give_the_same_generator_and_no_random_numbers_are_spent(monkeypatch, exact):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.bfloat16)
+def test_the_same_faces_give_the_same_generator_and_no_random_numbers_are_spent(exact):
     state = torch.get_rng_state()
-    first = tuned(refine=2, noise=True, exact=exact)
+    first = tuned(refine=2, noise=True, exact=exact, dtype=torch.bfloat16)
     assert torch.equal(torch.get_rng_state(), state)
     torch.manual_seed(1)
-    second = tuned(refine=2, noise=True, exact=exact)
+    second = tuned(refine=2, noise=True, exact=exact, dtype=torch.bfloat16)
     torch.set_rng_state(state)
     assert torch.equal(first.latents, second.latents)
     assert all(map(torch.equal, *(weights(found.generator.generator) for found in (first, second))))
@@ -270,9 +270,8 @@ def test_faces_are_compared_at_a_size_that_a_generator_draws_and_lpips_sees(size
 # Bfloat16
 
 
-def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeypatch):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.bfloat16)
-    exact, fast = (tuned(steps=8, exact=exact).generator for exact in (True, False))
+def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32():
+    exact, fast = (tuned(steps=8, exact=exact, dtype=torch.bfloat16).generator for exact in (True, False))
     assert (exact.generator.dtype, fast.generator.dtype) == (torch.float32, torch.bfloat16)
     assert {weight.dtype for weight in fast.generator.parameters()} == {torch.float32}
     start, end = fast.start, fast.start + 0.5 * torch.randn(fast.start.shape, generator=numbers())
@@ -282,16 +281,14 @@ def test_bfloat16_finds_nearly_the_same_and_keeps_its_weights_in_float32(monkeyp
     assert 0 < (moved[1] - moved[0]).std() < 0.1 * moved[0].std()
 
 
-def test_without_bfloat16_in_the_processor_nothing_is_rounded(monkeypatch):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.float32)
-    same = [weights(tuned(exact=exact).generator.generator) for exact in (True, False)]
+def test_without_bfloat16_in_the_processor_nothing_is_rounded():
+    same = [weights(tuned(exact=exact, dtype=torch.float32).generator.generator) for exact in (True, False)]
     assert all(map(torch.equal, *same))
 
 
-def test_the_caller_s_generator_stays_as_exact_as_it_was(monkeypatch):
-    monkeypatch.setattr(tuning, "fast_dtype", lambda _: torch.bfloat16)
+def test_the_caller_s_generator_stays_as_exact_as_it_was():
     made = generator()
-    tuned(made, exact=False)
+    tuned(made, exact=False, dtype=torch.bfloat16)
     assert made.dtype == torch.float32
 
 
@@ -378,15 +375,14 @@ def test_no_step_is_taken_from_the_loss_that_ends_it():
     assert course([3.0, 2.0, 1.0, 0.5], enough=1.0) == SimpleNamespace(seen=3, moved=2)
 
 
-def test_what_has_converged_stops_the_tuning(monkeypatch):
+def test_what_has_converged_stops_the_tuning():
     # A rate of nothing leaves the loss where it is.
-    monkeypatch.setattr(tuning, "SPAN", 5)
     steps, refining = [], []
-    tuned(steps=20, rate=0.0, watch=steps.append)
-    assert len(steps) == 6
-    tuned(steps=3, refine=20, refine_rate=0.0, watch=refining.append)
-    assert [step.index for step in refining] == [*range(6), 20, 21, 22]  # the generator has yet to converge
-    assert {step.total for step in refining} == {23}
+    tuned(steps=90, rate=0.0, watch=steps.append)
+    assert len(steps) == SPAN + 1
+    tuned(steps=3, refine=90, refine_rate=0.0, watch=refining.append)
+    assert [step.index for step in refining] == [*range(SPAN + 1), 90, 91, 92]  # the generator has yet to converge
+    assert {step.total for step in refining} == {93}
 
 
 @pytest.mark.parametrize("wrong", [{"held": 8}, {"directions": 10_000}], ids=str)

@@ -1,5 +1,7 @@
 """Where makeup goes: known at the landmarks, the same on both sides of a face, and nowhere else."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -36,9 +38,14 @@ def face(request):
     return request.param
 
 
+@cache
+def placed(face, name):
+    return PLACES[name](face)
+
+
 def whole(face, name):
     """A field's maps of the whole crop; across and along are NaN where there is no cover."""
-    field = PLACES[name](face)
+    field = placed(face, name)
     (top, left), (height, width) = field.corner, field.cover.shape
     maps = [np.full((face.size, face.size), fill) for fill in (0.0, np.nan, np.nan)]
     for large, part in zip(maps, (field.cover, field.across, field.along), strict=True):

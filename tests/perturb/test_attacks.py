@@ -17,7 +17,7 @@ from kohl.perturb.terms import Surrogate, Words
 from kohl.perturb.views import blur
 from kohl.types import Goal
 
-PIXEL = Pixel(epsilon=0.04, steps=6)
+PIXEL = Pixel(epsilon=0.04, steps=4)
 RING = torch.tensor([[8 + 5 * math.cos(turn), 8 + 5 * math.sin(turn)] for turn in torch.arange(68) * 2 * math.pi / 68])
 SOURCE, TARGET = (replace(faces(2, seed=seed), landmarks=RING.expand(2, -1, -1)) for seed in (1, 2))
 GOALS = {

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tiny import numbers
 
+from kohl import adam
 from kohl.errors import BadSetting
 from kohl.perturb.descend import Adam, decay, descend
 from kohl.types import Generator
@@ -20,28 +21,23 @@ def towards(target):
     return lambda candidate: (candidate.images - target).square().flatten(1).sum(1)
 
 
-@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.9)])
-def test_adam_is_the_one_of_torch(betas):
-    from torch.optim import Adam as Theirs  # late: it takes a second
-
-    start = torch.randn(3, 4, generator=numbers())
-    ours, theirs = start.clone(), start.clone().requires_grad_()
-    reference = Theirs([theirs], betas=betas)
-    mine = Adam(0.1, betas=betas)
-    for index in range(8):
-        gradient = torch.randn(3, 4, generator=numbers(index)) * 10 ** (index - 5)
-        rate = mine.rate = 0.1 / (index + 1)
-        ours = mine(ours, lambda _, gradient=gradient: gradient, 0.0)
-        theirs.grad, reference.param_groups[0]["lr"] = gradient, rate
-        reference.step()
-    torch.testing.assert_close(ours, theirs.detach(), rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize("last", [0.0, 0.05, 1.0])
 def test_the_rate_falls_along_half_a_cosine_to_what_is_left(last):
     assert [decay(progress, last) for progress in (0.0, 0.5, 1.0)] == pytest.approx([1, (1 + last) / 2, last])
     path = [decay(index / 10, last) for index in range(11)]
     assert path == sorted(path, reverse=True)
+
+
+def test_a_step_is_adam_s_at_what_is_left_of_the_rate_and_the_latents_stay_as_they_were():
+    step, plain = Adam(0.1, last=0.2, betas=(0.5, 0.9)), adam.Adam((0.5, 0.9))
+    latents = start = torch.randn(2, 3, generator=numbers())
+    expected, asked = [start.clone()], []
+    for progress in (0.0, 0.5, 0.9):
+        latents = step(latents, lambda at: asked.append(at) or 2 * at, progress)
+        plain(expected, [2 * expected[0]], 0.1 * decay(progress, 0.2))
+    assert torch.equal(latents, expected[0])
+    assert torch.equal(start, asked[0])
+    assert torch.equal(start, torch.randn(2, 3, generator=numbers()))
 
 
 def test_anybody_may_call_it_with_a_generator_terms_and_a_stepper():

@@ -1,7 +1,9 @@
 """The change on the photo: exact where it is known, and nothing anywhere else."""
 
 from dataclasses import replace
+from functools import cache
 
+import bundled
 import cv2
 import numpy as np
 import pytest
@@ -15,15 +17,18 @@ from kohl.align.detect import Detect
 from kohl.restore.paste import paste
 from kohl.templates import with_forehead
 from kohl.types import Face, Metadata, Photo
-from kohl.zoo import cards
 from kohl.zoo.generators.own_face import OwnFace
 
 INNER = slice(64, 192)  # rows and columns of the crop in the middle
 
 
+@cache
+def drawn(height, width):
+    return np.random.default_rng(0).integers(60, 190, (height, width, 3), np.uint8)
+
+
 def noise(height=300, width=400, **metadata):
-    pixels = np.random.default_rng(0).integers(60, 190, (height, width, 3), np.uint8)
-    return Photo(pixels, metadata=Metadata(**metadata))
+    return Photo(drawn(height, width), metadata=Metadata(**metadata))
 
 
 def stepped(before, *colour):
@@ -204,14 +209,14 @@ def test_every_face_needs_its_matrix():
 
 @pytest.fixture(scope="module")
 def model():
-    return cards.load("face_model")
+    return bundled.load("face_model")
 
 
 @pytest.fixture(scope="module")
 def astronaut():
     """Photo and face."""
     photo = imageio.read(SAMPLE)
-    (found,) = Detect(cards.load("yunet"), cards.load("landmarks68"))(photo)
+    (found,) = Detect(bundled.load("yunet"), bundled.load("landmarks68"))(photo)
     return photo, found
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from skimage import metrics  # loads them when they are first asked for: it takes a second
 
 from kohl.score.quality import face_crop, psnr, ssim
 
@@ -22,7 +22,7 @@ def pair():
 def test_ssim_is_the_one_of_scikit_image(pair):
     a, b = pair
     expected = [
-        structural_similarity(
+        metrics.structural_similarity(
             *(x[i].permute(1, 2, 0).double().numpy() for x in pair),
             gaussian_weights=True,
             sigma=1.5,
@@ -37,7 +37,7 @@ def test_ssim_is_the_one_of_scikit_image(pair):
 
 
 def test_psnr_is_the_one_of_scikit_image(pair):
-    expected = [peak_signal_noise_ratio(*(x[i].double().numpy() for x in pair), data_range=1) for i in range(3)]
+    expected = [metrics.peak_signal_noise_ratio(*(x[i].double().numpy() for x in pair), data_range=1) for i in range(3)]
     np.testing.assert_allclose(psnr(*pair), expected, rtol=1e-5)
 
 

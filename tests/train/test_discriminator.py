@@ -5,16 +5,10 @@ import math
 import pytest
 import torch
 from tiny import numbers
-from tiny_training import shrink
 from torch import nn
 
 from kohl.train import discriminator
 from kohl.train.discriminator import discriminator_loss, generator_loss, r1_penalty, untrained
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    shrink(monkeypatch)
 
 
 def pictures(count=3, size=64, seed=0):
@@ -87,7 +81,7 @@ def test_a_bowl_is_as_steep_as_its_pictures_are_far_from_its_middle():
 
 
 def test_the_steepness_of_the_network_can_be_learned_from():
-    network = untrained(64, rng=numbers())
+    network = untrained(64, widest=4, rng=numbers())
     r1_penalty(network, pictures()).backward()
     assert sum(weight.grad.square().sum() for weight in network.parameters() if weight.grad is not None) > 0
 
@@ -98,7 +92,7 @@ def test_the_steepness_of_the_network_can_be_learned_from():
 @torch.no_grad()
 @pytest.mark.parametrize("size", [64, 128])
 def test_says_one_number_of_each_picture(size):
-    network = untrained(size, rng=numbers())
+    network = untrained(size, widest=4, rng=numbers())
     verdicts = network(pictures(5, size))
     assert verdicts.shape == (5,)
     assert verdicts.dtype == torch.float32
@@ -111,7 +105,7 @@ def test_says_one_number_of_each_picture(size):
 
 @torch.no_grad()
 def test_sees_how_much_the_batch_varies():
-    network, seen = untrained(64, rng=numbers()), []
+    network, seen = untrained(64, widest=4, rng=numbers()), []
     network.last.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     alone = pictures(1)
     network(alone.expand(4, -1, -1, -1))
@@ -124,10 +118,9 @@ def test_sees_how_much_the_batch_varies():
     assert network(torch.cat([alone, alone]))[0] != network(torch.cat([alone, pictures(1, seed=1)]))[0]
 
 
-def test_starts_with_normal_weights_of_the_random_numbers_alone(monkeypatch):
-    monkeypatch.setattr(discriminator, "WIDEST", 48)
+def test_starts_with_normal_weights_of_the_random_numbers_alone():
     state = torch.get_rng_state()
-    first, second, other = (untrained(64, rng=numbers(seed)) for seed in (0, 0, 1))
+    first, second, other = (untrained(64, widest=48, rng=numbers(seed)) for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), state)
     for name, values in first.state_dict().items():
         assert torch.equal(values, second.state_dict()[name])

@@ -6,24 +6,23 @@ from contextlib import redirect_stdout
 from io import StringIO
 from types import SimpleNamespace
 
+import bundled
 import numpy as np
 import pytest
 import torch
 from photos import SAMPLE
 from PIL import Image, ImageOps
 from sitters import FOLDER, NAMES
-from tiny_training import SIZE, shrink
+from tiny_training import OPTIONS, SIZE
 
 from kohl.cli import main
-from kohl.train import faces
 from kohl.zoo import cards
 from kohl.zoo.files import store
-
-pytestmark = pytest.mark.usefixtures("loaded_once")
 
 # Too few steps for anything but seeing that each is taken.
 STEPS = (
     "tuning.steps=2",
+    "tuning.directions=8",
     "search.steps=2",
     "search.scouts=0",
     "models.surrogates=['sface']",
@@ -47,20 +46,12 @@ def people(folder):
 
 
 @pytest.fixture(scope="module")
-def small():
-    """Networks of a few channels, and one look for each face."""
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        patch.setattr(faces, "LOOKS", 1)
-        yield
-
-
-@pytest.fixture(scope="module")
-def run(small, tmp_path_factory):
+def run(tmp_path_factory):
     """What the command printed and wrote."""
     folder = tmp_path_factory.mktemp("learned")
     photos, output = people(folder / "photos"), folder / "out"
-    arguments = ["train", "stylegan2", str(photos), "-o", str(output), "--size", str(SIZE), "--images", "8"]
+    small = [part for setting in (*OPTIONS, "looks=1") for part in ("--set", setting)]
+    arguments = ["train", "stylegan2", str(photos), "-o", str(output), "--size", str(SIZE), "--images", "8", *small]
     with redirect_stdout(StringIO()) as printed:
         code = main([*arguments, "--batch", "2", "--seed", "3"])
     return SimpleNamespace(code=code, output=output, lines=printed.getvalue().splitlines(), arguments=arguments)
@@ -97,7 +88,10 @@ def test_what_is_said_in_the_end_protects_a_photo_with_what_was_learned(run, cap
     with Image.open(SAMPLE) as photo:
         photo.crop((112, 0, 352, 256)).save(tmp_path / "photo.png")
     said = run.lines[-1].removeprefix("use it with ").split()
-    assert main(["protect", str(tmp_path / "photo.png"), *said, *SMALL]) in (0, 3)  # too few steps to rely on
+    assert main(["protect", str(tmp_path / "photo.png"), *said, *SMALL], parts=bundled.PARTS) in (
+        0,
+        3,
+    )  # too few steps to rely on
     assert capsys.readouterr().err == ""
     before, after = (np.asarray(Image.open(tmp_path / name), np.float32) for name in ("photo.png", "photo_kohl.png"))
     changed = np.abs(after - before).max(2) > 0

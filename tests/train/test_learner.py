@@ -1,30 +1,25 @@
 """One step of learning: its losses worked out again, what it moves, and the pace and running means at known points."""
 
+import copy
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 from tiny import numbers
-from tiny_training import SIZE, Apart, gallery, same, shrink, weights
+from tiny_training import SIZE, SMALL, Apart, gallery, same, weights
 
 from kohl.errors import BadSetting
-from kohl.train import discriminator, learner
-from kohl.train.learner import CHANNELS, Learner, Training
+from kohl.train import discriminator
+from kohl.train.learner import Learner, Networks, Training
+from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    shrink(monkeypatch)
-    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.float32)
-
-
-SETTINGS = {"size": SIZE, "images": 80, "batch": 4}  # twenty steps
+SETTINGS = {**SMALL, "images": 80, "batch": 4, "precision": "float32"}  # twenty steps
 JUDGED = {"adversarial_from": 0.0}
 
 
 def learning(**settings):
-    return Learner(Training(**SETTINGS, **settings))
+    return Learner(Training(**{**SETTINGS, **settings}))
 
 
 def real(count=4, seed=0):
@@ -35,17 +30,10 @@ def step(made, number=0, *, pictures=None, seed=0):
     return made.step(number, real() if pictures is None else pictures, Apart(), numbers(seed))
 
 
-def drawn_by(monkeypatch, made):
-    """What the generator draws in the steps to come, and of which pictures."""
-    seen, given_back = [], made._given_back
-
-    def recorded(*arguments):
-        drawn, losses = given_back(*arguments)
-        seen.append((drawn.detach().clone(), arguments[0]))
-        return drawn, losses
-
-    monkeypatch.setattr(made, "_given_back", recorded)
-    return seen
+def drawn_by(made, pictures, seed=0):
+    """What the generator will draw of these pictures in the step that comes next."""
+    drawn, _ = copy.deepcopy(made)._given_back(pictures, Apart(), numbers(seed))
+    return drawn.detach()
 
 
 # Settings
@@ -67,7 +55,20 @@ def test_a_wrong_setting_is_refused(settings, message):
 
 
 def test_every_size_has_channels_all_the_way_to_it():
-    assert [4 << stage for stage in range(9)] == [*CHANNELS]
+    assert 4 << len(Networks().channels) - 1 == 1024
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"channels": (4,) * 8}, r"^networks\.channels: must be at least 9 numbers from 1 to 4096$"),
+        ({"encoder": (4, 0)}, r"^networks\.encoder: must be at least 2 numbers from 1 to 4096$"),
+        ({"width": 0}, r"^networks\.width: must be at least 1, not 0$"),
+    ],
+)
+def test_networks_have_some_width_everywhere(settings, message):
+    with pytest.raises(BadSetting, match=message):
+        Networks(**settings)
 
 
 @pytest.mark.parametrize(("images", "batch", "steps"), [(80, 4, 20), (83, 4, 20), (3, 4, 1)])
@@ -86,12 +87,16 @@ def test_the_pace_rises_stays_and_falls_to_nothing():
     assert {steady.pace(number / 1000) for number in range(1000)} == {1.0}
 
 
-def test_both_optimizers_keep_that_pace():
-    made = learning(**JUDGED, warm_up=0.2, decay=0.5)
+def test_both_kinds_of_weights_keep_that_pace():
+    # Adam's first step is the rate, up or down, whatever the gradient.
     for number in (0, 5, 15):
+        made = learning(**JUDGED, warm_up=0.2, decay=0.5)
+        before = [[weight.detach().clone() for weight in descent.weights] for descent in (made.giving, made.telling)]
         step(made, number)
         expected = made.settings.rate * made.settings.pace(number / 20)
-        assert [optimizer.param_groups[0]["lr"] for optimizer in made.optimizers] == pytest.approx([expected] * 2)
+        for descent, old in zip((made.giving, made.telling), before, strict=True):
+            moved = max(float((new.detach() - was).abs().max()) for new, was in zip(descent.weights, old, strict=True))
+            assert moved == pytest.approx(expected, rel=1e-2)
 
 
 # What is learned
@@ -149,11 +154,10 @@ def test_what_diverges_says_so():
 # The losses
 
 
-def test_losses_are_differences_of_what_is_drawn_from_what_is_real(monkeypatch):
-    made = learning(coarse=0.5, features=0.2, adversarial=0.0)
-    seen = drawn_by(monkeypatch, made)
-    losses = step(made)
-    ((drawn, pictures),) = seen
+def test_losses_are_differences_of_what_is_drawn_from_what_is_real():
+    made, pictures = learning(coarse=0.5, features=0.2, adversarial=0.0), real()
+    drawn = drawn_by(made, pictures)
+    losses = step(made, pictures=pictures)
     assert list(losses) == ["pixels", "coarse", "features", "delta"]
     assert losses["pixels"] == pytest.approx(float((drawn - pictures).abs().mean()), rel=1e-5)
     quarter = [x.unfold(2, 4, 4).unfold(3, 4, 4).mean((-2, -1)) for x in (drawn, pictures)]
@@ -175,26 +179,36 @@ def test_rows_are_kept_near_the_style():
     assert step(made, pictures=pictures)["delta"] == pytest.approx(0.5 * float(rows.detach().square().mean()), rel=1e-4)
 
 
-def test_some_pictures_must_do_with_one_style(monkeypatch):
+def given_to(generator):
+    """The rows and the noise that each layer of the generator will be given."""
+    rows, noise = [], []
+    for layer in generator.layers:
+        layer.register_forward_pre_hook(lambda layer, inputs: rows.append(inputs[1]))
+        layer.register_forward_pre_hook(lambda layer, inputs: noise.append(inputs[2]))
+    return rows, noise
+
+
+def test_some_pictures_must_do_with_one_style():
     assert step(with_rows(simple=1.0))["delta"] == 0
-    seen, pictures = [], real(64)
+    alike, pictures = [], real(64)
     for simple in (0.0, 0.25, 1.0):
         made = with_rows(simple=simple)
-        monkeypatch.setattr(made.generator, "synthesis", lambda w, noise: seen.append(w) or pictures)
+        rows, _ = given_to(made.generator)
         made._given_back(pictures, Apart(), numbers())
-    alike = [float((w == w[:, :1]).all(2).all(1).float().mean()) for w in seen]
+        w = torch.stack(rows, 1)
+        alike.append(float((w == w[:, :1]).all(2).all(1).float().mean()))
     assert (alike[0], alike[2]) == (0, 1)
     assert 0.1 < alike[1] < 0.4
 
 
-def test_noise_is_new_for_every_picture_and_step(monkeypatch):
-    made, seen = learning(), []
-    synthesis = made.generator.synthesis
-    monkeypatch.setattr(made.generator, "synthesis", lambda w, noise: seen.append(noise) or synthesis(w, noise=noise))
+def test_noise_is_new_for_every_picture_and_step():
+    made = learning()
+    _, noise = given_to(made.generator)
     step(made)
     step(made, 1, seed=1)
-    assert [layer.shape for layer in seen[0]] == [(4, *own.shape[1:]) for own in made.generator.noise]
-    flat = torch.cat([torch.cat([layer.flatten(1) for layer in each], 1) for each in seen])
+    layers = len(made.generator.noise)
+    assert [layer.shape for layer in noise[:layers]] == [(4, *own.shape[1:]) for own in made.generator.noise]
+    flat = torch.cat([torch.cat([layer.flatten(1) for layer in each], 1) for each in (noise[:layers], noise[layers:])])
     assert (torch.corrcoef(flat) - torch.eye(8)).abs().max() < 0.1
     assert abs(float(flat.std()) - 1) < 0.02
 
@@ -203,12 +217,12 @@ def test_noise_is_new_for_every_picture_and_step(monkeypatch):
 
 
 def test_the_discriminator_comes_in_late():
-    made, start = learning(adversarial_from=0.5), None
-    for number in range(20):
-        start = weights(made.discriminator) if number == 9 else start
+    made, start = learning(images=24, adversarial_from=0.5), None  # of six steps
+    for number in range(6):
+        start = weights(made.discriminator) if number == 2 else start
         losses = step(made, number)
-        assert list(losses)[4:] == (["adversarial", "discriminator"] if number >= 10 else [])
-        if number == 9:
+        assert list(losses)[4:] == (["adversarial", "discriminator"] if number >= 3 else [])
+        if number == 2:
             assert same(start, weights(made.discriminator))
     assert not same(start, weights(made.discriminator))
 
@@ -220,15 +234,12 @@ def test_without_an_adversarial_weight_there_is_no_discriminator():
     assert same(before, weights(made.discriminator))
 
 
-def test_it_judges_what_is_drawn_and_what_is_real_apart(monkeypatch):
+def test_it_judges_what_is_drawn_and_what_is_real_apart():
     # Together, how much the batch varies would say the same of both.
-    made = learning(**JUDGED, adversarial=0.5)
-    seen, batches = drawn_by(monkeypatch, made), []
-    before = discriminator.untrained(SIZE, rng=numbers())
-    before.load_state_dict(made.discriminator.state_dict())
+    made, pictures, batches = learning(**JUDGED, adversarial=0.5), real(), []
+    before, drawn = copy.deepcopy(made.discriminator), drawn_by(made, pictures)
     made.discriminator.register_forward_pre_hook(lambda module, inputs: batches.append(inputs[0].detach()))
-    losses = step(made)
-    ((drawn, pictures),) = seen
+    losses = step(made, pictures=pictures)
     with torch.no_grad():
         fake, genuine = before(drawn), before(pictures)
     assert losses["adversarial"] == pytest.approx(0.5 * float(F.softplus(-fake).mean()), rel=1e-4)
@@ -236,33 +247,29 @@ def test_it_judges_what_is_drawn_and_what_is_real_apart(monkeypatch):
     assert {len(batch) for batch in batches} == {len(pictures)}
 
 
-def test_fooling_teaches_the_generator_and_telling_the_discriminator(monkeypatch):
-    made, moved = learning(**JUDGED), []
-
-    def descend(optimizer, loss):
-        before = weights(made)
-        descended(optimizer, loss)
-        names = [name for name, _ in made.state_dict().items()]
-        pairs = zip(names, before, weights(made), strict=True)
-        moved.append({name.split(".")[0] for name, old, new in pairs if not torch.equal(old, new)})
-
-    descended = learner._descend
-    monkeypatch.setattr(learner, "_descend", descend)
+def test_fooling_teaches_the_generator_and_telling_the_discriminator():
+    made, other = (learning(**JUDGED, adversarial=weight) for weight in (1e-9, 10.0))
+    named = {id(weight): name.split(".")[0] for name, weight in made.named_parameters()}
+    assert {named[id(weight)] for weight in made.giving.weights} == {"generator", "encoder"}
+    assert {named[id(weight)] for weight in made.telling.weights} == {"discriminator"}
     step(made)
-    assert moved == [{"generator", "encoder"}, {"discriminator"}]
+    step(other)
+    assert not same(made.giving.adam.means, other.giving.adam.means)
+    assert same(made.telling.adam.means, other.telling.adam.means)  # which what fools it teaches nothing
     assert all(weight.requires_grad for weight in made.discriminator.parameters())
 
 
-def test_the_slope_counts_now_and_then_and_then_for_all(monkeypatch):
-    made, totals = learning(**JUDGED, r1=2.0, r1_every=4), []
-    monkeypatch.setattr(discriminator, "r1_penalty", lambda network, pictures: torch.tensor(100.0, requires_grad=True))
-    descended = learner._descend
-    monkeypatch.setattr(
-        learner, "_descend", lambda *given: totals.append(float(given[1].detach())) or descended(*given)
+@pytest.mark.parametrize(("number", "weight"), [(0, 4.0), (1, 0.0), (3, 0.0), (4, 4.0)])
+def test_the_slope_counts_now_and_then_and_then_for_all(number, weight):
+    # Half of the weight of 2, for four steps; without momentum, what Adam remembers is the last gradient.
+    made, pictures = learning(**JUDGED, r1=2.0, r1_every=4), real()
+    before, drawn = copy.deepcopy(made.discriminator), drawn_by(made, pictures)
+    step(made, number, pictures=pictures)
+    loss = discriminator.discriminator_loss(before(drawn), before(pictures)) + weight * discriminator.r1_penalty(
+        before, pictures
     )
-    losses = [step(made, number)["discriminator"] for number in range(9)]
-    extra = [total - loss for total, loss in zip(totals[1::2], losses, strict=True)]
-    assert extra == pytest.approx([400, 0, 0, 0, 400, 0, 0, 0, 400], abs=1e-2)  # half of the weight, for four steps
+    for found, expected in zip(made.telling.adam.means, torch.autograd.grad(loss, [*before.parameters()]), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
 
 
 # Running means
@@ -290,29 +297,30 @@ def test_a_running_mean_is_what_was_remembered_and_what_is_new():
 
 
 @pytest.mark.parametrize(("number", "decay"), [(0, 0.1), (8, 0.5), (19, 0.6)])
-def test_the_decay_grows_with_the_steps(monkeypatch, number, decay):
+def test_running_means_follow_the_steps_and_the_decay_grows_with_them(number, decay):
     # So that the first weights, which nothing was learned for, are soon forgotten.
-    made, seen = learning(ema=0.6), []
-    monkeypatch.setattr(made, "_average", seen.append)
-    step(made, number)
-    assert seen == pytest.approx([decay])
-
-
-def test_running_means_follow_the_steps():
-    made = learning()
+    made = learning(ema=0.6)
     old = weights(made.ema_encoder)
-    step(made)
+    step(made, number)
     for before, mean, now in zip(old, weights(made.ema_encoder), weights(made.encoder), strict=True):
-        torch.testing.assert_close(mean, before.lerp(now, 0.9))
+        torch.testing.assert_close(mean, before.lerp(now, 1 - decay))
 
 
 # Bfloat16
 
 
-def test_bfloat16_learns_about_the_same(monkeypatch):
+def test_the_fastest_precision_is_taken_unless_one_is_named():
+    fastest = fast_dtype(torch.device("cpu"))
+    assert {name: learning(precision=name).generator.dtype for name in ("auto", "float32", "bfloat16")} == {
+        "auto": fastest,
+        "float32": torch.float32,
+        "bfloat16": torch.bfloat16,
+    }
+
+
+def test_bfloat16_learns_about_the_same():
     exact = step(learning(**JUDGED))
-    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.bfloat16)
-    made = learning(**JUDGED)
+    made = learning(**JUDGED, precision="bfloat16")
     assert (made.generator.dtype, made.ema_generator.dtype) == (torch.bfloat16, torch.bfloat16)
     fast = step(made)
     assert list(fast.values()) == pytest.approx(list(exact.values()), rel=0.05, abs=0.01)

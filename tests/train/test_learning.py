@@ -1,81 +1,20 @@
-"""A whole run of learning: what it writes, that it can be stopped anywhere, and what it refuses to go on from."""
-
-import csv
-import os
-from pathlib import Path
-from types import SimpleNamespace
+"""A whole run of learning: what it writes."""
 
 import numpy as np
 import pytest
 import torch
+from learned import GALLERY, SETTINGS, names, table
 from PIL import Image
 from tiny import numbers
-from tiny_training import SIZE, Apart, gallery, same, shrink, weights
+from tiny_training import PAIRING, SIZE
 
-from kohl.errors import BadModel, BadSetting, KohlError
 from kohl.score.quality import psnr
-from kohl.train import learner, mapping, stylegan2
-from kohl.train.faces import Gallery
+from kohl.train import mapping, stylegan2
 from kohl.train.learner import Learner, Training
 from kohl.zoo import cards
 from kohl.zoo.files import store
 from kohl.zoo.generators.style_encoder import StyleEncoder
 from kohl.zoo.generators.stylegan2 import StyleGAN2
-
-SETTINGS = {"size": SIZE, "images": 16, "batch": 2, "adversarial_from": 0.3, "r1_every": 2}  # eight steps
-GALLERY = gallery()
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    shrink(monkeypatch)
-    monkeypatch.setattr(stylegan2, "REPORT", 6)
-
-
-def learn(folder, *, known=GALLERY, said=lambda line: None, **settings):
-    return stylegan2.learn(known, Apart(), folder, Training(**{**SETTINGS, **settings}), said=said)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """One run from start to end, and what was said in it."""
-    folder, lines = tmp_path_factory.mktemp("run"), []
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        patch.setattr(stylegan2, "REPORT", 6)
-        paths = learn(folder, said=lines.append)
-    return SimpleNamespace(folder=folder, paths=paths, lines=lines)
-
-
-def learn_until(number, folder):
-    """Learns until a person stops it before that step."""
-    step = Learner.step
-
-    def until(self, index, *arguments):
-        if index == number:
-            raise KeyboardInterrupt
-        return step(self, index, *arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Learner, "step", until)
-        with pytest.raises(KeyboardInterrupt):
-            learn(folder)
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
-def contents(paths):
-    return [path.read_bytes() for path in paths]
-
-
-def table(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-# What is written
 
 
 def test_writes_two_networks_a_checkpoint_two_tables_and_samples(run):
@@ -119,17 +58,16 @@ def test_what_is_kept_are_the_running_means_in_half_precision(run):
                 assert torch.equal(kept[name], values.half())
 
 
-def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run, monkeypatch, tmp_path):
-    made, given = Learner(Training(**SETTINGS)), []
+def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run):
+    made, rng = Learner(Training(**SETTINGS)), numbers(0)
     stylegan2._resumed(run.folder / "checkpoint.pt", made)
-    monkeypatch.setattr(mapping, "learn", lambda network, styles, rng, said: given.append(styles))
-    stylegan2._finished(made, GALLERY, tmp_path, lambda line: None)
-    (styles,) = given
-    assert styles.shape == (mapping.STYLES, 8)
-    torch.testing.assert_close(made.ema_generator.average, styles.mean(0))
+    styles, _ = made.ema_encoder.parts(GALLERY.views(PAIRING.styles, SIZE, rng))
     assert float(styles.std(0).min()) > 0
-    first = GALLERY.views(8, SIZE, numbers(0))
-    torch.testing.assert_close(styles[:8], made.ema_encoder.parts(first)[0])
+    mapping.learn(made.ema_generator.mapping, styles, rng, PAIRING, said=lambda line: None)
+    kept = store.tensors(run.paths[0])
+    assert torch.equal(kept["average"], styles.mean(0).half())
+    for name, values in made.ema_generator.mapping.state_dict().items():
+        assert torch.equal(kept[f"mapping.{name}"], values.half())
 
 
 def test_the_log_has_a_line_now_and_then(run):
@@ -166,9 +104,9 @@ def test_faces_are_given_back_a_few_at_a_time():
     made, seen = Learner(Training(**SETTINGS)), []
     encoder = lambda part: seen.append(len(part)) or made.encoder(part)  # noqa: E731
     with torch.no_grad():
-        back = stylegan2.given_back(made.generator, encoder, GALLERY.views(19, SIZE, numbers()))
-    assert seen == [8, 8, 3]
-    assert back.shape == (19, 3, SIZE, SIZE)
+        back = stylegan2.given_back(made.generator, encoder, GALLERY.views(131, SIZE, numbers()))
+    assert seen == [64, 64, 3]
+    assert back.shape == (131, 3, SIZE, SIZE)
 
 
 def test_the_figure_is_the_mean_of_each_face_s():
@@ -176,251 +114,3 @@ def test_the_figure_is_the_mean_of_each_face_s():
     faces = torch.full((2, 3, 8, 8), 0.5)
     off = torch.tensor([0.1, 0.01]).view(2, 1, 1, 1)
     assert stylegan2.held_out(lambda latents: latents, lambda part: part + off, faces) == pytest.approx(30, abs=1e-3)
-
-
-# The same again
-
-
-def test_the_same_seed_writes_the_same_bytes_and_spends_no_other_random_numbers(run, tmp_path):
-    state = torch.get_rng_state()
-    assert contents(learn(tmp_path / "again")) == contents(run.paths)
-    assert torch.equal(torch.get_rng_state(), state)
-    torch.manual_seed(99)
-    other = contents(learn(tmp_path / "other", seed=1))
-    torch.set_rng_state(state)
-    assert not set(other) & set(contents(run.paths))
-
-
-def test_every_step_of_every_seed_has_random_numbers_of_its_own(monkeypatch, tmp_path):
-    drawn, views = [], Gallery.views
-
-    def seen(self, count, size, rng):
-        drawn.append(rng.initial_seed())
-        return views(self, count, size, rng)
-
-    monkeypatch.setattr(Gallery, "views", seen)
-    monkeypatch.setattr(stylegan2, "_finished", lambda *given: None)
-    for seed in (0, 1):
-        learn(tmp_path / str(seed), seed=seed)
-    assert len(drawn) == len(set(drawn)) == 16
-
-
-def test_the_largest_seed_is_a_seed(tmp_path):
-    learn(tmp_path, images=2, seed=2**63 - 1)
-    assert (tmp_path / "generator.safetensors").exists()
-
-
-@pytest.mark.parametrize("number", [1, 5])
-def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(run, monkeypatch, tmp_path, number):
-    monkeypatch.setattr(stylegan2, "SAVE", -1.0)  # after every step
-    learn_until(number, tmp_path)
-    assert not (tmp_path / "generator.safetensors").exists()
-    assert contents(learn(tmp_path)) == contents(run.paths)
-    states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (tmp_path, run.folder)]
-    assert same(*([*state["learner"].values()] for state in states))
-    assert [int(row["pictures"]) for row in table(tmp_path / "held_out.csv")] == [2, 4, 6, 8, 10, 12, 14, 16]
-
-
-def test_a_run_that_is_at_its_end_writes_the_same_once_more(run, monkeypatch):
-    before = contents(run.paths)
-    monkeypatch.setattr(Learner, "step", None)
-    assert contents(learn(run.folder)) == before
-
-
-def test_the_log_of_a_run_that_was_stopped_has_each_line_once(run, tmp_path):
-    learn_until(5, tmp_path)
-    assert len(table(tmp_path / "log.csv")) == 1  # and a checkpoint from before the first step: it will begin again
-    learn(tmp_path)
-    assert (tmp_path / "log.csv").read_bytes() == (run.folder / "log.csv").read_bytes()
-
-
-def test_without_a_checkpoint_being_due_only_the_first_is_saved(tmp_path):
-    learn_until(5, tmp_path)
-    assert names(tmp_path) == ["checkpoint.pt", "log.csv"]
-    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["done"] == 0
-
-
-WRITTEN = ["log.csv", "held_out.csv", "samples.png", "generator.safetensors", "encoder.safetensors"]
-
-
-@pytest.mark.parametrize("name", WRITTEN)
-def test_somebody_else_s_files_are_never_overwritten(tmp_path, name):
-    (tmp_path / name).write_bytes(b"theirs")
-    with pytest.raises(BadSetting) as error:
-        learn(tmp_path)
-    said = f"{tmp_path}: holds {name}, but no checkpoint to go on from; choose another folder with -o"
-    assert str(error.value) == said
-    assert names(tmp_path) == [name]
-    assert (tmp_path / name).read_bytes() == b"theirs"
-
-
-def test_what_has_nearly_these_names_is_left_alone(tmp_path):
-    theirs = [f"{Path(name).stem}.part" for name in [*WRITTEN, "checkpoint.pt"]] + ["log.csv.part", "notes.txt"]
-    for name in theirs:
-        (tmp_path / name).write_bytes(b"theirs")
-    learn(tmp_path)
-    assert names(tmp_path) == sorted([*{*theirs}, *WRITTEN, "checkpoint.pt"])
-    assert {(tmp_path / name).read_bytes() for name in theirs} == {b"theirs"}
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda path: path.write_text("pictures,psnr\nmany,5\n"),
-        lambda path: path.write_text("pictures\n" + "9" * 5000),
-        lambda path: path.write_bytes(b"\xff\xfe"),
-        os.mkfifo,
-        lambda path: path.mkdir(),
-    ],
-    ids=["words", "digits", "bytes", "pipe", "folder"],
-)
-def test_a_table_that_is_none_of_this_run_is_named(run, tmp_path, make):
-    (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
-    make(tmp_path / "log.csv")
-    with pytest.raises(BadSetting, match=r"log\.csv: is no table of this run; remove it, or choose another folder"):
-        learn(tmp_path)
-
-
-def test_a_link_in_the_place_of_a_table_is_not_followed(run, tmp_path):
-    (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
-    (tmp_path / "theirs").write_text("pictures\n1000\n")
-    (tmp_path / "log.csv").symlink_to(tmp_path / "theirs")
-    learn(tmp_path)
-    assert (tmp_path / "theirs").read_text() == "pictures\n1000\n"
-
-
-def test_more_pictures_and_another_discriminator_may_follow(run, monkeypatch, tmp_path):
-    (tmp_path / "checkpoint.pt").write_bytes((run.folder / "checkpoint.pt").read_bytes())
-    taken, step = [], Learner.step
-    monkeypatch.setattr(Learner, "step", lambda self, *given: taken.append(given[0]) or step(self, *given))
-    learn(tmp_path, images=20, adversarial=0.1, adversarial_from=0.0)
-    assert taken == [8, 9]
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"batch": 4}, "batch 2"),
-        ({"rate": 0.5}, f"rate {Training().rate}"),
-        ({"seed": 3}, "seed 0"),
-        ({"size": 128}, "size 64"),
-    ],
-    ids=str,
-)
-def test_another_setting_is_refused_by_name_and_the_checkpoint_stays(run, settings, said):
-    path, before = run.folder / "checkpoint.pt", contents([run.folder / "checkpoint.pt", *run.paths])
-    with pytest.raises(BadSetting) as error:
-        learn(run.folder, **settings)
-    assert str(error.value) == f"{path}: was learned with {said}; choose another folder"
-    assert contents([path, *run.paths]) == before
-
-
-def broken(path: Path, kind: str) -> None:
-    """Spoils a good checkpoint."""
-    whole = path.read_bytes()
-    kept = torch.load(path, weights_only=True)
-    match kind:
-        case "empty":
-            path.write_bytes(b"")
-        case "cut off":
-            path.write_bytes(whole[: len(whole) // 2])
-        case "no checkpoint":
-            path.write_bytes(b"a checkpoint, in so many words\n" * 50)
-        case "a list":
-            torch.save([1, 2, 3], path)
-        case "a weight missing":
-            kept["learner"].popitem()
-            torch.save(kept, path)
-        case "an optimizer missing":
-            torch.save({**kept, "optimizers": kept["optimizers"][:1]}, path)
-        case "a moment of another shape":
-            kept["optimizers"][0]["state"][0]["exp_avg"] = torch.zeros(1, 1, 7)
-            torch.save(kept, path)
-        case "a moment missing":
-            kept["optimizers"][0]["state"][0].pop("exp_avg")
-            torch.save(kept, path)
-        case "steps before the first":
-            torch.save({**kept, "done": -1}, path)
-        case "half a step":
-            torch.save({**kept, "done": 0.5}, path)
-        case _:
-            kept.pop(kind)
-            torch.save(kept, path)
-
-
-KINDS = ["empty", "cut off", "no checkpoint", "a list", "a weight missing", "an optimizer missing"]
-KINDS += ["a moment of another shape", "a moment missing", "steps before the first", "half a step"]
-
-
-@pytest.mark.parametrize("kind", [*KINDS, "learner", "optimizers", "done", "settings"])
-def test_a_checkpoint_that_cannot_be_read_is_named_and_stays(run, tmp_path, kind):
-    path = tmp_path / "checkpoint.pt"
-    path.write_bytes((run.folder / "checkpoint.pt").read_bytes())
-    broken(path, kind)
-    before = path.read_bytes()
-    with pytest.raises(BadModel) as error:
-        learn(tmp_path)
-    assert str(error.value) == f"{path}: this checkpoint cannot be read; remove it to begin again."
-    assert path.read_bytes() == before
-
-
-class Intruder:
-    """What a checkpoint must not be able to run."""
-
-    def __reduce__(self):
-        return os.mkdir, ("intruder",)
-
-
-def test_a_checkpoint_runs_no_code(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    torch.save({"learner": Intruder()}, tmp_path / "checkpoint.pt")
-    with pytest.raises(BadModel, match="this checkpoint cannot be read"):
-        learn(tmp_path)
-    assert names(tmp_path) == ["checkpoint.pt"]
-
-
-def test_a_checkpoint_is_written_whole_or_not_at_all(run, monkeypatch, tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    path.write_bytes(before := (run.folder / "checkpoint.pt").read_bytes())
-
-    def full(content, part):
-        Path(part).write_bytes(b"half of it")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="No space"):
-        learn(tmp_path, images=20)
-    assert path.read_bytes() == before
-
-
-def test_nobody_who_is_held_out_is_learned_from(tmp_path):
-    # Other held-out faces change no weight, only the figure.
-    others = gallery(seed=5)
-    mixed = type(GALLERY)(GALLERY.learned, others.held)
-    first, second = learn(tmp_path / "a", images=4), learn(tmp_path / "b", images=4, known=mixed)
-    assert contents(first) == contents(second)
-    figures = [table(tmp_path / name / "held_out.csv")[0]["psnr"] for name in "ab"]
-    assert figures[0] != figures[1]
-
-
-def test_the_learned_faces_matter(run, tmp_path):
-    assert not set(contents(learn(tmp_path, known=gallery(seed=5)))) & set(contents(run.paths))
-
-
-def test_learning_goes_in_bfloat16_where_the_processor_has_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(learner, "fast_dtype", lambda _: torch.bfloat16)
-    generator = cards.generator(f"stylegan2:{learn(tmp_path, images=8)[0]}")
-    assert all(values.isfinite().all() for values in weights(generator))
-
-
-def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(monkeypatch, tmp_path):
-    def full(content, path):
-        path.write_bytes(b"half")
-        raise RuntimeError("no space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(
-        KohlError, match=r"checkpoint\.pt: cannot be written .*; free some space and go on with --resume"
-    ):
-        learn(tmp_path)
-    assert names(tmp_path) == []

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from fills import FIR, filled, given, nv
 from safetensors import safe_open
+from scarce import full_disk
 from tiny import numbers
 from torch import nn
 
@@ -262,21 +263,17 @@ def test_converts_to_a_file_that_loads(toy, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"g.pt", "toy.safetensors"}
 
 
-def test_failure_leaves_what_was_there(toy, tmp_path, monkeypatch):
+def test_failure_leaves_what_was_there(toy, tmp_path):
     output = tmp_path / "toy.safetensors"
     output.write_text("before")
     with pytest.raises(BadModel):
         checkpoints.convert(saved({"g": 1}, tmp_path), output)
+    whole = saved(as_rosinality(toy), tmp_path)
     with pytest.raises(BadModel, match="cannot be written"):
-        checkpoints.convert(saved(as_rosinality(toy), tmp_path), tmp_path / "no folder" / "toy.safetensors")
+        checkpoints.convert(whole, tmp_path / "no folder" / "toy.safetensors")
 
-    def full(tensors, path, metadata):
-        path.write_text("half")
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(checkpoints, "save_file", full)
-    with pytest.raises(BadModel, match="No space"):
-        checkpoints.convert(saved(as_rosinality(toy), tmp_path), output, force=True)
+    with full_disk(1000), pytest.raises(BadModel, match="cannot be written"):
+        checkpoints.convert(whole, output, force=True)
     assert output.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"g.pt", "toy.safetensors"}
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import math
 import os
-import socket
 import sys
 import zlib
 from dataclasses import replace
@@ -19,6 +18,7 @@ import torch.nn.functional as F
 from elsewhere import THERE, elsewhere
 from fills import clip as rules
 from fills import filled, given, image
+from heard import heard
 from PIL import Image
 from safetensors.torch import save_file
 from tiny import numbers
@@ -186,9 +186,9 @@ def test_half_precision_becomes_single(merges, tmp_path):
     assert clip.load(path, merges).embed_images(pixels(1, 3, 64, 64)).dtype == torch.float32
 
 
-def test_reaches_no_network(saved, merges, monkeypatch):
-    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a network was asked"))
-    clip.load(saved, merges).embed_texts(["red"])
+def test_reaches_no_network(saved, merges):
+    with heard("socket.connect", lambda *_: pytest.fail("a network was asked")):
+        clip.load(saved, merges).embed_texts(["red"])
 
 
 def test_its_libraries_are_told_not_to_report(saved, merges, monkeypatch):
@@ -206,12 +206,11 @@ def test_card_loads_it(saved, merges, monkeypatch, tmp_path):
         replace(cards.find(name), size=len(content), sha256=hashlib.sha256(content).hexdigest())
         for name, content in contents.items()
     )
-    monkeypatch.setattr(cards, "CARDS", table)
     frames = []
     for card in table:
         cards.path(card).write_bytes(contents[card.name])
         if card.name != "clip-vit-b32":
-            model = cards.load("clip-vit-b32", "text")
+            model = cards.load("clip-vit-b32", "text", table=table)
             assert isinstance(model, TextImage)
             assert model.name == "clip-vit-b32"
             frames.append(model.frames)
@@ -303,7 +302,7 @@ def test_elsewhere_it_pulls_a_picture_as_here(saved, merges, monkeypatch):
         return torch.autograd.grad(loss, images)[0].cpu()
 
     here = slope(clip.load(saved, merges), crops)
-    with elsewhere(monkeypatch):
+    with elsewhere():
         there = slope(clip.load(saved, merges).to(THERE), crops.to(THERE))
     assert here.abs().max() > 0
     torch.testing.assert_close(there, here, rtol=1e-4, atol=1e-4 * float(here.abs().max()))

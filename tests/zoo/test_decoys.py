@@ -1,5 +1,6 @@
 """The bundled synthetic people: aligned faces that recognisers tell apart."""
 
+import bundled
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from kohl.zoo.generators.decoys import Decoys
 
 @pytest.fixture(scope="module")
 def decoys():
-    return cards.load("decoys")
+    return bundled.load("decoys")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_each_stands_where_a_crop_of_a_photo_does(some):
 
 
 def test_each_is_a_face_and_its_points_are_where_yunet_sees_them(some):
-    yunet = cards.load("yunet")
+    yunet = bundled.load("yunet")
     for decoy in some:
         pixels = (decoy.crops[0].permute(1, 2, 0) * 255).byte().numpy()
         (found,) = yunet(pixels)
@@ -49,7 +50,7 @@ def test_each_is_a_face_and_its_points_are_where_yunet_sees_them(some):
 
 @pytest.mark.parametrize("name", [name for name in cards.named("encoder") if cards.find(name).package])
 def test_most_are_strangers_to_each_other(some, name):
-    surrogate = Surrogate(cards.encoder(name), cards.find(name).roles["encoder"].thresholds[0.01])
+    surrogate = Surrogate(bundled.SHELF(cards.encoder, name), cards.find(name).roles["encoder"].thresholds[0.01])
     embeddings = torch.cat([surrogate.embed(decoy) for decoy in some])
     pairs = torch.triu_indices(len(some), len(some), 1)
     matches = (embeddings @ embeddings.T)[pairs[0], pairs[1]] >= surrogate.threshold

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import bundled
 import dlib
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "dlib_resnet_v1.npz"
 
 @pytest.fixture(scope="module")
 def encoder():
-    return cards.encoder("dlib")
+    return bundled.SHELF(cards.encoder, "dlib")
 
 
 @pytest.fixture(scope="module")

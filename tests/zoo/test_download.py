@@ -17,7 +17,8 @@ from served import PROXIES, resumable_from, send, serving
 from kohl.errors import BadModel, BadSetting
 from kohl.zoo import cards
 from kohl.zoo.card import Card, Role
-from kohl.zoo.files import answers, archive, download, intake, store
+from kohl.zoo.files import download, intake, store
+from kohl.zoo.files.answers import Patience
 
 CONTENT = os.urandom(3 * intake.CHUNK + 17)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -324,20 +325,17 @@ SLOW_ANSWERS = {  # each would take a minute
 
 
 @pytest.mark.parametrize(("answer", "said"), SLOW_ANSWERS.values(), ids=SLOW_ANSWERS)
-def test_a_server_that_keeps_us_waiting_is_left(asked_of, monkeypatch, answer, said):
-    monkeypatch.setattr(answers, "TIMEOUT_S", 0.4)
-    monkeypatch.setattr(answers, "WINDOW_S", 0.4)
+def test_a_server_that_keeps_us_waiting_is_left(asked_of, answer, said):
     with pytest.raises(BadModel, match=rf"^thing: not downloaded \(127\.0\.0\.1: .*({said})"):
-        download.pull(asked_of(answer))
+        download.pull(asked_of(answer), patience=Patience(timeout_s=0.4, window_s=0.4))
 
 
-def test_what_nobody_says_the_size_of_is_not_read_without_end(asked_of, folder, monkeypatch):
-    monkeypatch.setattr(archive, "LARGEST", 2**22)
+def test_what_nobody_says_the_size_of_is_not_read_without_end(asked_of, folder):
     for answer in (raw(OK + b"\r\n", b"x" * 2**16, forever=True), raw(OK + b"Content-Length: 9999999\r\n\r\n")):
         with pytest.raises(
             BadModel, match=r"sends more than 4194304 bytes|offers 9999999 bytes, and that is too large"
         ):
-            download.pull(asked_of(answer, size=0, sha256=""))
+            download.pull(asked_of(answer, size=0, sha256=""), at_most=2**22)
     assert "thing.bin" not in names(folder)
 
 
@@ -417,10 +415,10 @@ def test_full_disk(asked_of, folder, monkeypatch):
     download.pull(thing)
 
 
-def test_too_small_disk_is_noticed_before(asked_of, folder, monkeypatch):
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: SimpleNamespace(free=len(CONTENT) - 1))
+def test_too_small_disk_is_noticed_before(asked_of, folder):
+    vast = 10**14  # the most that can be said, and more than any disk has
     with pytest.raises(BadModel, match="the disk is full"):
-        download.pull(asked_of(whole))
+        download.pull(asked_of(raw(OK + f"Content-Length: {vast}\r\n\r\n".encode()), size=vast))
     assert names(folder) == []
 
 

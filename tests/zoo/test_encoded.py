@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from bundled import Toys
 from fills import filled, plain
 from published import golden, loaded, shapes
 from sitters import FOLDER, NAMES
@@ -20,7 +21,6 @@ from kohl.zoo.judges import encoded
 from kohl.zoo.recognisers import facenet, irse, mobilefacenet
 from kohl.zoo.recognisers.recogniser import Recogniser
 from kohl.zoo.recognisers.squeezed import Squeezed
-from kohl.zoo.shelf import Shelf
 
 THRESHOLDS = {0.01: 0.301611}
 
@@ -115,21 +115,19 @@ def test_where_no_face_is_found_the_box_is_the_landmarks(encoder):
 
 
 @pytest.mark.parametrize(("shown", "kind"), [("squeezed", Squeezed), ("aligned", Recogniser)])
-def test_the_recipe_says_what_the_search_is_shown(encoder, monkeypatch, shown, kind):
-    monkeypatch.setattr(cards, "encoder", lambda name: encoder)
-    shelf, models = Shelf(), Models(surrogates=("mobile_face",), shown=shown)
+def test_the_recipe_says_what_the_search_is_shown(encoder, shown, kind):
+    shelf, models = Toys({cards.encoder: lambda name: encoder}), Models(surrogates=("mobile_face",), shown=shown)
     first, second = (pipeline._surrogate(shelf, "mobile_face", models, "thresholds") for _ in range(2))
     assert type(first.encoder) is kind
     assert second.encoder is first.encoder
     assert first.threshold == THRESHOLDS[0.01]
 
 
-def test_aligned_it_judges_by_thresholds_that_were_measured(encoder, monkeypatch, tmp_path, found):
-    monkeypatch.setenv("KOHL_CACHE", str(tmp_path))
-    monkeypatch.setattr(cards, "encoder", lambda name: encoder)
-    assert cards.judge("aligned:mobile_face").thresholds == {}
+def test_aligned_it_judges_by_thresholds_that_were_measured(encoder, tmp_path, found):
+    detector, file = cards.checked(cards.find("yunet")), tmp_path / "mobile_face.pth"
+    assert encoded.by_points(encoder, file, detector).thresholds == {}
     (tmp_path / "mobile_face.pth.toml").write_text('[thresholds]\n"0.01" = 0.4\n')
-    judge = cards.judge("aligned:mobile_face")
+    judge = encoded.by_points(encoder, file, detector)
     assert (judge.name, judge.thresholds) == ("aligned:mobile_face", {0.01: 0.4})
     first, second = (
         encoder(torch.tensor(encoded.aligned(*each, encoder) / 255).permute(2, 0, 1)[None])[0].detach().numpy()

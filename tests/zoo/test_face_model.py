@@ -1,5 +1,6 @@
 """The bundled face model: sound components, a mean that is a face, and changes that stay inside the face."""
 
+import bundled
 import cv2
 import numpy as np
 import pytest
@@ -19,15 +20,15 @@ from kohl.zoo.generators.face_model import mesh_map
 
 @pytest.fixture(scope="module")
 def model():
-    return cards.load("face_model")
+    return bundled.load("face_model")
 
 
 @pytest.fixture(scope="module")
 def faces():
     """The astronaut and a decoy."""
     photo = imageio.read(SAMPLE)
-    astronaut = crops(photo, Detect(cards.load("yunet"), cards.load("landmarks68"))(photo))
-    decoy = cards.load("decoys")[0]
+    astronaut = crops(photo, Detect(bundled.load("yunet"), bundled.load("landmarks68"))(photo))
+    decoy = bundled.load("decoys")[0]
     return Faces(*(torch.cat([getattr(astronaut, n), getattr(decoy, n)]) for n in ("crops", "points", "landmarks")))
 
 
@@ -124,14 +125,14 @@ def test_eight_bits_cost_less_than_a_twentieth_of_any_component(model):
 
 def test_the_mean_is_a_face(model):
     (mean,) = model(torch.zeros(1, *model.latent_shape))
-    (found,) = cards.load("yunet")(pixels(mean))
+    (found,) = bundled.load("yunet")(pixels(mean))
     eyes = torch.stack([model.landmarks[36:42].mean(0), model.landmarks[42:48].mean(0)])
     np.testing.assert_allclose(found.points[:2], eyes, atol=5)
 
 
 def test_random_people_are_faces_and_differ(model):
     people = model(drawn(model, 4))
-    assert all(len(cards.load("yunet")(pixels(person))) == 1 for person in people)
+    assert all(len(bundled.load("yunet")(pixels(person))) == 1 for person in people)
     assert (people[1:] - people[:-1]).abs().mean() > 0.01
 
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import bundled
 import pytest
 import torch
 import torch.nn.functional as F
@@ -56,13 +57,14 @@ def test_more_noise_is_further_away_and_another_face_further_still(distance):
     assert (far[0] < 0.2 * distance(FACES, FACES.roll(1, 0))).all()
 
 
-def test_a_reference_is_looked_at_once_and_serves_many_pictures(distance, monkeypatch):
-    seen, found = [], distance.features
-    monkeypatch.setattr(distance, "features", lambda images: seen.append(len(images)) or found(images))
+def test_a_reference_is_looked_at_once_and_serves_many_pictures(distance):
+    seen = []
+    hook = distance.layers[0].register_forward_pre_hook(lambda layer, inputs: seen.append(len(inputs[0])))
     reference = FACES[:1]
     measure = distance.to_reference(reference)
     torch.testing.assert_close(measure(FACES[1:]), distance(FACES[1:], reference.expand(2, -1, -1, -1)))
     torch.testing.assert_close(measure(FACES), distance(FACES, reference.expand(3, -1, -1, -1)))
+    hook.remove()
     assert seen[:2] == [1, 2]
     assert seen.count(1) == 1
 
@@ -90,7 +92,7 @@ def test_pictures_that_fall_along_the_gradient_come_nearer(distance):
 def test_sees_what_sface_sees_before_it_halves_the_picture(distance):
     seen = distance.features(FACES)
     assert [x.shape[-1] for x in seen] == [64, 32, 16, 8]
-    whole, layers = cards.encoder("sface").layers, []
+    whole, layers = bundled.SHELF(cards.encoder, "sface").layers, []
     x = (FACES * 255 - 127.5) / 128
     for index, layer in enumerate(whole):
         if index > LOOKS[-1]:

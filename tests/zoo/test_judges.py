@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 
+import bundled
 import numpy as np
 import onnx
 import pytest
@@ -20,7 +21,7 @@ from kohl.zoo.judges import dlib
 
 @pytest.fixture(scope="module", params=[name for name in cards.named("judge") if cards.find(name).package])
 def judge(request):
-    return cards.judge(request.param)
+    return bundled.SHELF(cards.judge, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_the_box_picks_the_face(judge, folder):
 
 def test_of_two_faces_about_as_large_the_surest_counts(folder):
     # dlib also sees a face below the astronaut's, as large as hers; the portrait shows only hers.
-    judge = cards.judge("dlib")
+    judge = bundled.SHELF(cards.judge, "dlib")
     assert len(judge.faces(SAMPLE)) == 2
     assert judge.compare(SAMPLE, [folder / "face.png"])[0] > 0.8
 
@@ -73,7 +74,7 @@ def test_the_best_face_of_the_gallery_photo_counts(judge, folder):
 
 
 def test_a_face_too_small_to_be_recognised_is_none(folder, tmp_path):
-    judge, seen = cards.judge("sface"), []
+    judge, seen = bundled.SHELF(cards.judge, "sface"), []
     for width in (60, 23):
         Image.open(folder / "face.png").resize((width, width * 256 // 240)).save(tmp_path / f"{width}.png")
         seen.append(len(judge.faces(tmp_path / f"{width}.png")))
@@ -175,7 +176,7 @@ def test_sface_by_path_is_the_sface_judge(tmp_path, folder):
     model.symlink_to(cards.path(cards.find("sface")))
     photos = [folder / "face.png", folder / "other.png"]
     theirs = judge_with(model, CARD).compare(photos[0], photos)
-    assert cards.judge("sface").compare(photos[0], photos) == pytest.approx(theirs, abs=1e-5)
+    assert bundled.SHELF(cards.judge, "sface").compare(photos[0], photos) == pytest.approx(theirs, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -318,8 +319,8 @@ def test_a_model_that_wants_other_files_is_refused(tmp_path, change):
         lambda model: model.graph.ClearField("output"),
         lambda model: model.graph.ClearField("input"),
         lambda model: model.graph.node[0].input.append("y"),
-        lambda model: setattr(model.opset_import[0], "version", 9999),
-        lambda model: setattr(model.graph.node[0], "op_type", "\x1b[2J"),
+        lambda model: model.opset_import[0].MergeFrom(helper.make_opsetid("", 9999)),
+        lambda model: model.graph.node[0].MergeFrom(onnx.NodeProto(op_type="\x1b[2J")),
         lambda model: model.Clear(),
     ],
     ids=["words", "no output", "no input", "a loop", "a far version", "no such layer", "empty"],

@@ -1,19 +1,19 @@
 """Landmarks against YuNet's five points, and where the box is not quite on the photo."""
 
+import bundled
 import dlib
 import numpy as np
 import pytest
 from photos import SAMPLE
 
 from kohl.align import imageio
-from kohl.zoo import cards
 
 ON_FIVE = (slice(36, 42), slice(42, 48), slice(30, 31), slice(48, 49), slice(54, 55))  # eyes, nose tip, mouth corners
 
 
 @pytest.fixture(scope="module")
 def landmarks():
-    return cards.load("landmarks68")
+    return bundled.load("landmarks68")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def astronaut():
 
 @pytest.fixture(scope="module")
 def found(astronaut):
-    (face,) = cards.load("yunet")(astronaut)
+    (face,) = bundled.load("yunet")(astronaut)
     return face
 
 

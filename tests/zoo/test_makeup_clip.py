@@ -2,6 +2,7 @@
 
 import json
 
+import bundled
 import pytest
 import torch
 import torch.nn.functional as F
@@ -22,8 +23,8 @@ LIPS = NAMES.index("lipstick")
 
 
 @pytest.fixture(scope="module")
-def bundled():
-    return cards.load("makeup_clip")
+def trained():
+    return bundled.load("makeup_clip")
 
 
 def written(path):
@@ -39,7 +40,7 @@ def written(path):
 @pytest.fixture(scope="module", params=["untrained", "bundled"])
 def model(request, tmp_path_factory):
     if request.param == "bundled":
-        return request.getfixturevalue("bundled")
+        return request.getfixturevalue("trained")
     return load(written(tmp_path_factory.mktemp("weights") / "tiny.safetensors"))
 
 
@@ -180,7 +181,7 @@ def lips(colour):
 @pytest.fixture(scope="module")
 def decoys():
     """Makeup on four synthetic people, and their crops."""
-    people = [cards.load("decoys")[number] for number in (0, 30, 60, 90)]
+    people = [bundled.load("decoys")[number] for number in (0, 30, 60, 90)]
     return [(Makeup(person, ["lipstick"]), person.crops) for person in people]
 
 
@@ -193,28 +194,28 @@ def decoys():
         ("black lipstick", (0.06, 0.05, 0.06)),
     ],
 )
-def test_lips_that_come_nearer_to_the_colour_come_nearer_to_its_name(bundled, decoys, text, colour):
+def test_lips_that_come_nearer_to_the_colour_come_nearer_to_its_name(trained, decoys, text, colour):
     named, other = torch.tensor(colour), torch.tensor((0.75, 0.55, 0.45))
     steps = torch.stack([lips(other.lerp(named, share)) for share in (0.0, 0.4, 0.7, 1.0)])
     with torch.no_grad():
         drawn = [torch.cat([makeup(crop, dials[None]) for dials in steps]) for makeup, crop in decoys]
-        scores = torch.stack([bundled.embed_images(one) @ bundled.embed_texts([text])[0] for one in drawn])
+        scores = torch.stack([trained.embed_images(one) @ trained.embed_texts([text])[0] for one in drawn])
     assert (scores.mean(0).diff() > 0).all()
     assert (scores[:, -1] > scores[:, 0] + 0.03).all()  # black on dark lips is little news
 
 
-def test_of_two_sentences_the_one_that_was_drawn_is_nearer(bundled, decoys):
+def test_of_two_sentences_the_one_that_was_drawn_is_nearer(trained, decoys):
     texts = ["red lipstick", "blue lipstick", "no makeup"]
     dials = torch.stack([lips((0.8, 0.08, 0.12)), lips((0.12, 0.25, 0.75)), bare()])
     with torch.no_grad():
         for makeup, crop in decoys:
             drawn = torch.cat([makeup(crop, one[None]) for one in dials])
-            scores = bundled.embed_images(drawn) @ bundled.embed_texts(texts).T
+            scores = trained.embed_images(drawn) @ trained.embed_texts(texts).T
             assert scores.argmax(1).tolist() == [0, 1, 2]
 
 
-def test_a_look_is_what_the_words_say(bundled):
-    look = bundled.look(["red lipstick", "no makeup", "blue eyeshadow and no lipstick", "black winged eyeliner"])
+def test_a_look_is_what_the_words_say(trained):
+    look = trained.look(["red lipstick", "no makeup", "blue eyeshadow and no lipstick", "black winged eyeliner"])
     worn = [[name for name, dials in zip(NAMES, one, strict=True) if dials[0] > 0] for one in look]
     assert worn == [["lipstick"], [], ["eyeshadow"], ["eyeliner"]]
     red, green, blue = look[0, LIPS, 1:4]
@@ -226,13 +227,13 @@ def test_a_look_is_what_the_words_say(bundled):
     assert look[3, liner, 6] > bare()[liner, 6] + 0.2
 
 
-def test_words_that_it_has_not_read_are_read_by_their_parts(bundled):
-    known, strange, other = bundled.embed_texts(["red lipstick", "reddish lipstick", "blue lipstick"])
+def test_words_that_it_has_not_read_are_read_by_their_parts(trained):
+    known, strange, other = trained.embed_texts(["red lipstick", "reddish lipstick", "blue lipstick"])
     assert strange @ known > strange @ other
 
 
-def test_the_file_says_how_it_was_made(bundled):
+def test_the_file_says_how_it_was_made(trained):
     about = makeup_clip.metadata(cards.path(cards.find("makeup_clip")))
     assert about["figures"]["top-1"] > 0.6  # of 100 sentences
     assert about["figures"]["top-5"] > 0.85
-    assert build(Sizes, about["sizes"]) == bundled.sizes
+    assert build(Sizes, about["sizes"]) == trained.sizes

@@ -1,5 +1,6 @@
 """SFace in torch and in OpenCV against the same file in onnxruntime, and its alignment."""
 
+import bundled
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from kohl.zoo.files.runtime import Session
 
 @pytest.fixture(scope="module")
 def sface():
-    return cards.encoder("sface")
+    return bundled.SHELF(cards.encoder, "sface")
 
 
 def images():

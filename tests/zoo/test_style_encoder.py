@@ -1,6 +1,7 @@
 """The encoder of a small StyleGAN2: its layers' arithmetic, its latents, and the files that it takes or refuses."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -12,15 +13,12 @@ from tiny_training import same, weights
 from kohl.errors import BadModel
 from kohl.zoo import cards
 from kohl.zoo.generators import style_encoder
-from kohl.zoo.generators.style_encoder import EqualisedConvolution, ResidualBlock, StyleEncoder, rectified, untrained
+from kohl.zoo.generators.style_encoder import EqualisedConvolution, ResidualBlock, StyleEncoder, rectified
 
 ROWS, WIDTH = 10, 8
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    monkeypatch.setattr(style_encoder, "CHANNELS", (6, 8, 8, 8, 8, 8))
-    monkeypatch.setattr(style_encoder, "HIDDEN", 16)
+untrained = partial(style_encoder.untrained, channels=(6, 8, 8, 8, 8, 8), hidden=16)
 
 
 def encoder(size=64, seed=0):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from kohl import ranges
+from kohl.adam import Adam
 from kohl.errors import BadSetting
 from kohl.geometry import resized
 from kohl.invert import own_styles
@@ -64,15 +65,16 @@ def pivotal(
     faces: Faces,
     settings: Tuning,
     *,
+    dtype: torch.dtype | None = None,
     watch: Watch = ignore,
 ) -> Inversion:
     """The encoder's latents, and a copy of the generator tuned until it gives the faces back there.
 
     Nothing in it is random: the noise is the generator's own, and the same face always gives the same copy.
 
-    What is compared is drawn by the blocks up to its size, in bfloat16 where the processor has it; if `exact`, it is
-    the generator's whole picture in float32, made smaller. The released code keeps every fourth pixel of each row and
-    column; here pixels that become one are averaged, which does not shift the face.
+    What is compared is drawn by the blocks up to its size, convolved in `dtype`, or else in bfloat16 where the
+    processor has it; if `exact`, it is the generator's whole picture in float32, made smaller. The released code keeps
+    every fourth pixel of each row and column; here pixels that become one are averaged, which does not shift the face.
     """
     wanted = resized(faces, min(settings.size, generator.size)).crops
     drawn = generator.size if settings.exact else min(faces.crops.shape[-1], generator.size)
@@ -87,7 +89,7 @@ def pivotal(
         codes = encode(faces.crops).clone()
     distance = perceptual.to_reference(wanted)
     own = deepcopy(generator).requires_grad_(False)
-    own.dtype = torch.float32 if settings.exact else fast_dtype(codes.device)
+    own.dtype = torch.float32 if settings.exact else dtype or fast_dtype(codes.device)
 
     def step(index: int) -> Tensor:
         side = wanted.shape[-1]
@@ -137,7 +139,9 @@ def _descend(
     """Moves the variables, in place, so many steps down the loss, or until it is `enough` or hardly falls any more."""
     if not steps:
         return
-    adam = torch.optim.Adam([variable.requires_grad_() for variable in variables], rate, fused=True)
+    for variable in variables:
+        variable.requires_grad_(True)
+    adam = Adam()
     known: list[float] = []
     for index in steps:
         total = loss(index)
@@ -147,8 +151,7 @@ def _descend(
         converged = still > 0 and known[:-SPAN] and min(known[-SPAN:]) > (1 - still) * min(known[:-SPAN])
         if converged or known[-1] <= enough:
             break
-        torch.autograd.backward(total)
-        adam.step()
-        adam.zero_grad()  # the last gradients are as large as the generator
+        # Blocks beyond the compared size have no part in it: their gradients are zero.
+        adam(variables, torch.autograd.grad(total, variables, materialize_grads=True), rate)
     for variable in variables:
         variable.requires_grad_(False)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeAlias
 
 import torch
 
+from kohl import adam
 from kohl.errors import BadSetting
 from kohl.types import Candidate, Generator, Images, Latents, Step, Term, Watch, ignore
 
@@ -26,25 +28,16 @@ class Stepper(Protocol):
 
 
 class Adam:
-    """Kingma & Ba, ICLR 2015, its `rate` falling to a `last` share along half a cosine.
-
-    torch's own imports its compiler at the first step: seconds, and 200 MB.
-    """
+    """Adam, its `rate` falling to a `last` share along half a cosine."""
 
     def __init__(self, rate: float, last: float = 1.0, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self.rate, self.last, self.betas, self.index = rate, last, betas, 0
+        self.rate, self.last, self.adam = rate, last, adam.Adam(betas)
 
-    @torch.no_grad()
     def __call__(self, latents: Latents, slope: Slope, progress: float) -> Latents:
         """One step down the gradient."""
-        gradient = slope(latents)
-        if not self.index:
-            self.mean, self.square = torch.zeros_like(latents), torch.zeros_like(latents)
-        self.index += 1
-        self.mean.lerp_(gradient, 1 - self.betas[0])
-        self.square.lerp_(gradient.square(), 1 - self.betas[1])
-        mean, square = self.mean / (1 - self.betas[0] ** self.index), self.square / (1 - self.betas[1] ** self.index)
-        return latents - self.rate * decay(progress, self.last) * mean / (square.sqrt() + 1e-8)
+        moved = latents.clone()
+        self.adam([moved], [slope(latents)], self.rate * decay(progress, self.last))
+        return moved
 
 
 def decay(progress: float, last: float) -> float:
@@ -71,11 +64,12 @@ def descend(
     when the gradient is no number any more.
     """
     latents, content = start.clone(), 0
-    # One thread per term: a recogniser is too small to be split among cores, and none waits for the other.
-    with ThreadPoolExecutor(len(terms)) as pool:
+    # One thread per term: a recogniser is too small to be split among cores, and none waits for the other. A GPU's are.
+    with ThreadPoolExecutor(len(terms)) if start.device.type == "cpu" else nullcontext() as pool:
+        each = pool.map if pool else map
         for index in range(steps):
             seen: list[tuple[dict[str, float], Candidate]] = []
-            latents = stepper(latents, partial(_gradient, generator, terms, pull, pool, seen), index / steps)
+            latents = stepper(latents, partial(_gradient, generator, terms, pull, each, seen), index / steps)
             losses, candidate = seen[0]
             watch(Step(index, steps, losses, candidate))
             content = 0 if any(loss for name, loss in losses.items() if name not in restless) else content + 1
@@ -88,7 +82,7 @@ def _gradient(
     generator: Generator,
     terms: Mapping[str, Term],
     pull: Term | None,
-    pool: ThreadPoolExecutor,
+    each: Callable[..., Iterator[tuple[float, Images]]],
     seen: list[tuple[dict[str, float], Candidate]],
     latents: Latents,
 ) -> Latents:
@@ -96,7 +90,7 @@ def _gradient(
     latents = latents.detach().requires_grad_()
     with torch.enable_grad():
         candidate = Candidate(generator(latents), latents)
-        found = list(pool.map(partial(_slope, candidate=candidate), terms.values()))
+        found = list(each(partial(_slope, candidate=candidate), terms.values()))
         slope = torch.stack([slope for _, slope in found]).sum(0)
         outputs, weights = [candidate.images], [slope]
         if pull is not None:

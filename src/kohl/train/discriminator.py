@@ -13,20 +13,20 @@ from kohl.types import Images, Scores
 from kohl.zoo.generators.style_encoder import CELLS, EqualisedConvolution, ResidualBlock, rectified
 from kohl.zoo.generators.stylegan2_ops import EPS, EqualisedLinear
 
-WIDEST, HIDDEN = 192, 192  # channels
+WIDEST = 192  # channels
 
 
 class Discriminator(nn.Module):
     """Says how real pictures look, the more the higher; StyleGAN2's, narrower."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, widest: int = WIDEST) -> None:
         super().__init__()
         halvings = round(math.log2(size / CELLS))
-        channels = [min(WIDEST, 24 << stage) for stage in range(halvings + 1)]
+        channels = [min(widest, 24 << stage) for stage in range(halvings + 1)]
         self.first = EqualisedConvolution(3, channels[0], 1)
         self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairwise(channels))
-        self.last = EqualisedConvolution(channels[-1] + 1, HIDDEN)
-        self.hidden, self.verdict = EqualisedLinear(HIDDEN * CELLS**2, HIDDEN), EqualisedLinear(HIDDEN, 1)
+        self.last = EqualisedConvolution(channels[-1] + 1, widest)
+        self.hidden, self.verdict = EqualisedLinear(widest * CELLS**2, widest), EqualisedLinear(widest, 1)
 
     def forward(self, images: Images) -> Scores:
         """One number for each picture (n, 3, size, size)."""
@@ -40,9 +40,9 @@ class Discriminator(nn.Module):
         return verdicts.float()[:, 0]
 
 
-def untrained(size: int, *, rng: torch.Generator) -> Discriminator:
+def untrained(size: int, *, widest: int = WIDEST, rng: torch.Generator) -> Discriminator:
     """A discriminator as its training would start."""
-    made = Discriminator(size)
+    made = Discriminator(size, widest)
     for name, values in made.state_dict().items():
         if name.endswith(".weight"):
             values.normal_(generator=rng)

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kohl import ranges
+from kohl.adam import Adam
 from kohl.errors import BadSetting
 from kohl.train import discriminator
+from kohl.train.mapping import Pairing
 from kohl.types import Images
 from kohl.zoo.distances.features import Features
 from kohl.zoo.generators import style_encoder, stylegan2
 from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
-CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 96, 128: 48, 256: 24, 512: 12, 1024: 8}  # at each size
-WIDTH, DEPTH = 256, 4  # of the latents and their mapping
+WIDEST = 4096  # channels
 RANGES = {
     "size": ranges.ANY,
     **{"images": (1, 10**9), "batch": (1, 4096), "r1_every": (1, 10**9), "seed": (0, 2**63 - 1)},
+    **{"looks": (0, 100), "report": (1, 10**9)},
     **dict.fromkeys(("warm_up", "decay", "simple", "adversarial_from", "ema"), (0, 1)),
 }
+
+
+@dataclass(frozen=True)
+class Networks:
+    """How wide the networks are."""
+
+    channels: tuple[int, ...] = (256, 256, 192, 128, 96, 48, 24, 12, 8)  # of the generator at 4, 8, 16 … 1024 pixels
+    width: int = 256  # of the latents
+    depth: int = 4  # of their mapping
+    encoder: tuple[int, ...] = style_encoder.CHANNELS  # from its input's size, halving
+    hidden: int = style_encoder.HIDDEN  # of the encoder
+    discriminator: int = discriminator.WIDEST  # the most channels that it has
+
+    def __post_init__(self) -> None:
+        ranges.check(self, dict.fromkeys(("width", "depth", "hidden", "discriminator"), (1, WIDEST)), "networks.")
+        for name, least in (("channels", len(type(self).channels)), ("encoder", 2)):
+            counts = getattr(self, name)
+            if len(counts) < least or not all(0 < count <= WIDEST for count in counts):
+                raise BadSetting(f"networks.{name}: must be at least {least} numbers from 1 to {WIDEST}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,12 @@ class Training:
     r1_every: int = 16  # steps: lazy regularisation
     ema: float = 0.998  # decay of the exponential moving average of the weights, which is what is kept in the end
     seed: int = 0
+    looks: int = 3  # made-up pictures of each face, beside the bare one
+    report: int = 640  # pictures between two lines of the log
+    save_s: float = 300.0  # seconds between two checkpoints
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of convolutions; auto: bfloat16 where it is fast
+    networks: Networks = field(default_factory=Networks)
+    mapping: Pairing = field(default_factory=Pairing)
 
     def __post_init__(self) -> None:
         ranges.check(self, RANGES)
@@ -71,34 +100,34 @@ class Learner(nn.Module):
         super().__init__()
         self.settings = settings
         rng = torch.Generator().manual_seed(settings.seed)
-        channels = [CHANNELS[4 << stage] for stage in range(settings.size.bit_length() - 2)]
-        self.generator = stylegan2.untrained(channels, width=WIDTH, depth=DEPTH, rng=rng)
-        self.generator.dtype = fast_dtype(self.generator.constant.device)
-        self.encoder = style_encoder.untrained(settings.size, *self.generator.latent_shape, rng=rng)
-        self.discriminator = discriminator.untrained(settings.size, rng=rng)
+        wide = settings.networks
+        channels = wide.channels[: settings.size.bit_length() - 2]
+        self.generator = stylegan2.untrained(channels, width=wide.width, depth=wide.depth, rng=rng)
+        fast = settings.precision == "auto" and fast_dtype(self.generator.constant.device)
+        self.generator.dtype = fast or getattr(torch, settings.precision)
+        shape = (settings.size, *self.generator.latent_shape)
+        self.encoder = style_encoder.untrained(*shape, channels=wide.encoder, hidden=wide.hidden, rng=rng)
+        self.discriminator = discriminator.untrained(settings.size, widest=wide.discriminator, rng=rng)
         self.ema_generator, self.ema_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
         self.ema_encoder.requires_grad_(False)
         # The mapping learns in the end, from what the encoder then finds.
         draws = [weight for name, weight in self.generator.named_parameters() if not name.startswith("mapping.")]
         pair = [weight.requires_grad_() for weight in (*draws, *self.encoder.parameters())]
-        self.optimizers = [
-            torch.optim.Adam(weights, settings.rate, betas=(momentum, 0.99))
-            # Momentum helps to give pictures back; between two that learn from each other it makes them swing.
-            for weights, momentum in ((pair, 0.9), ([*self.discriminator.parameters()], 0.0))
-        ]
+        # Momentum helps to give pictures back; between two that learn from each other it makes them swing.
+        self.giving = Descent(pair, Adam((0.9, 0.99)))
+        self.telling = Descent([*self.discriminator.parameters()], Adam((0.0, 0.99)))
 
     def step(self, number: int, real: Images, features: Features, rng: torch.Generator) -> dict[str, float]:
         """Learns from these pictures and returns the parts of the loss, by name."""
         settings = self.settings
-        for optimizer in self.optimizers:
-            optimizer.param_groups[0]["lr"] = settings.rate * settings.pace(number / settings.steps)
+        rate = settings.rate * settings.pace(number / settings.steps)
         judged = settings.adversarial > 0 and number >= settings.adversarial_from * settings.steps
         drawn, losses = self._given_back(real, features, rng)
         if judged:
             self.discriminator.requires_grad_(False)
             losses["adversarial"] = settings.adversarial * discriminator.generator_loss(self._scores(drawn))
             self.discriminator.requires_grad_(True)
-        _descend(self.optimizers[0], torch.stack([*losses.values()]).sum())
+        self.giving(torch.stack([*losses.values()]).sum(), rate)
         if judged:
             # One by one: how much a batch varies would else say the same of both.
             losses["discriminator"] = discriminator.discriminator_loss(self._scores(drawn.detach()), self._scores(real))
@@ -106,7 +135,7 @@ class Learner(nn.Module):
             if number % settings.r1_every == 0:
                 weight = settings.r1 / 2 * settings.r1_every
                 penalty = weight * discriminator.r1_penalty(self.discriminator, real)
-            _descend(self.optimizers[1], losses["discriminator"] + penalty)
+            self.telling(losses["discriminator"] + penalty, rate)
         self._average(min(settings.ema, (number + 1) / (number + 10)))
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
@@ -142,11 +171,17 @@ def _fast(dtype: torch.dtype) -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16)
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    if not loss.isfinite():
-        raise BadSetting(
-            "the learning diverges; begin again in another folder, with another --seed or a larger --batch"
-        )
-    optimizer.zero_grad()
-    torch.autograd.backward(loss)
-    optimizer.step()
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """Weights, and what takes them down a loss."""
+
+    weights: Sequence[Tensor]
+    adam: Adam
+
+    def __call__(self, loss: Tensor, rate: float) -> None:
+        """Moves the weights one step; raises `BadSetting` when the loss is no number any more."""
+        if not loss.isfinite():
+            raise BadSetting(
+                "the learning diverges; begin again in another folder, with another --seed or a larger --batch"
+            )
+        self.adam(self.weights, torch.autograd.grad(loss, [*self.weights]), rate)

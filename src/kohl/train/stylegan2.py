@@ -20,11 +20,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from kohl import files, plain_file
+from kohl.adam import Adam
 from kohl.errors import BadModel, BadSetting, KohlError
 from kohl.score.quality import psnr
 from kohl.train import mapping
 from kohl.train.faces import Gallery
-from kohl.train.learner import Learner, Training
+from kohl.train.learner import Descent, Learner, Training
 from kohl.types import Images
 from kohl.zoo.distances.features import Features
 from kohl.zoo.files import torch_files
@@ -33,11 +34,11 @@ from kohl.zoo.generators.stylegan2 import StyleGAN2
 
 CHECKPOINT, LOG, HELD_OUT, PICTURE = "checkpoint.pt", "log.csv", "held_out.csv", "samples.png"
 WEIGHTS = ("generator.safetensors", "encoder.safetensors")
-MOMENTS = {"step", "exp_avg", "exp_avg_sq"}  # what Adam remembers of a weight
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of a weight
 LONGEST_LOG = 2**26  # bytes
-REPORT, SAVE = 640, 300.0  # pictures between two lines of the log, seconds between two checkpoints
 COLUMNS = ("pictures", "pixels", "coarse", "features", "delta", "adversarial", "discriminator")  # of the log
-MAY_CHANGE = {"images", "adversarial", "adversarial_from"}  # settings that may differ when learning goes on
+# Settings that may differ when learning goes on.
+MAY_CHANGE = {"images", "adversarial", "adversarial_from", "looks", "report", "save_s"}
 SAMPLES, TRUNCATION = 8, 0.8  # how many, and of those from noise
 AT_ONCE = 64  # faces
 
@@ -74,12 +75,12 @@ def learn(
         rng = torch.Generator().manual_seed((settings.seed * 1_000_003 + number) % 2**63)
         losses = learner.step(number, gallery.views(settings.batch, settings.size, rng), features, rng)
         seen = (number + 1) * settings.batch
-        if seen // REPORT > (seen - settings.batch) // REPORT:
+        if seen // settings.report > (seen - settings.batch) // settings.report:
             _log(folder / LOG, {"pictures": seen, **losses}, COLUMNS)
             parts = "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
             speed = (number + 1 - first) * settings.batch / (time.monotonic() - started)
             said(f"{seen} of {settings.images}  {parts}  {speed:.1f} a second")
-        if time.monotonic() - saved > SAVE or number + 1 == settings.steps:
+        if time.monotonic() - saved >= settings.save_s or number + 1 == settings.steps:
             _save(folder / CHECKPOINT, learner, number + 1)
             pair = learner.ema_generator, learner.ema_encoder
             figure = held_out(*pair, faces)
@@ -137,7 +138,7 @@ def _log(path: Path, row: Mapping[str, float], columns: tuple[str, ...]) -> None
 
 def _save(path: Path, learner: Learner, done: int) -> None:
     """Writes all that going on needs, whole or not at all."""
-    optimizers = [optimizer.state_dict() for optimizer in learner.optimizers]
+    optimizers = [_moments(descent.adam) for descent in (learner.giving, learner.telling)]
     kept = {"learner": learner.state_dict(), "optimizers": optimizers, "done": done}
     try:
         with files.placed(path, force=True) as part:
@@ -158,37 +159,51 @@ def _resumed(path: Path, learner: Learner) -> int:
     if not isinstance(kept, dict) or not isinstance(kept.get("settings"), dict):
         raise unreadable
     for name, value in asdict(learner.settings).items():
-        if name not in MAY_CHANGE and kept["settings"].get(name) != value:
-            raise BadSetting(f"{path}: was learned with {name} {kept['settings'].get(name)}; choose another folder")
+        if name not in MAY_CHANGE and kept["settings"].get(name, value) != value:
+            raise BadSetting(f"{path}: was learned with {name} {kept['settings'][name]}; choose another folder")
     done, weights, optimizers = kept.get("done"), kept.get("learner"), kept.get("optimizers")
     if type(done) is not int or done < 0 or not _are_tensors(weights):
         raise unreadable
-    if not isinstance(optimizers, list) or len(optimizers) != len(learner.optimizers):
+    descents = learner.giving, learner.telling
+    if not isinstance(optimizers, list) or len(optimizers) != len(descents):
         raise unreadable
-    moments = [_moments(*pair) for pair in zip(learner.optimizers, optimizers, strict=True)]
+    moments = [_remembered(*pair) for pair in zip(descents, optimizers, strict=True)]
     try:
         learner.load_state_dict(weights)
     except RuntimeError as error:  # of other names or shapes
         raise unreadable from error
-    for optimizer, found in zip(learner.optimizers, moments, strict=True):
+    for descent, found in zip(descents, moments, strict=True):
         if found is None:
             raise unreadable
-        optimizer.load_state_dict({"state": found, "param_groups": optimizer.state_dict()["param_groups"]})
+        descent.adam.index, descent.adam.means, descent.adam.squares = found
     return done
 
 
-def _moments(optimizer: torch.optim.Optimizer, kept: Any) -> dict[int, dict[str, torch.Tensor]] | None:
-    """What Adam remembers of each weight, by what was `kept`, if it is that; all else follows from the settings."""
-    weights = optimizer.param_groups[0]["params"]
+def _moments(adam: Adam) -> dict[str, Any]:
+    """What Adam remembers, under the names that torch's has for it."""
+    pairs = enumerate(zip(adam.means, adam.squares, strict=True))
+    return {"state": {number: dict(zip(MOMENTS, (adam.index, *pair), strict=True)) for number, pair in pairs}}
+
+
+def _remembered(descent: Descent, kept: Any) -> tuple[int, list[torch.Tensor], list[torch.Tensor]] | None:
+    """What Adam shall remember, by what was `kept`, if that is of these weights; all else follows from the settings."""
     found = kept.get("state") if isinstance(kept, dict) else None
     if not isinstance(found, dict):
         return None
-    for number, each in found.items():
-        if number not in range(len(weights)) or not _are_tensors(each) or set(each) != MOMENTS:
-            return None
-        if any(x.shape not in ((), weights[number].shape) for x in each.values()):
-            return None
-    return {number: {name: x.clone() for name, x in each.items()} for number, each in found.items()}
+    if not found:  # before the first step
+        return 0, [], []
+    if [*found] != [*range(len(descent.weights))]:
+        return None
+    if not all(isinstance(each, dict) and set(each) == {*MOMENTS} for each in found.values()):
+        return None
+    (index, *others), means, squares = ([each[name] for each in found.values()] for name in MOMENTS)
+    if type(index) is not int or index < 1 or any(type(other) is not int or other != index for other in others):
+        return None
+    for moments in (means, squares):
+        for weight, moment in zip(descent.weights, moments, strict=True):
+            if not isinstance(moment, torch.Tensor) or moment.shape != weight.shape or moment.dtype != weight.dtype:
+                return None
+    return index, [mean.clone() for mean in means], [square.clone() for square in squares]
 
 
 def _are_tensors(kept: Any) -> TypeGuard[dict[str, torch.Tensor]]:
@@ -203,10 +218,10 @@ def _finished(learner: Learner, gallery: Gallery, folder: Path, said: Callable[[
     settings, generator, encoder = learner.settings, learner.ema_generator, learner.ema_encoder
     rng = torch.Generator().manual_seed(settings.seed)
     with torch.no_grad():
-        views = (gallery.views(AT_ONCE, settings.size, rng) for _ in range(mapping.STYLES // AT_ONCE))
-        styles = torch.cat([encoder.parts(each)[0] for each in views])
+        counts = map(len, torch.split(torch.empty(settings.mapping.styles), AT_ONCE))
+        styles = torch.cat([encoder.parts(gallery.views(count, settings.size, rng))[0] for count in counts])
     generator.average.copy_(styles.mean(0))
-    mapping.learn(generator.mapping, styles, rng, said=said)
+    mapping.learn(generator.mapping, styles, rng, settings.mapping, said=said)
     write_samples(folder / PICTURE, generator, encoder, gallery.plain(settings.size)[:SAMPLES])
     size = {"size": torch.tensor(settings.size)}  # which no weight tells
     paths = folder / WEIGHTS[0], folder / WEIGHTS[1]

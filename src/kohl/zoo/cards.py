@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 CARDS = (*SHIPPED, *PULLED)
 
 
-def find(name: str) -> Card:
+def find(name: str, table: Sequence[Card] = CARDS) -> Card:
     """The card of that name; raises `BadSetting` with the nearest name if there is none."""
-    for card in CARDS:
+    for card in table:
         if card.name == name:
             return card
-    raise _no_such(name, [card.name for card in CARDS])
+    raise _no_such(name, [card.name for card in table])
 
 
-def named(kind: Kind) -> list[str]:
+def named(kind: Kind, table: Sequence[Card] = CARDS) -> list[str]:
     """The names of the cards that have this role."""
-    return [card.name for card in CARDS if kind in card.roles]
+    return [card.name for card in table if kind in card.roles]
 
 
 def path(card: Card) -> Path:
@@ -65,22 +65,22 @@ def checked(card: Card) -> Path:
     return store.checked(path(card), sha256(card), remedy)
 
 
-def to_pull(names: Sequence[str]) -> list[Card]:
+def to_pull(names: Sequence[str], table: Sequence[Card] = CARDS) -> list[Card]:
     """The cards of those names, with the cards they need, that do not come with a package."""
-    wanted = dict.fromkeys(part for name in names for part in (name, *_needs(find(name))))
-    return [card for card in map(find, wanted) if card.package is None]
+    wanted = dict.fromkeys(part for name in names for part in (name, *_needs(find(name, table))))
+    return [card for card in (find(name, table) for name in wanted) if card.package is None]
 
 
-def missing(names: Sequence[str]) -> list[Card]:
+def missing(names: Sequence[str], table: Sequence[Card] = CARDS) -> list[Card]:
     """Those cards of `to_pull` whose files are needed and not here; a name without a card has no file."""
-    spare = {name for card in CARDS for role in card.roles.values() for name in role.wants}
-    needed = [card for card in to_pull(_known(names)) if card.name not in spare]
+    spare = {name for card in table for role in card.roles.values() for name in role.wants}
+    needed = [card for card in to_pull(_known(names, table), table) if card.name not in spare]
     return [card for card in needed if not (present(card) and sha256(card))]
 
 
-def notes(names: Sequence[str]) -> list[str]:
+def notes(names: Sequence[str], table: Sequence[Card] = CARDS) -> list[str]:
     """What everybody who sees results of these models should know: whose file is not the published one."""
-    found = {card.name: accepted(card) for card in to_pull(_known(names))}
+    found = {card.name: accepted(card) for card in to_pull(_known(names, table), table)}
     return [
         f"{name}: not the published file; one with sha256 {other} was accepted"
         for name, other in found.items()
@@ -88,24 +88,25 @@ def notes(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _known(names: Sequence[str]) -> list[str]:
+def _known(names: Sequence[str], table: Sequence[Card]) -> list[str]:
     """Those of the names that have a card."""
-    known = {card.name for card in CARDS}
+    known = {card.name for card in table}
     return [name for name in names if name in known]
 
 
-def load(name: str, kind: Kind | None = None) -> Any:
+def load(name: str, kind: Kind | None = None, *, table: Sequence[Card] = CARDS) -> Any:
     """The model of that name in its first role, or in the one given.
 
     Raises `BadSetting` for a name that is not in the table, `BadModel` for a file that is missing or wrong.
     """
-    if kind is not None and name not in named(kind):
-        raise _no_such(f"{kind} {name}", [f"{kind} {other}" for other in named(kind)])
-    card = find(name)
+    if kind is not None and name not in named(kind, table):
+        raise _no_such(f"{kind} {name}", [f"{kind} {other}" for other in named(kind, table)])
+    card = find(name, table)
     chosen = next(iter(card.roles)) if kind is None else kind
     role = card.roles[chosen]
-    files: list[Path | None] = [checked(part) for part in (card, *map(find, role.needs))]
-    files += [checked(part) if present(part) else None for part in map(find, role.wants)]
+    needs, wants = ([find(part, table) for part in parts] for parts in (role.needs, role.wants))
+    files: list[Path | None] = [checked(part) for part in (card, *needs)]
+    files += [checked(part) if present(part) else None for part in wants]
     build = role.builder()
     return build(*files, thresholds=role.thresholds) if chosen == "judge" else build(*files)
 

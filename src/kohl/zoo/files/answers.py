@@ -9,6 +9,8 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -16,9 +18,7 @@ from urllib.parse import urlsplit
 from kohl.version import __version__
 from kohl.zoo.files.intake import CHUNK, Failure
 
-TIMEOUT_S = 30.0  # without a byte, and until the last line of the headers
-WINDOW_S = 60.0  # in which at least so many bytes must come:
-SLOWEST = 64 * 2**10
+SLOWEST = 64 * 2**10  # bytes in a window
 HEADERS = 8 * 2**20  # bytes; http.client reads up to 100 of 64 kB
 SLACK = 2**20  # bytes around a file: the lengths of its chunks
 REASON = 200  # characters of what a server says
@@ -26,6 +26,14 @@ HERE = ("localhost", "127.0.0.1", "::1")  # the only hosts that need no https
 PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")  # how what people look at begins, and no model
 
 BROKEN = (OSError, http.client.HTTPException, ValueError)  # what a server can make Python's library trip over
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server may keep kohl waiting."""
+
+    timeout_s: float = 30.0  # without a byte, and until the last line of the headers
+    window_s: float = 60.0  # in which at least `SLOWEST` bytes must come
 
 
 class Page(Failure):
@@ -36,13 +44,14 @@ class Page(Failure):
 
 
 @contextmanager
-def asked(url: str, have: int) -> Iterator[Answer]:
+def asked(url: str, have: int, patience: Patience) -> Iterator[Answer]:
     """The answer to a request for what comes after the first `have` bytes; raises `Failure`."""
     _refuse_unsafe(url)
     headers = {"User-Agent": f"kohl/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - https, as just checked
+    handlers = Handler(patience), SafeHandler(patience), SafeRedirects(patience)
     try:
-        response = urllib.request.build_opener(Handler, SafeHandler, SafeRedirects()).open(request, timeout=TIMEOUT_S)
+        response = urllib.request.build_opener(*handlers).open(request, timeout=patience.timeout_s)
     except HTTPError as error:
         error.close()
         raise Failure(_short(f"answers {error.code} {error.reason}")) from error
@@ -87,8 +96,8 @@ def _refuse_unsafe(url: str) -> None:
 class SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows no redirection to where others can listen or change what comes, and none for longer than a minute."""
 
-    def __init__(self) -> None:
-        self.until = time.monotonic() + 2 * TIMEOUT_S
+    def __init__(self, patience: Patience) -> None:
+        self.until = time.monotonic() + 2 * patience.timeout_s
 
     def redirect_request(
         self,
@@ -113,12 +122,12 @@ class Slow(TimeoutError):
 class Patient(io.RawIOBase):
     """The bytes of a connection, as long as they come fast enough and are no more than so many.
 
-    Until `began` is called they are headers, which must all come within TIMEOUT_S.
+    Until `began` is called they are headers, which must all come within `patience.timeout_s`.
     """
 
-    def __init__(self, source: io.RawIOBase, connection: socket.socket) -> None:
-        self.source, self.connection = source, connection
-        self.deadline: float | None = time.monotonic() + TIMEOUT_S
+    def __init__(self, source: io.RawIOBase, connection: socket.socket, patience: Patience) -> None:
+        self.source, self.connection, self.patience = source, connection, patience
+        self.deadline: float | None = time.monotonic() + patience.timeout_s
         self.since, self.fresh, self.left = 0.0, 0, HEADERS
 
     def began(self, at_most: int) -> None:
@@ -132,10 +141,10 @@ class Patient(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """The next bytes."""
-        now = time.monotonic()
+        now, longest = time.monotonic(), self.patience.timeout_s
         if self.deadline is not None and now >= self.deadline:
-            raise Slow(f"no whole answer in {TIMEOUT_S:.0f} seconds")
-        self.connection.settimeout(TIMEOUT_S if self.deadline is None else min(TIMEOUT_S, self.deadline - now))
+            raise Slow(f"no whole answer in {longest:.0f} seconds")
+        self.connection.settimeout(longest if self.deadline is None else min(longest, self.deadline - now))
         count = self.source.readinto(buffer)
         self._count(count or 0)
         return count
@@ -150,18 +159,19 @@ class Patient(io.RawIOBase):
         self.fresh += count
         if self.left < 0:
             raise http.client.HTTPException("sends without end")
-        if self.deadline is None and time.monotonic() - self.since > WINDOW_S:
+        window = self.patience.window_s
+        if self.deadline is None and time.monotonic() - self.since > window:
             if self.fresh < SLOWEST:
-                raise Slow(f"less than {SLOWEST // 1024} kB in {WINDOW_S:.0f} seconds")
+                raise Slow(f"less than {SLOWEST // 1024} kB in {window:.0f} seconds")
             self.since, self.fresh = time.monotonic(), 0
 
 
 class Answer(http.client.HTTPResponse):
     """An answer that is read patiently, but not for ever; of a redirection or a refusal only the headers are."""
 
-    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+    def __init__(self, sock: socket.socket, *arguments: Any, patience: Patience, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
-        self.patient = Patient(self.fp.detach(), sock)
+        self.patient = Patient(self.fp.detach(), sock, patience)
         self.fp = io.BufferedReader(self.patient)
 
     def begin(self) -> None:
@@ -172,24 +182,36 @@ class Answer(http.client.HTTPResponse):
 
 
 class _Connection(http.client.HTTPConnection):
-    response_class = Answer
+    def __init__(self, *arguments: Any, patience: Patience, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.response_class = partial(Answer, patience=patience)  # type: ignore[assignment]
 
 
 class _SafeConnection(http.client.HTTPSConnection):
-    response_class = Answer
+    def __init__(self, *arguments: Any, patience: Patience, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.response_class = partial(Answer, patience=patience)  # type: ignore[assignment]
 
 
 class Handler(urllib.request.HTTPHandler):
     """Opens http addresses so."""
 
+    def __init__(self, patience: Patience) -> None:
+        super().__init__()
+        self.patience = patience
+
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """The answer."""
-        return self.do_open(_Connection, req)
+        return self.do_open(partial(_Connection, patience=self.patience), req)
 
 
 class SafeHandler(urllib.request.HTTPSHandler):
     """Opens https addresses so."""
 
+    def __init__(self, patience: Patience) -> None:
+        super().__init__()
+        self.patience = patience
+
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """The answer."""
-        return self.do_open(_SafeConnection, req)
+        return self.do_open(partial(_SafeConnection, patience=self.patience), req)

@@ -37,21 +37,21 @@ def sound(*also: type[Exception]) -> Iterator[None]:
         raise BadArchive(why or "this archive is cut off") from error
 
 
-def content(file: IO[bytes], member: str, *, size: int = 0) -> IO[bytes]:
+def content(file: IO[bytes], member: str, *, size: int = 0, at_most: int = LARGEST) -> IO[bytes]:
     """What is named `member` in an archive, in whichever folder of it; of any other file, its own content.
 
-    With a `size` it must have so many bytes. Raises `BadArchive`, and so does reading it inside `sound`, which notices
-    a wrong checksum at the end. No path of the archive is used.
+    With a `size` it must have so many bytes, without one no more than `at_most`. Raises `BadArchive`, and so does
+    reading it inside `sound`, which notices a wrong checksum at the end. No path of the archive is used.
     """
     if member and zipfile.is_zipfile(file):
         archive = opened(file)
         found = [entry for entry in archive.infolist() if name(entry.filename) == name(member)]
         if found:  # torch's own files are archives too
-            _check(found, size)
+            _check(found, size, at_most)
             with sound(OSError):
                 return archive.open(found[0])
     length = file.seek(0, os.SEEK_END)
-    if length > LARGEST and length != size:
+    if length > at_most and length != size:
         raise BadArchive(f"this file has {length} bytes, and that is too large")
     if size and length != size:
         raise WrongSize(f"this file has {length} bytes instead of {size}")
@@ -96,14 +96,14 @@ class _Frugal:
         return self.file.read(count)
 
 
-def _check(found: Sequence[zipfile.ZipInfo], size: int) -> None:
+def _check(found: Sequence[zipfile.ZipInfo], size: int, at_most: int) -> None:
     """Raises `BadArchive` for what shall not be unpacked."""
     entry = found[0]
     if len(found) > 1:
         raise BadArchive(f"this archive holds {len(found)} files named {name(entry.filename)}")
     if entry.compress_type not in PLAIN:
         raise BadArchive(f"{name(entry.filename)} is compressed in an unusual way")
-    if entry.file_size > LARGEST:
+    if entry.file_size > at_most:
         raise BadArchive(f"{name(entry.filename)} would have {entry.file_size} bytes and that is too large")
     if size and entry.file_size != size:
         raise WrongSize(f"{name(entry.filename)} would have {entry.file_size} bytes instead of {size}")

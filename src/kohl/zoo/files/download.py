@@ -17,10 +17,11 @@ from kohl.errors import BadModel
 from kohl.zoo import cards
 from kohl.zoo.card import Archive, Card
 from kohl.zoo.files import archive, store
-from kohl.zoo.files.answers import Answer, Page, asked, chunks
+from kohl.zoo.files.answers import Answer, Page, Patience, asked, chunks
 from kohl.zoo.files.intake import LARGEST, NONE, Failure, disk_is_full, expected, held, put_in_place, take, writing
 
 FOR_PROGRAMS = ("drive.usercontent.google.com",)  # hosts whose addresses are of no use to people
+PATIENCE = Patience()
 Watch: TypeAlias = Callable[[int, int], None]  # bytes that are here, bytes in all (0: not known)
 
 
@@ -34,6 +35,7 @@ class _Wanted:
     size: int  # bytes; 0: not known
     sha256: str  # empty: not known
     at_most: int  # bytes, where the size is not known
+    patience: Patience
 
 
 def ignore(done: int, total: int) -> None:
@@ -50,19 +52,25 @@ def check(card: Card) -> None:
         )
 
 
-def pull(*together: Card, watch: Watch = ignore, accepted: Mapping[str, str] = NONE) -> None:
+def pull(
+    *together: Card,
+    watch: Watch = ignore,
+    accepted: Mapping[str, str] = NONE,
+    patience: Patience = PATIENCE,
+    at_most: int = archive.LARGEST,
+) -> None:
     """Download the file of a card, or the one archive that holds those of several, from where it was cut if it was.
 
-    Of a card named in `accepted` only a file of that hash will do, be it the published one or not. Raises `BadModel` if
-    no address gives it.
+    Of a card named in `accepted` only a file of that hash will do, be it the published one or not, and of one whose
+    size nobody published only `at_most` so many bytes. Raises `BadModel` if no address gives it.
     """
     for card in together:
         check(card)
     card = together[0]
     if card.archive:
-        return _pull_from(card.archive, together, watch, accepted)
+        return _pull_from(card.archive, together, watch, accepted, patience)
     size, sha256 = expected(card, accepted)
-    wanted = _Wanted(together, cards.path(card), card.urls, size, sha256, archive.LARGEST)
+    wanted = _Wanted(together, cards.path(card), card.urls, size, sha256, at_most, patience)
     return _download(wanted, watch, partial(put_in_place, card=card, accepted=accepted))
 
 
@@ -77,11 +85,13 @@ def adopt(card: Card, file: Path, *, accepted: Mapping[str, str] = NONE) -> None
         raise BadModel(f"{file}: is not the file of {card.name}: {failure}; {_by_hand([card])}.") from failure
 
 
-def _pull_from(published: Archive, together: Sequence[Card], watch: Watch, accepted: Mapping[str, str]) -> None:
+def _pull_from(
+    published: Archive, together: Sequence[Card], watch: Watch, accepted: Mapping[str, str], patience: Patience
+) -> None:
     """Download the archive around the cards' files once, and keep only these files of it."""
     whole = store.cache() / published.file
     if not (whole.is_file() and (not published.sha256 or store.sha256_of(whole) == published.sha256)):
-        around = _Wanted(together, whole, [published.url], published.size, published.sha256, LARGEST)
+        around = _Wanted(together, whole, [published.url], published.size, published.sha256, LARGEST, patience)
         _download(around, watch, partial(_keep, around=around))
     there = held(whole, together)
     failures = {card.name: Failure(f"holds no {card.member}") for card in together if card not in there}
@@ -133,7 +143,7 @@ def _fetch(url: str, part: Path, wanted: _Wanted, watch: Watch) -> None:
     have = _resumable(part, wanted)
     if have and have == wanted.size:
         return
-    with asked(url, have) as response:
+    with asked(url, have, wanted.patience) as response:
         start = _start(response, have)
         total = _total(response, start, wanted)
         if shutil.disk_usage(part.parent).free < total - start:

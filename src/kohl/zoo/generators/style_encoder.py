@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,13 +61,15 @@ class StyleEncoder(nn.Module):
     stay near w, where the generator is at its best.
     """
 
-    def __init__(self, size: int, rows: int, width: int) -> None:
+    def __init__(
+        self, size: int, rows: int, width: int, *, channels: Sequence[int] = CHANNELS, hidden: int = HIDDEN
+    ) -> None:
         super().__init__()
         self.size, self.latent_shape = size, (rows, width)
-        self.first = EqualisedConvolution(3, CHANNELS[0])
-        self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairwise(CHANNELS))
-        self.hidden = EqualisedLinear(CHANNELS[-1] * CELLS**2 + sum(CHANNELS[1:]), HIDDEN)
-        self.style, self.rows = EqualisedLinear(HIDDEN, width), EqualisedLinear(HIDDEN, rows * width)
+        self.first = EqualisedConvolution(3, channels[0])
+        self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairwise(channels))
+        self.hidden = EqualisedLinear(channels[-1] * CELLS**2 + sum(channels[1:]), hidden)
+        self.style, self.rows = EqualisedLinear(hidden, width), EqualisedLinear(hidden, rows * width)
 
     def forward(self, crops: Images) -> Latents:
         """Latents (n, rows, width) of crops of any size."""
@@ -92,9 +95,17 @@ def rectified(x: Tensor) -> Tensor:
     return F.leaky_relu(x, SLOPE) * GAIN
 
 
-def untrained(size: int, rows: int, width: int, *, rng: torch.Generator) -> StyleEncoder:
+def untrained(
+    size: int,
+    rows: int,
+    width: int,
+    *,
+    channels: Sequence[int] = CHANNELS,
+    hidden: int = HIDDEN,
+    rng: torch.Generator,
+) -> StyleEncoder:
     """An encoder as its training would start: normal weights, and rows that do not differ yet."""
-    made = StyleEncoder(size, rows, width)
+    made = StyleEncoder(size, rows, width, channels=channels, hidden=hidden)
     for name, values in made.state_dict().items():
         if name.endswith(".weight") and not name.startswith("rows."):
             values.normal_(generator=rng)
@@ -108,11 +119,14 @@ def filled(tensors: Mapping[str, Tensor], size: int) -> StyleEncoder:
     """
     if size not in SIZES:
         raise ValueError(f"{size}: no encoder takes inputs of that size")
-    style, rows = (tensors.get(f"{name}.bias") for name in ("style", "rows"))
-    if style is None or rows is None or not style.numel():
-        raise ValueError("no style, or no rows")
+    halvings = sum(re.fullmatch(r"blocks\.\d+\.second\.bias", name) is not None for name in tensors)
+    layers = ("style", "rows", "hidden", "first", *(f"blocks.{number}.second" for number in range(halvings)))
+    counts = [tensors[f"{name}.bias"].numel() if f"{name}.bias" in tensors else 0 for name in layers]
+    if not all(counts):
+        raise ValueError("no style, no rows, or a layer is missing")
+    width, values, hidden, *channels = counts
     with torch.device("meta"):
-        encoder = StyleEncoder(size, rows.numel() // style.numel(), style.numel()).eval()
+        encoder = StyleEncoder(size, values // width, width, channels=channels, hidden=hidden).eval()
     try:
         encoder.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     except RuntimeError as error:  # how torch says that names or shapes are others
