@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
+AUTO = 0.5  # of the dial: the change is what the photo needs for `search.chance` as it stands
+STRENGTH = "from 0, hardly visible, to 1, the most protection (default: auto, as much as this photo needs)"
 DEVICE = "where the models run: cpu (the default, always the same result), cuda, mps, or auto: the first that is there"
 JSON_MODELS = "print one JSON object per model, each on its own line"
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
@@ -106,7 +108,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--text", metavar="WORDS", help='the look, such as "red lipstick and soft brown eyeshadow"')
     look.add_argument("--style", metavar="NAME", help="a look by name, such as smoky-eyes; none: no visible makeup")
-    add("--strength", type=_strength, metavar="S", help="from 0, hardly visible, to 1, the most protection")
+    add("--strength", type=_strength, metavar="S|auto", help=STRENGTH)
     add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
     add("--reference", type=_path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
@@ -119,6 +121,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
         help="settings: default, subtle, strong, mini, paper, released, or a TOML file",
     )
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
+    add("--preview", action="store_true", help="only write a sheet with each face before and after, at three strengths")
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
     add("--report", type=_path, metavar="FILE", help="also write an HTML page that shows the results")
     add("--force", action="store_true", help="overwrite results and reports that exist")
@@ -180,12 +183,14 @@ def _path(text: str) -> Path:
 
 
 def _strength(text: str) -> float:
+    if text == "auto":
+        return AUTO
     try:
         strength = float(text)
     except ValueError:
         strength = -1.0
     if not 0 <= strength <= 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, or auto, not {text!r}")
     return strength
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kohl import batch, files, pipeline, pull, recipe
+from kohl import batch, files, pipeline, preview, pull, recipe
 from kohl.align import imageio
 from kohl.console import Bar, summary
-from kohl.errors import BadSetting
+from kohl.errors import BadSetting, KohlError, NoFace
+from kohl.invert.inversions import Inversions
 from kohl.job import Job
 from kohl.pipeline import House
 from kohl.recipe import Recipe
@@ -27,6 +28,7 @@ from kohl.status import Exit, Status
 from kohl.types import Row, Verifier
 from kohl.zoo import cards
 from kohl.zoo.card import Card
+from kohl.zoo.shelf import Shelf
 from kohl.zoo.text import makeup_clip
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ class Parts:
 
 def protect(arguments: Namespace, parts: Parts) -> int:
     """Protect the photos, say what became of each as soon as it is known, and show all of them in the report."""
-    chosen, outputs = settings(arguments), _outputs(arguments.photos, arguments.output)
+    chosen = settings(arguments)
+    if arguments.preview:
+        return _preview(arguments, chosen, parts)
+    outputs = _outputs(arguments.photos, arguments.output)
     for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
         files.clean(folder)
     if arguments.report:
@@ -98,6 +103,31 @@ def settings(arguments: Namespace) -> Recipe:
     if arguments.style is not None:
         chosen = replace(chosen, text=_style(arguments.style))
     return chosen
+
+
+def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
+    """Write a sheet for each photo, and nothing else."""
+    if arguments.report is not None:
+        raise BadSetting("--report: there is nothing to report of a --preview, which judges nothing")
+    outputs = _outputs(arguments.photos, arguments.output, named=preview.default_output)
+    pull.check(chosen, arguments.recipe, parts.table)
+    shelf, inversions = Shelf(), Inversions()
+    houses = {
+        strength: pipeline.load(replace(chosen, strength=strength), shelf, inversions) for strength in preview.STRENGTHS
+    }
+    others = pipeline.references(arguments.reference, next(iter(houses.values())))
+    codes = []
+    for photo, output in zip(arguments.photos, outputs, strict=True):
+        job = Job(photo, output, arguments.seed, arguments.faces, decoy=arguments.target, force=arguments.force)
+        try:
+            preview.write(job, houses, others)
+        except (KohlError, OSError, MemoryError) as error:
+            print(f"kohl: {shown(f'{photo}: {batch.sentence(error, photo)}')}", file=sys.stderr, flush=True)
+            codes.append(Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED)
+        else:
+            said = {"photo": str(photo), "preview": str(output)}
+            print(_json(said) if arguments.json else shown(f"{photo} → {output}"), flush=True)
+    return Exit.of(codes) if codes else Exit.PROTECTED
 
 
 def compare(arguments: Namespace, parts: Parts) -> int:
@@ -217,13 +247,15 @@ def _style(name: str) -> str:
     return words
 
 
-def _outputs(photos: Sequence[Path], output: Path | None) -> list[Path]:
+def _outputs(
+    photos: Sequence[Path], output: Path | None, *, named: Callable[..., Path] = imageio.default_output
+) -> list[Path]:
     """The file to write for each photo."""
     if output and imageio.is_photo_name(output) and len(photos) > 1:
         raise BadSetting(f"{output}: is one file for {len(photos)} photos; name a folder with -o")
     if output and output.exists() and not output.is_dir() and not imageio.is_photo_name(output):
         raise BadSetting(f"{output}: is not a folder; name another one with -o")
-    return [imageio.default_output(photo, output) for photo in photos]
+    return [named(photo, output) for photo in photos]
 
 
 def _check_report(path: Path, used: Sequence[Path], *, force: bool) -> None:

@@ -42,17 +42,17 @@ def protect(job: Job, house: House, *, others: Sequence[Faces] | None = None, wa
     others = references(job.references, house) if others is None else others
     photo = imageio.read(job.photo, spare=house.room)
     found = house.detect(photo)
-    chosen, content = _chosen(found, job.faces), imageio.digest(photo)
+    chosen, content = chosen_faces(found, job.faces), imageio.digest(photo)
     memory.give_back()  # what reading and looking took
 
-    def change(photo: Photo, index: int, attempt: int) -> _Change:
+    def change(photo: Photo, index: int, attempt: int) -> Change:
         rng = random_numbers(content, job.seed + attempt, index)
-        return _changed(photo, found[index], house, others, job.decoy, rng=rng, attempt=attempt, watch=watch)
+        return changed(photo, found[index], house, others, job.decoy, rng=rng, attempt=attempt, watch=watch)
 
     changes = {index: change(photo, index, 0) for index in chosen}
     original = {index: _crops(photo, found[index]) for index in chosen}
     judged = partial(_judged, job, house, found, original)
-    writing = imageio.writing(_pasted(photo, changes.values()), job.output, force=job.force)
+    writing = imageio.writing(pasted(photo, changes.values()), job.output, force=job.force)
     del photo  # a large photo is not kept twice while it is encoded and judged
     memory.give_back()
     with writing as file:
@@ -63,7 +63,7 @@ def protect(job: Job, house: House, *, others: Sequence[Faces] | None = None, wa
                 break
             photo, kept = imageio.read(job.photo, spare=house.room), file.read_bytes()
             again = changes | {index: change(photo, index, attempt) for index in failed}
-            imageio.rewrite(_pasted(photo, again.values()), job.output, file)
+            imageio.rewrite(pasted(photo, again.values()), job.output, file)
             del photo
             memory.give_back()
             better = judged(file, again)
@@ -106,7 +106,7 @@ def random_numbers(content: bytes, seed: int, face: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(drawn[:8], "big") >> 1)
 
 
-def _chosen(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
+def chosen_faces(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
     """The indices of the faces to protect; raises `NoFace` with the reasons if there is none."""
     if not found:
         raise NoFace("no face was found in the photo; kohl needs one that is seen from the front and not too small")
@@ -120,7 +120,7 @@ def _chosen(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Change:
+class Change:
     """What becomes of one face: its crop as it was and as it is to be, and whom it left."""
 
     to_crop: np.ndarray
@@ -130,7 +130,7 @@ class _Change:
     tries: int
 
 
-def _changed(
+def changed(
     photo: Photo,
     face: Face,
     house: House,
@@ -138,9 +138,9 @@ def _changed(
     decoy: int | None,
     *,
     rng: torch.Generator,
-    attempt: int,
-    watch: Watch,
-) -> _Change:
+    attempt: int = 0,
+    watch: Watch = ignore,
+) -> Change:
     """This face protected, at the first attempt or a later one."""
     size = crop.own_size(face) if house.draws else crop.SIZE
     before = crop.crops(photo, [face], size)
@@ -148,10 +148,10 @@ def _changed(
     goal = aim(moved, house, others, decoy=decoy, rng=rng)
     attack = house.harder[attempt - 1] if attempt else house.attack
     after = attack(moved, goal, rng=rng, watch=watch).cpu()
-    return _Change(crop.at_size(face.to_crop, size), before, after, goal, attempt + 1)
+    return Change(crop.at_size(face.to_crop, size), before, after, goal, attempt + 1)
 
 
-def _pasted(photo: Photo, changes: Iterable[_Change]) -> Photo:
+def pasted(photo: Photo, changes: Iterable[Change]) -> Photo:
     """The photo with every change on it."""
     for change in changes:
         photo = paste(photo, [change.to_crop], change.before, change.after)
@@ -175,7 +175,7 @@ def _judged(
     found: Sequence[Face],
     original: Mapping[int, tuple[Images, Images]],
     file: Path,
-    changes: Mapping[int, _Change],
+    changes: Mapping[int, Change],
 ) -> list[FaceRow]:
     """What the judges say of each face in the written file, and how much it changed, if it was to."""
     written = imageio.read(file)
@@ -201,14 +201,14 @@ def _judged(
                 psnr=psnr,
                 ssim=ssim,
                 nlpd=nlpd,
-                chance=_chance(change.goal, after[index][1], house),
+                chance=chance(change.goal, after[index][1], house),
                 tries=change.tries,
             )
         rows.append(row)
     return rows
 
 
-def _chance(goal: Goal, crops: Images, house: House) -> float | None:
+def chance(goal: Goal, crops: Images, house: House) -> float | None:
     """That a recogniser which nobody asked matches the written face; None where nobody was to be left."""
     if not goal.away:
         return None

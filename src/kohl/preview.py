@@ -1,0 +1,69 @@
+"""Before you post: one sheet per photo, each face as it is and as it would be at three strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from kohl import files, pipeline
+from kohl.align import crop, imageio
+from kohl.house import House
+from kohl.job import Job
+from kohl.score.verify import in_a_hundred
+from kohl.types import Face, Faces, Photo
+
+STRENGTHS = 0.2, 0.5, 0.8
+TILE, LINE, GAP = 512, 24, 10  # pixels: a face with its hair, twice what the search sees; a line of text; between them
+
+
+def write(job: Job, houses: Mapping[float, House], others: Sequence[Faces] = ()) -> None:
+    """Writes the `sheet` to the job's output, as a PNG; raises what that raises."""
+    imageio.check_output(job.output, job.photo, force=job.force)
+    content = BytesIO()
+    sheet(job, houses, others).save(content, "PNG")
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    files.write(job.output, content.getvalue(), force=job.force)
+
+
+def sheet(job: Job, houses: Mapping[float, House], others: Sequence[Faces] = ()) -> Image.Image:
+    """A picture with a row for each face: the original, then the result of each house with its strength and chance.
+
+    Nothing is judged here: it shows what `pipeline.protect` would paste at its first try, before the file is encoded.
+    Raises `NoFace` and `BadPhoto`.
+    """
+    first = next(iter(houses.values()))
+    photo = imageio.read(job.photo, spare=first.room)
+    found, content = first.detect(photo), imageio.digest(photo)
+    chosen = pipeline.chosen_faces(found, job.faces)
+    rows = []
+    for index in chosen:
+        tiles = [_tile(photo, found[index], "as it is")]
+        for strength, house in houses.items():
+            rng = pipeline.random_numbers(content, job.seed, index)
+            change = pipeline.changed(photo, found[index], house, others, job.decoy, rng=rng)
+            result = pipeline.pasted(photo, [change])
+            chance = pipeline.chance(change.goal, crop.crops(result, [found[index]]).crops, house)
+            said = "" if chance is None else f": {in_a_hundred(chance)} still match"
+            tiles.append(_tile(result, found[index], f"strength {strength:g}{said}"))
+        rows.append(np.concatenate(tiles, 1))
+    return Image.fromarray(np.concatenate(rows))
+
+
+def default_output(photo: Path, output: Path | None) -> Path:
+    """NAME_preview.png beside the photo or in the folder `output`; or `output` itself where it names a picture."""
+    if output is not None and imageio.is_photo_name(output):
+        return output
+    return (photo.parent if output is None else output) / f"{photo.stem}_preview.png"
+
+
+def _tile(photo: Photo, face: Face, text: str) -> np.ndarray:
+    """The face, upright, over its text on white."""
+    tile = np.full((TILE + LINE + GAP, TILE + GAP, 3), 255, np.uint8)
+    tile[:TILE, :TILE] = crop.cut(photo.pixels, crop.at_size(face.to_crop, TILE), TILE)
+    image = Image.fromarray(tile)
+    ImageDraw.Draw(image).text((2, TILE + 4), text, fill=(0, 0, 0), font=ImageFont.load_default(size=15))
+    return np.asarray(image)
