@@ -202,8 +202,11 @@ def test_a_report_shows_every_photo(asked, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--strength", "2"], "argument --strength: must be a number from 0 to 1, not '2'; see kohl protect --help"),
-        (["--strength", "nan"], "argument --strength: must be a number from 0 to 1, not 'nan'; see"),
+        (
+            ["--strength", "2"],
+            "argument --strength: must be a number from 0 to 1, or auto, not '2'; see kohl protect --help",
+        ),
+        (["--strength", "nan"], "argument --strength: must be a number from 0 to 1, or auto, not 'nan'; see"),
         (
             ["--target", "obama.jpg"],
             "argument --target: must be decoy:N, a synthetic person by number, not 'obama.jpg'",

@@ -8,12 +8,25 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "kohl"
 LAYERS = (
     {"adam", "colour", "decode", "device", "errors", "files", "filters", "geometry", "icc", "job", "memory"}
-    | {"plain_file", "ranges", "reader", "settings", "shown", "ssim", "status", "templates", "toml", "types"}
+    | {
+        "contours",
+        "nlpd",
+        "plain_file",
+        "ranges",
+        "reader",
+        "settings",
+        "shown",
+        "ssim",
+        "status",
+        "templates",
+        "toml",
+        "types",
+    }
     | {"version"},
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
-    {"pipeline", "recipe"},
+    {"house", "pipeline", "preview", "recipe"},
     {"api", "batch", "cli", "commands", "console", "cpu", "pull", "train", "ui", "__main__", "__init__"},
 )
 STAGES = LAYERS[3]

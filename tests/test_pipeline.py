@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import Decoys, LinearEncoder, MeanColour, Tint, detector, face, house, picture
+from tiny import STILL, Decoys, LinearEncoder, MeanColour, Tint, detector, face, house, picture
 
 from kohl import __version__, batch, pipeline, reader, recipe
 from kohl.align import imageio
 from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
+from kohl.house import ROOM
 from kohl.job import Job
+from kohl.perturb.latent import Search
+from kohl.perturb.terms import Surrogate
 from kohl.pipeline import protect, random_numbers
 from kohl.recipe import Models, Recipe
 from kohl.types import Judgement, Photo, ignore
@@ -488,16 +491,87 @@ def test_what_will_not_fit_is_said_before_any_work(photo):
 
 
 def test_what_fits_to_the_last_byte_fits(photo):
-    needed = pipeline.ROOM + 64 * 96 * reader.DECODING
+    needed = ROOM + 64 * 96 * reader.DECODING
     with Image.open(photo) as image:
         for free in (needed, None):
-            reader._check_memory(image, photo, pipeline.ROOM, free)
+            reader._check_memory(image, photo, ROOM, free)
         with pytest.raises(BadPhoto, match=r"photo\.png: needs 0\.5 GB of memory, and 0\.5 GB are free; close other"):
-            reader._check_memory(image, photo, pipeline.ROOM, needed - 1)
+            reader._check_memory(image, photo, ROOM, needed - 1)
 
 
 def test_a_stylegan2_takes_more_room_than_the_face_model():
     mini = recipe.load("mini")
     exact = recipe.override(mini, ["tuning.exact=true"])
     default, fast, whole = (bundled.house(chosen).room for chosen in (Recipe(), mini, exact))
-    assert pipeline.ROOM == default < fast < whole
+    assert ROOM == default < fast < whole
+
+
+# Once more, where a judge still matches
+
+
+def test_a_face_that_is_still_matched_is_tried_again_with_more_effort(photo):
+    harder = Tint(amount=0.9)
+    row, pixels = run(photo, house(attack=Tint(amount=0.0), harder=[harder]))
+    assert (row.status, row.faces[0].status, row.faces[0].tries) == ("protected", "protected", 2)
+    assert len(harder.goals) == 1
+    assert changed(photo, pixels).any()
+
+
+def test_a_face_that_is_protected_at_once_is_not_tried_again(photo):
+    harder = Tint(amount=0.9)
+    row, _ = run(photo, house(harder=[harder]))
+    assert (row.faces[0].tries, harder.goals) == (1, [])
+
+
+def test_only_the_faces_that_need_it_are_tried_again(photo):
+    class First(Tint):
+        def __call__(self, faces, goal, **others):
+            once = len(self.goals) == 0
+            return Tint(0.3 if once else 0.0, goals=self.goals)(faces, goal, **others)
+
+    harder = Tint(amount=0.5)
+    row, _ = run(photo, house(attack=First(), harder=[harder], detect=detector(*TWO)))
+    assert [one.tries for one in row.faces] == [1, 2]
+    assert [one.status for one in row.faces] == ["protected", "protected"]
+    assert len(harder.goals) == 1
+
+
+def test_each_try_has_another_decoy(photo):
+    tries = [Tint(amount=0.0) for _ in range(6)]
+    row, _ = run(photo, house(attack=tries[0], harder=tries[1:], decoys=Decoys(64)))
+    assert row.status == "not_protected"
+    shades = {float(attack.goals[0].target.crops.mean()) for attack in tries}
+    assert len(shades) > 3
+
+
+def test_the_best_of_all_tries_is_kept(photo):
+    # The second is worse than the first, by what the judge says; the third is no better than either.
+    attacks = [Tint(amount=0.2), Tint(amount=0.05), Tint(amount=0.1)]
+    toys = house(attack=attacks[0], harder=attacks[1:], judges=[MeanColour(thresholds={0.01: 0.2})])
+    row, pixels = run(photo, toys)
+    _, first = run(photo, replace(toys, harder=()), name="first.png")
+    np.testing.assert_array_equal(pixels, first)
+    assert (row.status, row.faces[0].tries) == ("not_protected", 1)
+
+
+def test_the_faces_of_references_are_what_the_search_leaves_too(photo, tmp_path):
+    attack, other = Tint(), picture(tmp_path / "other.png", seed=5)
+    run(photo, house(attack=attack, detect=detector(TWO[0], face(80, 20, 48, "cut off: half"))), references=(other,))
+    (reference,) = attack.goals[0].others
+    assert len(reference.crops) == 1  # one of its two faces is fit
+    with_none = Tint()
+    run(photo, house(attack=with_none), name="alone.png")
+    assert not with_none.goals[0].others
+
+
+def test_the_chance_is_that_of_the_saved_file(photo):
+    class Middle(LinearEncoder):
+        def to_input(self, faces):  # the middle of a crop, where the toy attack changes it
+            return torch.tensor([[1.0, 0.0, -120.0], [0.0, 1.0, -120.0]]).expand(len(faces.crops), -1, -1)
+
+    toys = house(surrogates=[Surrogate(Middle(), 0.9)], recipe=Recipe(search=Search(views=STILL)))
+    row, _ = run(photo, toys)
+    unchanged, _ = run(photo, replace(toys, attack=Tint(amount=0.0)), name="same.png")
+    assert 0 <= row.faces[0].chance < unchanged.faces[0].chance <= 1
+    impersonated, _ = run(photo, toys, name="decoy.png", decoy=1)
+    assert impersonated.faces[0].chance is None

@@ -167,6 +167,7 @@ class Protector:
                 path, *others = (_file(each, folder / str(index)) for index, each in enumerate((photo, *references)))
                 output = folder / f"protected{suffix or _suffix(path)}"
                 job = Job(path, output, seed, None if faces is None else tuple(faces), tuple(others), decoy)
+                pipeline.readable(others)
                 row = pipeline.protect(job, self.house, watch=_watched(watch, cancel))
             except KohlError as error:
                 error.said = re.sub(rf"{re.escape(temporary)}/\w+", IN_MEMORY, error.said)

@@ -54,13 +54,12 @@ def protect_all(
         },
         **{real(job.photo): f"would overwrite {job.photo}, which is one of the photos" for job in jobs},
     }
-    others = {paths: pipeline.references(paths, house) for paths in {job.references for job in jobs}}
     for job in jobs:
         started = time.perf_counter()
         try:
             if clash := lost.get(real(job.output)):
                 raise BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME)
-            row = protect(job, house, others=others[job.references], watch=watch)
+            row = protect(job, house, watch=watch)
             lost[real(job.output)] = f"is already the result of {job.photo}"
         except Cancelled:
             raise

@@ -72,6 +72,7 @@ def protect(arguments: Namespace, parts: Parts) -> int:
         )
         for photo, output in zip(arguments.photos, outputs, strict=True)
     ]
+    pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
     rows = []
     with Bar(arguments.photos) as bar:
@@ -110,6 +111,7 @@ def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
     if arguments.report is not None:
         raise BadSetting("--report: there is nothing to report of a --preview, which judges nothing")
     outputs = _outputs(arguments.photos, arguments.output, named=preview.default_output)
+    pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
     shelf, inversions = Shelf(), Inversions()
     houses = {

@@ -24,36 +24,40 @@ from kohl.status import Status
 from kohl.types import Face, FaceRow, Faces, Goal, Images, Photo, Row, Watch, ignore
 from kohl.version import __version__
 
-__all__ = ["House", "aim", "load", "protect", "random_numbers", "references"]
+__all__ = ["House", "aim", "load", "protect", "random_numbers", "readable", "references"]
 
 
-def protect(job: Job, house: House, *, others: Sequence[Faces] | None = None, watch: Watch = ignore) -> Row:
+def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
     """Protects the faces of the job's photo and writes the result, then judges the written file.
 
     Faces that a judge of the file still matches are searched again, with another decoy and more effort, as often as
     `search.tries` says; the best file is kept. A face that is unfit is judged too: as long as a judge matches it, the
     photo is not protected. The file gets its name once it has been judged. Raises `NoFace` and `BadPhoto`; nothing is
-    written then, nor after any other error.
-
-    `others` is what `references` found in the job's references; without it they are read here.
+    written then, nor after any other error. The references must be photos: `readable` finds out.
     """
     started = time.perf_counter()
     imageio.check_output(job.output, job.photo, force=job.force)
-    others = references(job.references, house) if others is None else others
+    others = references(job.references, house)
     photo = imageio.read(job.photo, spare=house.room)
     found = house.detect(photo)
     chosen, content = chosen_faces(found, job.faces), imageio.digest(photo)
     memory.give_back()  # what reading and looking took
 
-    def change(photo: Photo, index: int, attempt: int) -> Change:
-        rng = random_numbers(content, job.seed + attempt, index)
-        return changed(photo, found[index], house, others, job.decoy, rng=rng, attempt=attempt, watch=watch)
+    def search(photo: Photo, indices: Sequence[int], attempt: int = 0) -> tuple[Photo, dict[int, Change]]:
+        changes = {}
+        for index in indices:  # one after the other: where faces overlap, each is searched as it is by then
+            rng = random_numbers(content, job.seed + attempt, index)
+            changes[index] = changed(
+                photo, found[index], house, others, job.decoy, rng=rng, attempt=attempt, watch=watch
+            )
+            photo = pasted(photo, [changes[index]])
+        return photo, changes
 
-    changes = {index: change(photo, index, 0) for index in chosen}
     original = {index: _crops(photo, found[index]) for index in chosen}
     judged = partial(_judged, job, house, found, original)
-    writing = imageio.writing(pasted(photo, changes.values()), job.output, force=job.force)
-    del photo  # a large photo is not kept twice while it is encoded and judged
+    after, changes = search(photo, chosen)
+    writing = imageio.writing(after, job.output, force=job.force)
+    del photo, after  # a large photo is not kept twice while it is encoded and judged
     memory.give_back()
     with writing as file:
         rows = judged(file, changes)
@@ -61,16 +65,17 @@ def protect(job: Job, house: House, *, others: Sequence[Faces] | None = None, wa
             failed = [row.index for row in rows if row.status == Status.NOT_PROTECTED]
             if not failed:
                 break
-            photo, kept = imageio.read(job.photo, spare=house.room), file.read_bytes()
-            again = changes | {index: change(photo, index, attempt) for index in failed}
-            imageio.rewrite(pasted(photo, again.values()), job.output, file)
-            del photo
+            kept, best = {index: one for index, one in changes.items() if index not in failed}, file.read_bytes()
+            after, again = search(pasted(imageio.read(job.photo), kept.values()), failed, attempt)
+            again |= kept
+            imageio.rewrite(after, job.output, file)
+            del after
             memory.give_back()
             better = judged(file, again)
             if _matches(better) < _matches(rows):
                 rows, changes = better, again
             else:
-                file.write_bytes(kept)
+                file.write_bytes(best)
     skipped = [f"face {row.index} was skipped: {row.reason}" for row in rows if _is_open(row)]
     failures = [f"face {row.index}: {row.reason}" for row in rows if row.status == Status.NOT_PROTECTED]
     return Row(
@@ -87,11 +92,14 @@ def protect(job: Job, house: House, *, others: Sequence[Faces] | None = None, wa
     )
 
 
-def references(paths: Sequence[Path], house: House) -> Sequence[Faces]:
-    """The faces in other photos of a person, a batch for each photo that has any; raises `BadPhoto` for what is none.
+def readable(references: Sequence[Path]) -> None:
+    """Raises `BadPhoto` for the first that is no photo: found out before any work, once for all photos."""
+    for reference in references:
+        imageio.read(reference)
 
-    Found out before any work, once for all photos.
-    """
+
+def references(paths: Sequence[Path], house: House) -> Sequence[Faces]:
+    """The faces in other photos of a person that the search can look at: a batch for each photo that has any."""
     batches = []
     for path in paths:
         photo = imageio.read(path)
@@ -209,8 +217,8 @@ def _judged(
 
 
 def chance(goal: Goal, crops: Images, house: House) -> float | None:
-    """That a recogniser which nobody asked matches the written face; None where nobody was to be left."""
-    if not goal.away:
+    """That a recogniser which nobody asked matches the face; None where nobody was to be left, or nobody can say."""
+    if not goal.away or not house.surrogates:
         return None
     rng = torch.Generator().manual_seed(0)  # the same views for every face
     far = strangeness(house.surrogates, goal, house.recipe.search.views, rng)

@@ -63,7 +63,7 @@ def default_output(photo: Path, output: Path | None) -> Path:
 def _tile(photo: Photo, face: Face, text: str) -> np.ndarray:
     """The face, upright, over its text on white."""
     tile = np.full((TILE + LINE + GAP, TILE + GAP, 3), 255, np.uint8)
-    tile[:TILE, :TILE] = crop.cut(photo.pixels, crop.at_size(face.to_crop, TILE), TILE)
+    tile[:TILE, :TILE] = crop.cut_out(photo.pixels, crop.at_size(face.to_crop, TILE), TILE)
     image = Image.fromarray(tile)
     ImageDraw.Draw(image).text((2, TILE + 4), text, fill=(0, 0, 0), font=ImageFont.load_default(size=15))
     return np.asarray(image)

@@ -37,7 +37,7 @@ class Models:
         "sface",
         "sface",
         "dlib",
-    )  # named twice: two views at each step, and twice the weight
+    )  # named twice: twice the weight
     leave_out: str = ""  # the one of them that the search does not see, and that judges
     shown: Literal["aligned", "squeezed"] = "aligned"  # faces, to the published recognisers: as each likes, or as a box
     text: str = "makeup_clip"  # what sees whether a face looks like the words

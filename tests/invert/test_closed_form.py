@@ -50,12 +50,13 @@ def test_other_latents_are_other_faces(model, two):
 
 def test_the_model_and_the_faces_are_as_they_were(model, two):
     before = [tensor.clone() for tensor in (*model.buffers(), *vars(two).values())]
-    in_closed_form(model, two).generator(torch.ones(2, *model.latent_shape))
+    inversion = in_closed_form(model, two)
+    inversion.generator(inversion.latents + 1)
     assert all(map(torch.equal, before, (*model.buffers(), *vars(two).values())))
 
 
 def test_nothing_is_kept_for_the_next_face(model, two):
-    latents = torch.ones(2, *model.latent_shape)
+    latents = torch.ones_like(in_closed_form(model, two).latents)
     first = in_closed_form(model, two).generator(latents)
     in_closed_form(model, batch(bundled.load("decoys")[1])).generator(latents)
     assert torch.equal(in_closed_form(model, two).generator(latents), first)
@@ -67,17 +68,17 @@ LOOK = bare()
 LOOK[[NAMES.index("eyeshadow"), NAMES.index("lipstick")], 0] = 0.8
 
 
-def test_without_a_look_there_are_latents_of_the_model_only(model):
-    inversion = in_closed_form(model, sitters())
-    assert inversion.latents.shape == (3, *model.latent_shape)
+def test_without_a_look_there_are_latents_of_the_face_only(model):
+    inversion, own = in_closed_form(model, sitters()), OwnFace(model, sitters())
+    assert inversion.latents.shape == (3, *own.latent_shape)
     latents = torch.randn(inversion.latents.shape, generator=numbers())
-    assert torch.equal(inversion.generator(latents), OwnFace(model, sitters())(latents))
+    assert torch.equal(inversion.generator(latents), own(latents))
     assert torch.equal(in_closed_form(model, sitters(), bare()).generator(latents), inversion.generator(latents))
 
 
 def test_with_a_look_the_faces_wear_it_and_each_product_has_a_latent_for_every_dial(model):
     inversion = in_closed_form(model, sitters(), LOOK)
-    assert inversion.latents.shape == (3, model.latent_shape[0] + 2 * len(DIALS))
+    assert inversion.latents.shape == (3, OwnFace(model, sitters()).latent_shape[0] + 2 * len(DIALS))
     assert not inversion.latents.any()
     made_up = Makeup(sitters())(sitters().crops, LOOK.expand(3, -1, -1))
     assert torch.equal(inversion.generator(inversion.latents), made_up)

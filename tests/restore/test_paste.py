@@ -234,8 +234,9 @@ def scaled(photo, found, factor):
 def test_pixels_outside_the_face_stay_bit_for_bit(model, astronaut, factor):
     photo, found = scaled(*astronaut, factor)
     before = crops(photo, [found])
-    latents = torch.randn(1, *model.latent_shape, generator=numbers())
-    pasted = paste(photo, [found.to_crop], before, OwnFace(model, before)(latents))
+    own = OwnFace(model, before)
+    latents = torch.randn(1, *own.latent_shape, generator=numbers())
+    pasted = paste(photo, [found.to_crop], before, own(latents))
     mask = np.zeros(photo.size, np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(with_forehead(found.landmarks)).astype(np.int32)), 1)
     rim = int(np.ceil(4 / found.to_crop[0, 0])) + 2  # four pixels of the crop, two of the photo
@@ -249,16 +250,16 @@ def test_pixels_outside_the_face_stay_bit_for_bit(model, astronaut, factor):
 def test_no_latents_give_the_photo_back_bit_for_bit(model, astronaut, factor):
     photo, found = scaled(*astronaut, factor)
     before = crops(photo, [found])
-    pasted = paste(photo, [found.to_crop], before, OwnFace(model, before)(torch.zeros(1, *model.latent_shape)))
+    own = OwnFace(model, before)
+    pasted = paste(photo, [found.to_crop], before, own(torch.zeros(1, *own.latent_shape)))
     np.testing.assert_array_equal(pasted.pixels, photo.pixels)
 
 
 def test_no_latents_give_the_photo_back_from_a_large_crop_too(model, astronaut):
     photo, found = scaled(*astronaut, 4.0)
     before = crops(photo, [found], 512)
-    pasted = paste(
-        photo, [at_size(found.to_crop, 512)], before, OwnFace(model, before)(torch.zeros(1, *model.latent_shape))
-    )
+    own = OwnFace(model, before)
+    pasted = paste(photo, [at_size(found.to_crop, 512)], before, own(torch.zeros(1, *own.latent_shape)))
     np.testing.assert_array_equal(pasted.pixels, photo.pixels)
 
 

@@ -62,7 +62,7 @@ def crops(photo: Photo, faces: Sequence[Face], size: int = SIZE) -> Faces:
     """The faces cut out and aligned, with their landmarks in crop pixels; beyond the photo its edge is mirrored."""
     to_crops = [at_size(face.to_crop, size) for face in faces]
     matrices = torch.tensor(np.stack(to_crops))
-    cut = np.stack([cut(photo.pixels, to_crop, size) for to_crop in to_crops])
+    cut = np.stack([cut_out(photo.pixels, to_crop, size) for to_crop in to_crops])
     points, landmarks = (
         transform(matrices, torch.tensor(np.stack([getattr(face, name) for face in faces]), dtype=torch.float64))
         for name in ("points", "landmarks")
@@ -75,7 +75,7 @@ def _shrinks(to_crop: np.ndarray) -> float:
     return 1 / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
 
 
-def cut(pixels: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+def cut_out(pixels: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """One crop, uint8 (size, size, 3). A much larger face is halved first, so that no pixel is skipped."""
     shrinks = _shrinks(matrix)
     while shrinks > 2:

@@ -66,14 +66,22 @@ def recognitions(
     rng: torch.Generator,
     **settings: Any,
 ) -> dict[str, Term]:
-    """A `recognition` for each surrogate, by name, which share the `weight`; `settings` are its own.
+    """A `recognition` for each recogniser, by name, which share the `weight`; `settings` are its own.
 
-    Each draws its own random numbers, so that no thread takes another's.
+    One that is named twice has twice the weight. Each draws its own random numbers, so that no thread takes another's.
     """
-    share = weight / len(surrogates)
+    named = [surrogate.encoder for surrogate in surrogates]
+    distinct = {id(surrogate.encoder): surrogate for surrogate in surrogates}.values()
     return {
-        f"{surrogate.encoder.name} {index}": recognition(surrogate, goal, avoid, weight=share, rng=own(rng), **settings)
-        for index, surrogate in enumerate(surrogates)
+        f"{surrogate.encoder.name} {index}": recognition(
+            surrogate,
+            goal,
+            avoid,
+            weight=weight * sum(encoder is surrogate.encoder for encoder in named) / len(named),
+            rng=own(rng),
+            **settings,
+        )
+        for index, surrogate in enumerate(distinct)
     }
 
 
