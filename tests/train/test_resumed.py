@@ -176,6 +176,13 @@ def broken(path: Path, kind: str, kept: dict[str, Any]) -> None:
         case "a moment missing":
             kept["optimizers"][0]["state"][0].pop("exp_avg")
             torch.save(kept, path)
+        case "a moment of another precision":
+            state = kept["optimizers"][0]["state"][0]
+            state["exp_avg"] = state["exp_avg"].half()
+            torch.save(kept, path)
+        case "steps that differ":
+            kept["optimizers"][0]["state"][1]["step"] += 1
+            torch.save(kept, path)
         case "steps before the first":
             torch.save({**kept, "done": -1}, path)
         case "half a step":
@@ -186,7 +193,8 @@ def broken(path: Path, kind: str, kept: dict[str, Any]) -> None:
 
 
 KINDS = ["empty", "cut off", "no checkpoint", "a list", "a weight missing", "an optimizer missing"]
-KINDS += ["a moment of another shape", "a moment missing", "steps before the first", "half a step"]
+KINDS += ["a moment of another shape", "a moment of another precision", "a moment missing"]
+KINDS += ["steps that differ", "steps before the first", "half a step"]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "learner", "optimizers", "done", "settings"])
