@@ -152,6 +152,20 @@ def test_the_arguments_reach_the_pipeline(asked):
     assert (call.recipe.strength, call.recipe.models.far) == (0.25, 0.1)
 
 
+def test_photos_of_one_person_must_not_match_each_other(asked):
+    assert asked.run("protect", "a.png", "b.png", "--same-person", "--reference", "known.png") == 0
+    assert [call.references for call in asked] == [
+        (Path("known.png"), Path("b.png")),
+        (Path("known.png"), Path("a.png")),
+    ]
+
+
+@pytest.mark.parametrize(("strength", "dial"), [("auto", 0.5), ("0.5", 0.5), ("1", 1.0)])
+def test_auto_is_as_much_as_the_photo_needs(asked, strength, dial):
+    assert asked.run("protect", "a.png", "--strength", strength, "--recipe", "strong") == 0
+    assert asked[0].recipe.strength == dial
+
+
 def test_without_arguments_the_recipe_decides(asked):
     assert asked.run("protect", "a.png", "--recipe", "strong") == 0
     (call,) = asked

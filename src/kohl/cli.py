@@ -112,6 +112,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
     add("--reference", type=_path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
+    add("--same-person", action="store_true", help="the photos show one person: each must not match the others either")
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
     add("--device", metavar="NAME", help=DEVICE)
     add(

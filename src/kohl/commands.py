@@ -16,7 +16,6 @@ from kohl import batch, files, pipeline, preview, pull, recipe
 from kohl.align import imageio
 from kohl.console import Bar, summary
 from kohl.errors import BadSetting, KohlError, NoFace
-from kohl.invert.inversions import Inversions
 from kohl.job import Job
 from kohl.pipeline import House
 from kohl.recipe import Recipe
@@ -28,7 +27,6 @@ from kohl.status import Exit, Status
 from kohl.types import Row, Verifier
 from kohl.zoo import cards
 from kohl.zoo.card import Card
-from kohl.zoo.shelf import Shelf
 from kohl.zoo.text import makeup_clip
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def protect(arguments: Namespace, parts: Parts) -> int:
             output,
             seed=arguments.seed,
             faces=arguments.faces,
-            references=tuple(arguments.reference),
+            references=(*arguments.reference, *_others(photo, arguments)),
             decoy=arguments.target,
             force=arguments.force,
         )
@@ -106,6 +104,11 @@ def settings(arguments: Namespace) -> Recipe:
     return chosen
 
 
+def _others(photo: Path, arguments: Namespace) -> Sequence[Path]:
+    """The other photos of a run in which all show one person."""
+    return [other for other in arguments.photos if other != photo] if arguments.same_person else []
+
+
 def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
     """Write a sheet for each photo, and nothing else."""
     if arguments.report is not None:
@@ -113,10 +116,7 @@ def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
     outputs = _outputs(arguments.photos, arguments.output, named=preview.default_output)
     pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
-    shelf, inversions = Shelf(), Inversions()
-    houses = {
-        strength: pipeline.load(replace(chosen, strength=strength), shelf, inversions) for strength in preview.STRENGTHS
-    }
+    houses = preview.dial(chosen)
     others = pipeline.references(arguments.reference, next(iter(houses.values())))
     codes = []
     for photo, output in zip(arguments.photos, outputs, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -11,13 +12,22 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kohl import files, pipeline
 from kohl.align import crop, imageio
-from kohl.house import House
+from kohl.house import House, load
+from kohl.invert.inversions import Inversions
 from kohl.job import Job
+from kohl.recipe import Recipe
 from kohl.score.verify import in_a_hundred
 from kohl.types import Face, Faces, Photo
+from kohl.zoo.shelf import Shelf
 
 STRENGTHS = 0.2, 0.5, 0.8
 TILE, LINE, GAP = 512, 24, 10  # pixels: a face with its hair, twice what the search sees; a line of text; between them
+
+
+def dial(recipe: Recipe, strengths: Sequence[float] = STRENGTHS) -> Mapping[float, House]:
+    """A house for each strength; what is loaded is shared, and no face is inverted twice."""
+    shelf, inversions = Shelf(), Inversions()
+    return {strength: load(replace(recipe, strength=strength), shelf, inversions) for strength in strengths}
 
 
 def write(job: Job, houses: Mapping[float, House], others: Sequence[Faces] = ()) -> None:

@@ -37,7 +37,10 @@ def _add(pixels: np.ndarray, change: np.ndarray, to_crop: np.ndarray, *, grey: b
     left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, pixels.shape[1::-1])
     to_part = np.c_[to_photo[:, :2], to_photo[:, 2] - (left, top)]
-    enlarges = abs(np.linalg.det(to_photo[:, :2])) > 1
+    scale = np.sqrt(abs(np.linalg.det(to_photo[:, :2])))
+    enlarges = scale > 1
+    if not enlarges:  # what is finer than the photo's pixels would be a grid on it
+        change = cv2.GaussianBlur(change, (0, 0), max(0.5 * np.sqrt(1 / scale**2 - 1), 0.01))
     moved = cv2.warpAffine(
         change, to_part, (right - left, bottom - top), flags=cv2.INTER_CUBIC if enlarges else cv2.INTER_LINEAR
     )

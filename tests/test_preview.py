@@ -1,0 +1,66 @@
+"""The sheet before posting: a row for each face, a column for each strength."""
+
+import numpy as np
+import pytest
+from photos import SAMPLE
+from PIL import Image
+from tiny import Tint, detector, face, house, picture
+
+from kohl import preview
+from kohl.cli import main
+from kohl.errors import BadPhoto, NoFace
+from kohl.job import Job
+from kohl.preview import GAP, LINE, TILE, sheet, write
+
+DIAL = {0.2: house(attack=Tint(0.05)), 0.8: house(attack=Tint(0.4))}
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return picture(tmp_path / "photo.png")
+
+
+def tiles(image):
+    """The pictures of each row."""
+    pixels = np.asarray(image).astype(int)
+    rows, columns = pixels.shape[0] // (TILE + LINE + GAP), pixels.shape[1] // (TILE + GAP)
+    corners = [[(row * (TILE + LINE + GAP), column * (TILE + GAP)) for column in range(columns)] for row in range(rows)]
+    return [[pixels[top : top + TILE, left : left + TILE] for top, left in row] for row in corners]
+
+
+def test_more_strength_is_more_change_beside_the_face_as_it_is(photo):
+    ((before, faint, strong),) = tiles(sheet(Job(photo, photo.with_name("out.png")), DIAL))
+    assert 0 < np.abs(faint - before).mean() < np.abs(strong - before).mean()
+
+
+def test_every_face_that_is_asked_for_has_a_row(photo):
+    two = {0.5: house(detect=detector(face(0, 0, 64), face(80, 20, 48)))}
+    assert len(tiles(sheet(Job(photo, photo), two))) == 2
+    assert len(tiles(sheet(Job(photo, photo, faces=(1,)), two))) == 1
+    with pytest.raises(NoFace):
+        sheet(Job(photo, photo), {0.5: house(detect=detector())})
+
+
+def test_it_is_written_beside_the_photo_and_over_nothing(photo):
+    output = preview.default_output(photo, None)
+    assert output == photo.with_name("photo_preview.png")
+    job = Job(photo, output)
+    write(job, DIAL)
+    with Image.open(output) as image:
+        assert image.size == (3 * (TILE + GAP), TILE + LINE + GAP)
+    with pytest.raises(BadPhoto, match="already exists"):
+        write(job, DIAL)
+    assert preview.default_output(photo, photo.parent / "sheet.png").name == "sheet.png"
+
+
+def test_the_command_writes_a_sheet_and_nothing_else(tmp_path, capsys):
+    arguments = ["--preview", "-o", str(tmp_path), "--set", "search.steps=1", "--set", "search.chance=0"]
+    missing = tmp_path / "missing.png"
+    assert main(["protect", str(SAMPLE), str(missing), *arguments]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"{SAMPLE} → {tmp_path / 'astronaut_preview.png'}\n"
+    assert printed.err == f"kohl: {missing}: no such file; check its name\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["astronaut_preview.png"]
+    ((before, *after),) = tiles(Image.open(tmp_path / "astronaut_preview.png"))
+    assert all((np.abs(tile - before) > 0).any() for tile in after)
+    assert main(["protect", str(SAMPLE), "--preview", "--report", str(tmp_path / "page.html")]) == 2
