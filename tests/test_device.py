@@ -32,7 +32,7 @@ from kohl.zoo.generators.e4e import E4E
 from kohl.zoo.recognisers import facenet, irse, mobilefacenet
 from kohl.zoo.shelf import Shelf
 
-FEW = ("search.steps=2", "search.scouts=1", "search.views.blurred=1.0", "search.views.grey=1.0")
+FEW = ("search.tries=1", "search.steps=2", "search.scouts=1", "search.views.blurred=1.0", "search.views.grey=1.0")
 STYLES = ("tuning.exact=true", "tuning.steps=2", "tuning.refine=1", "tuning.directions=0")
 ALONE = "models.surrogates=['sface']"
 RUNS = {
@@ -40,7 +40,7 @@ RUNS = {
     "words": ("default", (*FEW, ALONE, "search.scouts=0", "text=red lipstick")),
     "mini": ("mini", (*FEW, *STYLES)),
     "styles": ("mini", (*FEW, *STYLES, ALONE, "tuning.size=32", "tuning.held=2")),
-    "pixels": ("default", ("attack=ti-dim", "pixel.steps=2")),
+    "pixels": ("default", ("attack=ti-dim", "pixel.steps=2", "search.tries=1")),
 }
 SLOW = ("default", "mini")
 ABSENT = "torch finds no cuda here; name cpu, or auto for the best that it finds"

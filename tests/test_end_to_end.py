@@ -20,6 +20,7 @@ from kohl.score import quality
 SEARCH = ("--set", "search.steps=3", "--set", "search.rate=0.4", "--set", "search.change=300.0")
 SETTINGS = (*SEARCH, "--seed", "5", "--json")
 JUDGES = {"sface", "dlib"}
+FIGURES = ["psnr", "ssim", "nlpd", "chance", "tries"]
 
 
 def with_story(path):
@@ -48,7 +49,7 @@ def test_the_row_has_the_keys_it_should(run):
     row = run.row
     assert list(row) == ["photo", "output", "status", "reason", "seconds", "faces", "recipe", "seed", "version"]
     (face,) = row["faces"]
-    assert list(face) == ["index", "box", "status", "reason", "judges", "references", "psnr", "ssim"]
+    assert list(face) == ["index", "box", "status", "reason", "judges", "references", *FIGURES]
     assert face["judges"].keys() == face["references"][str(SAMPLE)].keys() == JUDGES
     for judgement in face["judges"].values():
         assert list(judgement) == ["before", "after", "threshold", "far", "matches"]
@@ -77,7 +78,7 @@ def test_the_exit_code_and_the_status_say_what_the_judges_say(run):
 
 def test_the_face_is_still_that_face(run):
     (face,) = run.row["faces"]
-    assert 28 < face["psnr"] < 60
+    assert 25 < face["psnr"] < 60  # a few steps, and tried again
     assert 0.85 < face["ssim"] < 1
     x, y, width, height = face["box"]
     assert (175 < x < 185, 60 < y < 70, 80 < width < 100, 100 < height < 120) == (True,) * 4
@@ -128,11 +129,11 @@ def test_the_same_seed_gives_the_same_bytes_under_another_name_after_another_pho
     twin.write_bytes(SAMPLE.read_bytes())  # the same picture with other metadata
     nobody = tmp_path / "nobody.png"
     Image.new("RGB", (300, 200), "grey").save(nobody)
-    assert main(["protect", str(nobody), str(twin), *SETTINGS], parts=bundled.PARTS) == 3
+    assert main(["protect", str(nobody), str(twin), *SETTINGS, "--reference", str(SAMPLE)], parts=bundled.PARTS) == 3
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["status"], first["output"], first["faces"]) == ("no_face", None, [])
     assert (tmp_path / "twin_kohl.jpg").read_bytes() == run.output.read_bytes()
     (face,) = second["faces"]
-    assert list(face) == ["index", "box", "status", "reason", "judges", "psnr", "ssim"]  # no reference was given
+    assert list(face) == ["index", "box", "status", "reason", "judges", "references", *FIGURES]
     assert face["psnr"] == run.row["faces"][0]["psnr"]
     assert 0 < first["seconds"] < second["seconds"]

@@ -9,7 +9,7 @@ from fills import filled, plain
 from published import golden, loaded, shapes
 from sitters import FOLDER, NAMES
 
-from kohl import pipeline, recipe
+from kohl import house, recipe
 from kohl.errors import BadSetting
 from kohl.geometry import warp
 from kohl.reader import read
@@ -117,7 +117,7 @@ def test_where_no_face_is_found_the_box_is_the_landmarks(encoder):
 @pytest.mark.parametrize(("shown", "kind"), [("squeezed", Squeezed), ("aligned", Recogniser)])
 def test_the_recipe_says_what_the_search_is_shown(encoder, shown, kind):
     shelf, models = Toys({cards.encoder: lambda name: encoder}), Models(surrogates=("mobile_face",), shown=shown)
-    first, second = (pipeline._surrogate(shelf, "mobile_face", models, "thresholds") for _ in range(2))
+    first, second = (house._surrogate(shelf, "mobile_face", models, "thresholds") for _ in range(2))
     assert type(first.encoder) is kind
     assert second.encoder is first.encoder
     assert first.threshold == THRESHOLDS[0.01]
