@@ -107,6 +107,7 @@ def recognition(
     weight: float = 1.0,
     margin: float,
     closeness: float,
+    bend: float = 0.0,
     views: Views,
     rng: torch.Generator,
     embed: Callable[[Surrogate, Faces], Embeddings] = Surrogate.embed,
@@ -115,9 +116,15 @@ def recognition(
 
     Hinges: the distance to the source and to every face in `avoid` is pushed up to `margin`, the distance to the target
     down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are reached in this view. `embed`
-    may remember what it was asked before.
+    may remember what it was asked before. Within `bend` of its end a hinge is a parabola, so that the recogniser that is
+    furthest from the goal counts most.
     """
     encoder = surrogate.encoder
+
+    def hinge(short: Scores) -> Scores:
+        short = F.relu(short)
+        return torch.where(short < bend, short.square() / (2 * bend or 1), short - bend / 2)
+
     with torch.no_grad():
         to_input = encoder.to_input(goal.source)
         sources, drifted = known(surrogate, goal, embed), [embed(surrogate, faces) for faces in avoid]
@@ -127,10 +134,10 @@ def recognition(
         seen = views.restyle(candidate.images, rng)
         aligned = compose(to_input, views.realign(len(seen), encoder.size, rng).to(seen))
         embedding = encoder(views.reflect(warp(seen, aligned, (encoder.size, encoder.size)), rng))
-        leaving = torch.stack([F.relu(margin - surrogate.distance(embedding, source)) for source in sources]).mean(0)
+        leaving = torch.stack([hinge(margin - surrogate.distance(embedding, source)) for source in sources]).mean(0)
         for place in drifted:
-            leaving = leaving + F.relu(margin - surrogate.distance(embedding, place))
-        nearing = F.relu(surrogate.distance(embedding, target) - closeness)
+            leaving = leaving + hinge(margin - surrogate.distance(embedding, place))
+        nearing = hinge(surrogate.distance(embedding, target) - closeness)
         return weight * (goal.away * leaving + goal.towards * nearing)
 
     return term
