@@ -9,7 +9,18 @@ from tiny import STILL, LinearEncoder, LinearText, Paint, faces, numbers, surrog
 
 from kohl.colour import brightness
 from kohl.nlpd import bands
-from kohl.perturb.terms import FRAMES, Surrogate, Words, change, contrastive, directional, lines, near, recognition
+from kohl.perturb.terms import (
+    FRAMES,
+    Surrogate,
+    Words,
+    change,
+    contrastive,
+    directional,
+    lines,
+    near,
+    recognition,
+    recognitions,
+)
 from kohl.types import Candidate, Goal, Inversion
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
@@ -378,3 +389,27 @@ def test_scales_and_squares_add_up_as_they_are_weighed():
     squares = (brightness(after) - brightness(before)).square().mean()
     found = change(before, **settings, plain=0.5, contours=0.3)(candidate(after))
     assert found.item() == pytest.approx(float(0.5 * squares + 0.3 * torch.stack(scales).mean()), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("bend", "short", "expected"), [(0.0, 0.3, 0.3), (0.8, 0.3, 0.3**2 / 1.6), (0.8, 1.0, 0.6), (0.8, -0.2, 0)]
+)
+def test_near_its_end_a_hinge_is_a_parabola_that_goes_on_as_a_line(bend, short, expected):
+    surrogate, goal = surrogates(1)[0], Goal.dodge(SOURCE, TARGET, towards=0.0)
+    apart = surrogate.distance(surrogate.embed(TARGET), surrogate.embed(SOURCE))
+    weighed = [
+        recognition(surrogate, goal, margin=float(one) + short, closeness=0.0, bend=bend, views=STILL, rng=numbers())
+        for one in apart
+    ]
+    for index, term_of_one in enumerate(weighed):
+        assert float(term_of_one(candidate(TARGET.crops))[index]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_recogniser_that_is_named_twice_is_looked_at_once_and_weighs_double():
+    one, other = surrogates(2)
+    goal, settings = Goal.dodge(SOURCE, TARGET), {"margin": 9.0, "closeness": 0.0, "views": STILL}
+    twice = recognitions([one, one, other], goal, weight=3.0, rng=numbers(), **settings)
+    once = recognitions([one, other], goal, weight=2.0, rng=numbers(), **settings)
+    assert list(twice) == list(once) == ["linear0 0", "linear1 1"]
+    first, second = (terms["linear0 0"](candidate(TARGET.crops)) for terms in (twice, once))
+    torch.testing.assert_close(first, 2 * second)
