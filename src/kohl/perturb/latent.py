@@ -50,9 +50,9 @@ class Search:
     steps: int = 45
     rate: float = 0.22  # Adam's, in latents
     last_rate: float = 0.05  # share of the rate that is left at the last step
-    recognition: float = 2.0  # weight of all recognisers together
+    recognition: float = 4.0  # weight of all recognisers together
     distance: Literal["thresholds", "cosine"] = "thresholds"  # the unit of the next two; 1 − cosine is the paper's
-    margin: float = 1.7  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
+    margin: float = 1.9  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach
     bend: float = 0.8  # how far from either of them a hinge is still a parabola: who is furthest counts most
     decoy: float = 0.3  # weight of approaching the decoy against leaving the source
@@ -71,7 +71,7 @@ class Search:
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
-    chance: float = 0.05  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
+    chance: float = 0.02  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
     tries: int = 2  # at most, each with another decoy and more effort, while a judge of the saved file still matches
     views: Views = field(default_factory=Views)
 

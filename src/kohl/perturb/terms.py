@@ -116,8 +116,8 @@ def recognition(
 
     Hinges: the distance to the source and to every face in `avoid` is pushed up to `margin`, the distance to the target
     down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are reached in this view. `embed`
-    may remember what it was asked before. Within `bend` of its end a hinge is a parabola, so that the recogniser that is
-    furthest from the goal counts most.
+    may remember what it was asked before. Within `bend` of its end a hinge is a parabola, so that the recogniser that
+    is furthest from the goal counts most.
     """
     encoder = surrogate.encoder
 
