@@ -142,7 +142,7 @@ def main() -> None:
             "ssim": [round(face.ssim, 4) for face in first(rows)],
             "nlpd": [round(face.nlpd, 4) for face in first(rows)],
             "contours": [drawn(Path(row.photo), Path(row.output), house) for row in rows],
-            "chance": [round(face.chance, 4) for face in first(rows)],
+            "chance": [round(face.chance, 4) for face in first(rows) if face.chance is not None],
             "tries": [face.tries for face in first(rows)],
             "first": 100 * sum(row.status == "protected" and row.faces[0].tries == 1 for row in rows) / len(protected),
             "seconds": [round(row.seconds, 2) for row in rows],
@@ -172,7 +172,10 @@ def table(result: dict) -> str:
             f"{Path(name).name}: PSR % {psr} · linked {found['linked']:.1f} % · lost {found['saved']['lost']:.1f} % · "
             f"mean margin {found['saved']['mean']:+.3f}"
         )
-    mean = {key: statistics.mean(result[key]) for key in ("psnr", "ssim", "nlpd", "contours", "chance", "seconds")}
+    mean = {
+        key: statistics.mean(result[key] or [float("nan")])
+        for key in ("psnr", "ssim", "nlpd", "contours", "chance", "seconds")
+    }
     tenth = {key: sorted(result[key])[len(result[key]) // 10] for key in ("psnr", "ssim")}
     lines += [
         f"{result['photos']} photos, {result['status']:.0f} % protected, {result['first']:.0f} % at the first try",

@@ -13,7 +13,7 @@ from PIL import Image
 from tiny import STILL, Decoys, LinearEncoder, MeanColour, Tint, detector, face, house, picture
 
 from kohl import __version__, batch, pipeline, reader, recipe
-from kohl.align import imageio
+from kohl.align import crop, imageio
 from kohl.errors import BadModel, BadPhoto, BadSetting, NoFace
 from kohl.house import ROOM
 from kohl.job import Job
@@ -21,7 +21,7 @@ from kohl.perturb.latent import Search
 from kohl.perturb.terms import Surrogate
 from kohl.pipeline import protect, random_numbers
 from kohl.recipe import Models, Recipe
-from kohl.types import Judgement, Photo, ignore
+from kohl.types import Goal, Judgement, Photo, ignore
 from kohl.zoo import cards
 
 TWO = (face(0, 0, 64), face(80, 20, 48))
@@ -577,3 +577,17 @@ def test_the_chance_is_that_of_the_saved_file(photo):
     assert 0 <= row.faces[0].chance < unchanged.faces[0].chance <= 1
     impersonated, _ = run(photo, toys, name="decoy.png", decoy=1)
     assert impersonated.faces[0].chance is None
+
+
+def test_the_chance_does_not_hang_on_the_size_that_makeup_is_drawn_at():
+    photo = Photo(np.random.RandomState(0).randint(0, 256, (600, 600, 3), np.uint8))
+    small, large = (crop.crops(photo, [face(100, 100, 400)], size) for size in (crop.SIZE, 2 * crop.SIZE))
+    toys = house(surrogates=[Surrogate(LinearEncoder(), 0.5)], recipe=Recipe(search=Search(views=STILL)))
+    chances = [pipeline.chance(Goal.dodge(one, one), small.crops, toys) for one in (small, large)]
+    assert chances[0] == pytest.approx(chances[1], abs=0.01)
+
+
+def test_there_is_no_chance_where_distances_are_not_in_thresholds(photo):
+    asked = Recipe(search=Search(views=STILL, distance="cosine"))
+    row, _ = run(photo, house(surrogates=[Surrogate(LinearEncoder(), 0.0)], recipe=asked))
+    assert row.faces[0].chance is None

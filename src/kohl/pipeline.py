@@ -15,6 +15,7 @@ import torch
 from kohl import memory
 from kohl.align import crop, imageio
 from kohl.errors import NoFace
+from kohl.geometry import resized
 from kohl.house import House, load
 from kohl.job import Job
 from kohl.perturb.chance import CURVE, strangeness
@@ -218,10 +219,12 @@ def _judged(
 
 def chance(goal: Goal, crops: Images, house: House) -> float | None:
     """That a recogniser which nobody asked matches the face; None where nobody was to be left, or nobody can say."""
-    if not goal.away or not house.surrogates:
+    search = house.recipe.search
+    if not goal.away or not house.surrogates or search.distance != "thresholds":  # the curve is over those
         return None
+    goal = replace(goal, source=resized(goal.source, crops.shape[-1]))  # makeup is drawn on larger crops
     rng = torch.Generator().manual_seed(0)  # the same views for every face
-    far = strangeness(house.surrogates, goal, house.recipe.search.views, rng)
+    far = strangeness(house.surrogates, goal, search.views, rng)
     return CURVE(float(far(crops.to(house.shelf.device))))
 
 
