@@ -104,6 +104,12 @@ def test_impersonation_leaves_nobody_and_is_taken_as_found():
     assert torch.equal(searched(0.02, goal), searched(0.0, goal))
 
 
+def test_without_recognisers_nobody_says_how_much_is_needed():
+    settings = replace(SEARCH, views=STILL, chance=0.02)
+    changed = LatentSearch(tiny.invert, [], settings)(SOURCE, ALONE, rng=numbers())
+    torch.testing.assert_close(changed, SOURCE.crops)
+
+
 def test_other_photos_of_the_person_are_left_too():
     (one, two), goal = surrogates(), replace(ALONE, others=(TARGET,))
     with_others, without = searched(0.0, goal, decoy=0.0), searched(0.0)
