@@ -1,11 +1,11 @@
 """The curve of `kohl.perturb.chance`: how far a face must be for a recogniser that nobody asked to let go of it.
 
-    python training/chance.py FOLDER --judge onnx:MODEL.onnx [--people A,B] [--check C,D] [--every N] [--json FILE]
+    python training/chance.py FOLDER --judge onnx:MODEL.onnx [--people A,B] [--check C,D] [--every N]
 
 FOLDER is NAME/*.jpg. Each photo of `--people` is changed by the search of the default recipe, then taken at several
 shares of that change, saved, and compared by the judge, who is no surrogate, with the person's other photos. A logistic
 curve is fitted to all comparisons by maximum likelihood. People of `--check` are not fitted: on them the calibration
-error and the Brier score are measured, and the reliability diagram is drawn.
+error and the Brier score are measured; the numbers of a reliability diagram are printed of both.
 """
 
 from __future__ import annotations

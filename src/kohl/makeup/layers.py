@@ -109,7 +109,7 @@ class MadeUp(Generator):
         self.latent_shape = (own.latent_shape[0] + len(DIALS) * len(self.worn),)
 
     def forward(self, latents: Latents) -> Images:
-        """The faces at `latents` (n, components + 8 · products worn)."""
+        """The faces at `latents` (n, the own generator's + 8 · products worn)."""
         split = self.own.latent_shape[0]
         images: Images = self.makeup(self.own(latents[:, :split]), self.dials(latents[:, split:]))
         return images

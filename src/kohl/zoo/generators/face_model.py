@@ -1,7 +1,7 @@
 """A linear model of what faces look like once every face is warped to one shape (Cootes et al., ECCV 1998).
 
 The shape of a face is left alone; only the appearance changes, along orthonormal components learned by
-`training/face_model.py`. A face's own generator adds the components, warped to that face, to the face's own pixels.
+`training/face_model.py`. `own_face.py` adds a share of them, warped to a face, to that face's own pixels.
 """
 
 from __future__ import annotations
