@@ -53,6 +53,20 @@ def test_it_is_written_beside_the_photo_and_over_nothing(photo):
     assert preview.default_output(photo, photo.parent / "sheet.png").name == "sheet.png"
 
 
+def test_no_sheet_is_written_over_a_reference_or_under_the_name_of_another_format(photo, tmp_path):
+    other = picture(tmp_path / "other.png", seed=5)
+    with pytest.raises(BadPhoto, match="never overwritten"):
+        write(Job(photo, other, references=(other,), force=True), DIAL)
+    with pytest.raises(BadPhoto, match="a sheet is a PNG"):
+        write(Job(photo, tmp_path / "sheet.jpg"), DIAL)
+
+
+def test_the_references_are_left_as_in_the_run_itself(photo, tmp_path):
+    attack, other = Tint(), picture(tmp_path / "other.png", seed=5)
+    sheet(Job(photo, photo, references=(other,)), {0.5: house(attack=attack)})
+    assert len(attack.goals[0].others) == 1
+
+
 def test_the_command_writes_a_sheet_and_nothing_else(tmp_path, capsys):
     arguments = ["--preview", "-o", str(tmp_path), "--set", "search.steps=1", "--set", "search.chance=0"]
     missing = tmp_path / "missing.png"

@@ -58,18 +58,7 @@ def protect(arguments: Namespace, parts: Parts) -> int:
     if arguments.report:
         used = [*arguments.photos, *outputs, *arguments.reference, Path(arguments.recipe)]
         _check_report(arguments.report, used, force=arguments.force)
-    jobs = [
-        Job(
-            photo,
-            output,
-            seed=arguments.seed,
-            faces=arguments.faces,
-            references=(*arguments.reference, *_others(photo, arguments)),
-            decoy=arguments.target,
-            force=arguments.force,
-        )
-        for photo, output in zip(arguments.photos, outputs, strict=True)
-    ]
+    jobs = _jobs(arguments, outputs)
     pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
     rows = []
@@ -104,9 +93,21 @@ def settings(arguments: Namespace) -> Recipe:
     return chosen
 
 
-def _others(photo: Path, arguments: Namespace) -> Sequence[Path]:
-    """The other photos of a run in which all show one person."""
-    return [other for other in arguments.photos if other != photo] if arguments.same_person else []
+def _jobs(arguments: Namespace, outputs: Sequence[Path]) -> list[Job]:
+    """What is asked of each photo; where all show one person, the others are its references."""
+    same = arguments.photos if arguments.same_person else []
+    return [
+        Job(
+            photo,
+            output,
+            seed=arguments.seed,
+            faces=arguments.faces,
+            references=(*arguments.reference, *(other for other in same if other != photo)),
+            decoy=arguments.target,
+            force=arguments.force,
+        )
+        for photo, output in zip(arguments.photos, outputs, strict=True)
+    ]
 
 
 def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
@@ -117,18 +118,16 @@ def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
     pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
     houses = preview.dial(chosen)
-    others = pipeline.references(arguments.reference, next(iter(houses.values())))
     codes = []
-    for photo, output in zip(arguments.photos, outputs, strict=True):
-        job = Job(photo, output, arguments.seed, arguments.faces, decoy=arguments.target, force=arguments.force)
+    for job in _jobs(arguments, outputs):
         try:
-            preview.write(job, houses, others)
+            preview.write(job, houses)
         except (KohlError, OSError, MemoryError) as error:
-            print(f"kohl: {shown(f'{photo}: {batch.sentence(error, photo)}')}", file=sys.stderr, flush=True)
+            print(f"kohl: {shown(f'{job.photo}: {batch.sentence(error, job.photo)}')}", file=sys.stderr, flush=True)
             codes.append(Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED)
         else:
-            said = {"photo": str(photo), "preview": str(output)}
-            print(_json(said) if arguments.json else shown(f"{photo} → {output}"), flush=True)
+            said = {"photo": str(job.photo), "preview": str(job.output)}
+            print(_json(said) if arguments.json else shown(f"{job.photo} → {job.output}"), flush=True)
     return Exit.of(codes) if codes else Exit.PROTECTED
 
 

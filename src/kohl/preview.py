@@ -12,12 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kohl import files, pipeline
 from kohl.align import crop, imageio
+from kohl.errors import BadPhoto, Remedy
 from kohl.house import House, load
 from kohl.invert.inversions import Inversions
 from kohl.job import Job
 from kohl.recipe import Recipe
 from kohl.score.verify import in_a_hundred
-from kohl.types import Face, Faces, Photo
+from kohl.types import Face, Photo
 from kohl.zoo.shelf import Shelf
 
 STRENGTHS = 0.2, 0.5, 0.8
@@ -30,22 +31,26 @@ def dial(recipe: Recipe, strengths: Sequence[float] = STRENGTHS) -> Mapping[floa
     return {strength: load(replace(recipe, strength=strength), shelf, inversions) for strength in strengths}
 
 
-def write(job: Job, houses: Mapping[float, House], others: Sequence[Faces] = ()) -> None:
-    """Writes the `sheet` to the job's output, as a PNG; raises what that raises."""
-    imageio.check_output(job.output, job.photo, force=job.force)
+def write(job: Job, houses: Mapping[float, House]) -> None:
+    """Writes the `sheet` to the job's output, as a PNG; raises what that raises, and `BadPhoto` for another suffix."""
+    for original in (job.photo, *job.references):
+        imageio.check_output(job.output, original, force=job.force)
+    if job.output.suffix.lower() != ".png":
+        raise BadPhoto(f"{job.output}: a sheet is a PNG", Remedy.PNG)
     content = BytesIO()
-    sheet(job, houses, others).save(content, "PNG")
+    sheet(job, houses).save(content, "PNG")
     job.output.parent.mkdir(parents=True, exist_ok=True)
     files.write(job.output, content.getvalue(), force=job.force)
 
 
-def sheet(job: Job, houses: Mapping[float, House], others: Sequence[Faces] = ()) -> Image.Image:
+def sheet(job: Job, houses: Mapping[float, House]) -> Image.Image:
     """A picture with a row for each face: the original, then the result of each house with its strength and chance.
 
     Nothing is judged here: it shows what `pipeline.protect` would paste at its first try, before the file is encoded.
     Raises `NoFace` and `BadPhoto`.
     """
     first = next(iter(houses.values()))
+    others = pipeline.references(job.references, first)
     photo = imageio.read(job.photo, spare=first.room)
     found, content = first.detect(photo), imageio.digest(photo)
     chosen = pipeline.chosen_faces(found, job.faces)
