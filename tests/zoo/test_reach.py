@@ -98,6 +98,11 @@ def test_what_covers_the_skin_takes_hardly_any(name, colour, shape):
     assert covered(name, colour, shape) < 0.25
 
 
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_face_that_is_all_black_or_white_has_a_reach_too(level):
+    assert np.isfinite(found(np.full((256, 256, 3), level)).share).all()
+
+
 @pytest.mark.parametrize("name", SKINS)
 def test_shade_and_shine_are_skin_still(name):
     across = np.linspace(0.45, 1.15, 256)[None, :]

@@ -66,7 +66,7 @@ def bare_skin(face: FaceMap) -> np.ndarray:
     near = (_around(face, photo * weight[..., None]) + 1e-3 * middle) / (_around(face, weight)[..., None] + 1e-3)
     strange = np.square(chroma - near[..., 1:]).sum(-1) / HUE**2
     strange *= np.minimum(1, near[..., 0] / light.clip(1e-3)) ** 4
-    dark = (DARK * near[..., 0] - light).clip(0) / (DARKER * near[..., 0])
+    dark = (DARK * near[..., 0] - light).clip(0) / (DARKER * near[..., 0].clip(1e-6))  # cheeks may be black
     bright = (light - BRIGHT * near[..., 0] - SHINE).clip(0) / BRIGHTER
     like = np.exp(-np.square(strange) - np.square(dark) - np.square(bright))
     return face.fitted(cv2.GaussianBlur(like.astype(np.float32), (0, 0), 1.0))
