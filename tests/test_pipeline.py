@@ -546,6 +546,14 @@ def test_each_try_has_another_decoy(photo):
     assert len(shades) > 3
 
 
+def test_each_further_try_is_made_with_more_effort():
+    found = bundled.house(Recipe(search=Search(tries=3)))
+    efforts = [attack.settings for attack in (found.attack, *found.harder)]
+    assert len(efforts) == 3
+    assert [one.margin for one in efforts] == sorted({one.margin for one in efforts})
+    assert [one.change for one in efforts] == sorted({one.change for one in efforts}, reverse=True)
+
+
 def test_the_best_of_all_tries_is_kept(photo):
     # The second is worse than the first, by what the judge says; the third is no better than either.
     attacks = [Tint(amount=0.2), Tint(amount=0.05), Tint(amount=0.1)]
