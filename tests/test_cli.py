@@ -160,6 +160,11 @@ def test_photos_of_one_person_must_not_match_each_other(asked):
     ]
 
 
+def test_a_photo_that_cannot_be_read_is_no_reference_for_the_others(asked):
+    assert asked.run("protect", "a.png", "missing.png", "b.png", "--same-person") == 1
+    assert [call.references for call in asked if call.photo.stem != "missing"] == [(Path("b.png"),), (Path("a.png"),)]
+
+
 @pytest.mark.parametrize(("strength", "dial"), [("auto", 0.5), ("0.5", 0.5), ("1", 1.0)])
 def test_auto_is_as_much_as_the_photo_needs(asked, strength, dial):
     assert asked.run("protect", "a.png", "--strength", strength, "--recipe", "strong") == 0

@@ -599,3 +599,15 @@ def test_there_is_no_chance_where_distances_are_not_in_thresholds(photo):
     asked = Recipe(search=Search(views=STILL, distance="cosine"))
     row, _ = run(photo, house(surrogates=[Surrogate(LinearEncoder(), 0.0)], recipe=asked))
     assert row.faces[0].chance is None
+
+
+def test_a_try_that_blinds_a_judge_is_no_better_than_one_that_nearly_made_it(photo):
+    class Blinding(Tint):
+        def __call__(self, faces, goal, *, rng, watch):
+            return torch.zeros_like(faces.crops)
+
+    imageio.write(Photo(np.full((64, 96, 3), 120, np.uint8)), photo, force=True)
+    strict = MeanColour(thresholds={0.01: 0.2})
+    row, _ = run(photo, house(attack=Tint(amount=0.2), harder=[Blinding()], judges=[strict]))
+    assert row.faces[0].judges["colour"].matches
+    assert (row.status, row.faces[0].tries) == ("not_protected", 1)

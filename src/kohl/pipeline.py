@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
             if not failed:
                 break
             kept, best = {index: one for index, one in changes.items() if index not in failed}, file.read_bytes()
-            after, again = search(pasted(imageio.read(job.photo), kept.values()), failed, attempt)
+            after, again = search(pasted(imageio.read(job.photo, spare=house.room), kept.values()), failed, attempt)
             again |= kept
             imageio.rewrite(after, job.output, file)
             del after
@@ -232,11 +233,11 @@ def _matches(rows: Sequence[FaceRow]) -> tuple[int, float]:
     """How far the faces are from being protected: those that are not, then how sure the judges are."""
     failed = [row for row in rows if row.status == Status.NOT_PROTECTED]
     sure = [
-        judgement.after - judgement.threshold
+        inf if judgement.after is None else judgement.after - judgement.threshold  # to blind a judge proves nothing
         for row in failed
         for judges in (row.judges, *row.references.values())
         for judgement in judges.values()
-        if judgement.after is not None
+        if judgement.before is not None or judgement.after is not None
     ]
     return len(failed), max(sure, default=0.0)
 

@@ -130,3 +130,21 @@ def test_new_lines_are_weighed_where_they_have_a_weight():
 
     assert "lines" not in seen(0.0)
     assert "lines" in seen(1.0)
+
+
+@pytest.mark.parametrize("asked", [1.03, 1.15, 1.25])
+def test_the_place_is_found_where_distance_levels_off(asked):
+    # A recogniser that holds on: the distance of so much of the change is 1.4 (1 − exp(−2 · share)).
+    class HoldingOn(LinearEncoder):
+        def forward(self, inputs):
+            share = (inputs - SOURCE.crops).flatten(1).norm(dim=1) / moved
+            angle = torch.acos(1 - 0.5 * 1.4 * (1 - torch.exp(-2 * share)))
+            return torch.stack([angle.cos(), angle.sin()], 1)
+
+    start = tiny.invert(SOURCE)
+    latents = start.latents + 0.2
+    moved = (start.generator(latents) - SOURCE.crops).flatten(1).norm(dim=1)
+    surrogate = Surrogate(HoldingOn(), 0.5)
+    search = LatentSearch(tiny.invert, [surrogate], replace(SEARCH, views=STILL, chance=CURVE(asked)))
+    found = start.generator(search._as_needed(start, ALONE, latents, numbers()))
+    assert float(strangeness([surrogate], ALONE, STILL, numbers())(found)) == pytest.approx(asked, abs=0.06)

@@ -55,7 +55,7 @@ class Search:
     margin: float = 1.9  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach
     bend: float = 0.8  # how far from either of them a hinge is still a parabola: who is furthest counts most
-    decoy: float = 0.3  # weight of approaching the decoy against leaving the source
+    decoy: float = 0.6  # weight of approaching the decoy against leaving the source
     change: float = 1500.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
@@ -136,18 +136,24 @@ class LatentSearch:
         def at(share: Tensor) -> Latents:
             return start + share.view(-1, *[1] * (start.dim() - 1)) * (latents - start)
 
-        def between(low: Tensor, near: Tensor, high: Tensor, beyond: Tensor) -> Tensor:
-            return (low + (high - low) * (asked - near) / (beyond - near).clamp_min(1e-3)).clamp(*SHARES)
+        def guess(low: Tensor, near: Tensor, high: Tensor, beyond: Tensor) -> Tensor:
+            steep = ((beyond - near) / (high - low).clamp_min(1e-6)).clamp_min(1e-3)
+            return (low + (asked - near) / steep).clamp(*SHARES)
 
         low, high = start.new_zeros(len(start)), start.new_ones(len(start))
         near, beyond = (far(_images(inversion.generator, at(share))) for share in (low, high))
         for _ in range(LINES):
-            share = between(low, near, high, beyond)
+            share = guess(low, near, high, beyond)
             found = far(_images(inversion.generator, at(share)))
-            short = found < asked
-            low, near = torch.where(short, share, low), torch.where(short, found, near)
-            high, beyond = torch.where(short, high, share), torch.where(short, beyond, found)
-        return at(torch.where(near < asked, between(low, near, high, beyond), low))
+            # The next line goes through the two around what is asked, or through the two that come closest to it.
+            up, short = beyond < asked, found < asked
+            low, near, high, beyond = (
+                torch.where(up, high, torch.where(short, share, low)),
+                torch.where(up, beyond, torch.where(short, found, near)),
+                torch.where(up | ~short, share, high),
+                torch.where(up | ~short, found, beyond),
+            )
+        return at(guess(low, near, high, beyond))
 
     def _descend(
         self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
