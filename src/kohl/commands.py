@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kohl import batch, files, pipeline, preview, pull, recipe
 from kohl.align import imageio
 from kohl.console import Bar, summary
-from kohl.errors import BadPhoto, BadSetting, KohlError, NoFace
+from kohl.errors import BadSetting, KohlError, NoFace
 from kohl.job import Job
 from kohl.pipeline import House
 from kohl.recipe import Recipe
@@ -95,7 +95,7 @@ def settings(arguments: Namespace) -> Recipe:
 
 def _jobs(arguments: Namespace, outputs: Sequence[Path]) -> list[Job]:
     """What is asked of each photo; where all show one person, the others that can be read are its references."""
-    same = [photo for photo in arguments.photos if _is_read(photo)] if arguments.same_person else []
+    same = [photo for photo in arguments.photos if imageio.is_read(photo)] if arguments.same_person else []
     return [
         Job(
             photo,
@@ -108,14 +108,6 @@ def _jobs(arguments: Namespace, outputs: Sequence[Path]) -> list[Job]:
         )
         for photo, output in zip(arguments.photos, outputs, strict=True)
     ]
-
-
-def _is_read(photo: Path) -> bool:
-    try:
-        imageio.read(photo)
-    except BadPhoto:  # said when it is its turn
-        return False
-    return True
 
 
 def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:

@@ -112,6 +112,15 @@ def default_output(photo: Path, output: Path | None = None) -> Path:
     return (photo.parent if output is None else output) / f"{photo.stem}_kohl{suffix}"
 
 
+def is_read(path: Path) -> bool:
+    """Whether there is a photo at `path` that kohl can read."""
+    try:
+        read(path)
+    except BadPhoto:
+        return False
+    return True
+
+
 def is_photo_name(path: Path) -> bool:
     """Whether `path`, given as output, means one file rather than a folder for many."""
     named = path.suffix.lower() in (*SUFFIXES, *NEVER_WRITTEN)
