@@ -118,7 +118,7 @@ def _face(face: FaceRow) -> Iterator[str]:
         nlpd = "" if face.nlpd is None else f", NLPD {face.nlpd:.3f}"
         facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}{nlpd}")
     if face.tries is not None and face.tries > 1:
-        facts.append(f"it took {face.tries} tries")
+        facts.append(f"at try {face.tries}")
     reason = [face.reason] if face.reason else []
     yield f"  face {face.index}  {_words(face.status)}"
     yield from (f"    {fact}" for fact in [*reason, *facts])

@@ -255,7 +255,7 @@ class FaceRow:
     ssim: float | None = None
     nlpd: float | None = None  # how much of the change the eye sees, on the generator's crop; 0 is none
     chance: float | None = None  # estimated, that a recogniser which nobody asked still matches the saved face
-    tries: int | None = None  # how many it took
+    tries: int | None = None  # which one this is: 1 is the first
 
     @property
     def recognised(self) -> bool:

@@ -121,7 +121,8 @@ class LatentSearch:
             drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore)
             avoid = [seen.with_crops(_images(inversion.generator, drifted))]
         latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, told.searched)
-        if settings.chance and goal.away and self.surrogates:
+        counted = settings.distance == "thresholds"  # as the curve counts
+        if settings.chance and counted and goal.away and self.surrogates:
             latents = self._as_needed(inversion, goal, latents, rng)
         return _images(inversion.generator if seen is faces else self.invert(faces).generator, latents)
 
