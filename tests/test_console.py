@@ -118,3 +118,18 @@ def test_a_summary_names_every_face_judge_and_reference():
         "  face 2  skipped",
         "    only 9 pixels wide",
     ]
+
+
+@pytest.mark.parametrize(
+    ("chance", "tries", "lines"),
+    [
+        (None, 1, ["36.0 dB, SSIM 0.970, NLPD 0.120"]),
+        (0.0012, 1, ["fewer than 1 in 100 recognisers at this threshold would still match (estimated)"]),
+        (0.0212, 2, ["about 2 in 100 recognisers at this threshold would still match (estimated)", "at try 2"]),
+    ],
+)
+def test_a_summary_says_what_to_expect_of_a_stranger(chance, tries, lines):
+    face = FaceRow(0, (1, 2, 3, 4), "protected", None, {}, {}, 36.0, 0.97, 0.12, chance, tries)
+    said = summary(Row("a.jpg", "b.jpg", "protected", None, 3.14, [face])).splitlines()
+    assert [line for line in lines if f"    {line}" not in said] == []
+    assert ("at try" in "".join(said)) == (tries > 1)

@@ -176,3 +176,12 @@ def test_a_face_that_was_skipped_comes_first_in_the_headline(tmp_path):
     skipped = FaceRow(1, (50, 5, 9, 9), "skipped", "cut off; the dlib judge still matches", {"dlib": KEPT})
     row = replace(PROTECTED, status="not_protected", faces=[PROTECTED.faces[0], skipped])
     assert "not protected: 1 face was skipped and can still be recognised" in words(page(tmp_path, row))
+
+
+def test_the_page_says_what_to_expect_of_a_stranger(tmp_path):
+    face = FaceRow(0, (5, 5, 20, 20), "protected", None, {"dlib": GONE}, {}, 36.0, 0.97, 0.12, 0.021, 2)
+    said = " ".join(page(tmp_path, replace(PROTECTED, faces=[face])).split())
+    assert "PSNR 36.0 dB, SSIM 0.970, NLPD 0.120" in said
+    assert (
+        "about 2 in 100 recognisers that were not asked, at this threshold, would still match; this is try 2." in said
+    )
