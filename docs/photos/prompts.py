@@ -17,6 +17,8 @@ from kohl import cpu
 cpu.settle()  # before torch is loaded
 
 from kohl import pipeline, recipe  # noqa: E402
+from kohl.job import Job  # noqa: E402
+from kohl.zoo.shelf import Shelf  # noqa: E402
 
 FACES = ("0497", "0385", "0265", "0313", "0457", "0377")  # held out from training: light to dark, glasses, a beard
 PROMPTS = (
@@ -27,6 +29,7 @@ PROMPTS = (
     "sun tan and freckles",
     "winged eyeliner, coral blush, plum lipstick",
 )
+SHELF = Shelf()  # what is loaded, for every look
 SIDE, LEFT, TOP = 256, 30, 26  # pixels of a face, and of the margins for the words
 PART = (106, 96, 426, 416)  # of a portrait of 512 pixels: left, top, right, bottom
 
@@ -35,11 +38,13 @@ def row(words: str | None, photos: list[Path], scratch: Path) -> list[Image.Imag
     """The faces as they are (None), or protected with these words."""
     if words is None:
         return [Image.open(photo).convert("RGB").crop(PART).resize((SIDE, SIDE)) for photo in photos]
-    house = pipeline.load(replace(recipe.load("default"), text=words))
+    house = pipeline.load(replace(recipe.load("default"), text=words), SHELF)
     found = []
     for photo in photos:
         output = scratch / f"{photo.stem}.png"
-        print(words or "no words", photo.stem, pipeline.protect(photo, output, house, force=True).status, flush=True)
+        print(
+            words or "no words", photo.stem, pipeline.protect(Job(photo, output, force=True), house).status, flush=True
+        )
         with Image.open(output) as image:
             found.append(image.convert("RGB").crop(PART).resize((SIDE, SIDE)))
     return found
