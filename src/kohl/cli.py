@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
 AUTO = 0.5  # of the dial: the change is what the photo needs for `search.chance` as it stands
-STRENGTH = "from 0, hardly visible, to 1, the most protection (default: auto, as much as this photo needs)"
+STRENGTH = "from 0, hardly visible, to 1; auto is 0.5, as much as the photo needs (default: what the recipe says)"
 DEVICE = "where the models run: cpu (the default, always the same result), cuda, mps, or auto: the first that is there"
 JSON_MODELS = "print one JSON object per model, each on its own line"
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"

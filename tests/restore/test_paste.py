@@ -272,3 +272,15 @@ def test_toy_faces_can_be_pasted_too():
     difference = paste(photo, [one.to_crop], before, after).pixels.astype(int) - photo.pixels
     assert (difference[24:40, 24:40] == 10).all()
     assert not difference[:8].any()
+
+
+def test_what_is_finer_than_the_photo_leaves_no_grid(astronaut):
+    # A chequer of single crop pixels on a face a quarter as large as its crop; a soft field of that height stays.
+    photo, found = scaled(*astronaut, 0.25)
+    before = crops(photo, [found])
+    rows, columns = torch.meshgrid(torch.arange(256), torch.arange(256), indexing="ij")
+    moved = []
+    for field in (((rows + columns) % 2) * 0.4 - 0.2, torch.full((256, 256), 0.2)):
+        pasted = paste(photo, [found.to_crop], before, before.crops + field)
+        moved.append(np.abs(pasted.pixels.astype(int) - photo.pixels).mean())
+    assert moved[0] < 0.05 * moved[1]

@@ -1,5 +1,6 @@
 """A face's own generator: itself at zero latents, and changes of light that stay on its skin."""
 
+import bundled
 import cv2
 import numpy as np
 import pytest
@@ -13,22 +14,21 @@ from kohl.align.detect import Detect
 from kohl.colour import brightness
 from kohl.templates import with_forehead
 from kohl.types import Faces
-from kohl.zoo import cards
-from kohl.zoo.generators.own_face import OwnFace
+from kohl.zoo.generators.own_face import COMPONENTS, OwnFace
 from kohl.zoo.generators.reach import SHADOW
 
 
 @pytest.fixture(scope="module")
 def model():
-    return cards.load("face_model")
+    return bundled.load("face_model")
 
 
 @pytest.fixture(scope="module")
 def faces():
     """The astronaut and a decoy."""
     photo = imageio.read(SAMPLE)
-    astronaut = crops(photo, Detect(cards.load("yunet"), cards.load("landmarks68"))(photo))
-    decoy = cards.load("decoys")[0]
+    astronaut = crops(photo, Detect(bundled.load("yunet"), bundled.load("landmarks68"))(photo))
+    decoy = bundled.load("decoys")[0]
     return Faces(*(torch.cat([getattr(astronaut, n), getattr(decoy, n)]) for n in ("crops", "points", "landmarks")))
 
 
@@ -125,6 +125,9 @@ def test_a_component_lands_where_the_features_of_each_face_are(model, grey, face
     for one, landmarks in zip(change, faces.landmarks, strict=True):
         row, column = divmod(int(one.argmax()), SIZE)
         assert np.hypot(*(landmarks[30].numpy() - (column, row))) < 3
+    drawn_out = model.texture(latents[:, : len(model.basis)]).mean(1).amax((1, 2))
+    torch.testing.assert_close(change.amax((1, 2)), COMPONENTS * drawn_out, rtol=0.2, atol=0)
+    assert COMPONENTS < 0.5  # damped
 
 
 def test_a_number_of_the_shading_lightens_its_place(model, grey):

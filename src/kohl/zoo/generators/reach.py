@@ -18,11 +18,11 @@ LIDS, BROW, LIPS = 0.9, 0.9, 0.3  # the share of a change that they take
 COLOUR = 0.4  # the share of its colour that skin takes; lids and lips take none
 SHADOW = 0.02  # how much darker the skin above the lips may become: a shadow there is a moustache
 TEETH, UPPER_LIP = range(60, 68), (48, 49, 50, 51, 52, 53, 54, 35, 34, 33, 32, 31)  # landmarks around them
-BRIGHT, SHINE, BRIGHTER = 1.5, 0.1, 0.08  # the same above: a share, and what shine adds, also on dark skin
-AROUND = 0.35  # eye distances: how wide that is
 CLOSE = 0.15  # chroma away from cheeks and nose, at middling brightness, at which a pixel says little of the skin
-HUE = 0.07  # chroma away from the skin around, at which a pixel is hardly skin
-DARK, DARKER = 0.6, 0.15  # the share of the light around below which a pixel is suspect, and how much more is too much
+AROUND = 0.35  # eye distances: how far around a pixel the skin is looked at
+HUE = 0.07  # chroma away from that skin, at which a pixel is hardly skin
+DARK, DARKER = 0.6, 0.15  # the share of its light below which a pixel is suspect, and how much more is too much
+BRIGHT, SHINE, BRIGHTER = 1.5, 0.1, 0.08  # the same above: a share, and what shine adds, also on dark skin
 
 
 @dataclass(frozen=True)
