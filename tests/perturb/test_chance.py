@@ -147,7 +147,7 @@ def test_the_place_is_found_where_distance_levels_off(asked):
     surrogate = Surrogate(HoldingOn(), 0.5)
     search = LatentSearch(tiny.invert, [surrogate], replace(SEARCH, views=STILL, chance=CURVE(asked)))
     found = start.generator(search._as_needed(start, ALONE, latents, numbers()))
-    assert float(strangeness([surrogate], ALONE, STILL, numbers())(found)) == pytest.approx(asked, abs=0.03)
+    assert float(strangeness([surrogate], ALONE, STILL, numbers())(found)) == pytest.approx(asked, abs=0.06)
 
 
 def test_a_search_that_counts_in_cosines_is_taken_as_found():
