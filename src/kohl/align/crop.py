@@ -78,6 +78,7 @@ def _shrinks(to_crop: np.ndarray) -> float:
 def cut_out(pixels: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """One crop, uint8 (size, size, 3). A much larger face is halved first, so that no pixel is skipped."""
     shrinks = _shrinks(matrix)
+    smooth = cv2.INTER_CUBIC if shrinks < 1 else cv2.INTER_LINEAR  # linear, an enlarged face is a blurred one
     while shrinks > 2:
         # Pixel centres are at integers: the centre of the first two pixels, 0.5, becomes 0.
         pixels = cv2.resize(
@@ -89,4 +90,4 @@ def cut_out(pixels: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
         )
         matrix = np.c_[matrix[:, :2] * 2, matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5)]
         shrinks /= 2
-    return cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.warpAffine(pixels, matrix, (size, size), flags=smooth, borderMode=cv2.BORDER_REFLECT)

@@ -11,6 +11,7 @@ from kohl.colour import LUMA
 from kohl.types import Faces, Images, Photo
 
 ROWS = 256  # that are added at a time
+FINE = 1.4  # pixels of the crop: no change is made of finer grains
 
 
 def paste(photo: Photo, to_crops: Sequence[np.ndarray], before: Faces, after: Images) -> Photo:
@@ -37,13 +38,10 @@ def _add(pixels: np.ndarray, change: np.ndarray, to_crop: np.ndarray, *, grey: b
     left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, pixels.shape[1::-1])
     to_part = np.c_[to_photo[:, :2], to_photo[:, 2] - (left, top)]
-    scale = np.sqrt(abs(np.linalg.det(to_photo[:, :2])))
-    enlarges = scale > 1
-    if not enlarges:  # what is finer than the photo's pixels would be a grid on it
-        change = cv2.GaussianBlur(change, (0, 0), max(0.5 * np.sqrt(1 / scale**2 - 1), 0.01))
-    moved = cv2.warpAffine(
-        change, to_part, (right - left, bottom - top), flags=cv2.INTER_CUBIC if enlarges else cv2.INTER_LINEAR
-    )
+    pitch = 1 / np.sqrt(abs(np.linalg.det(to_photo[:, :2])))  # of the photo's pixels, in the crop's
+    if pitch > FINE:  # what is finer than the photo's pixels would be a grid on it
+        change = cv2.GaussianBlur(change, (0, 0), 0.5 * np.sqrt(pitch**2 - FINE**2))
+    moved = cv2.warpAffine(change, to_part, (right - left, bottom - top), flags=cv2.INTER_CUBIC)
     part = pixels[top:bottom, left:right]
     for start in range(0, len(part), ROWS):  # of a large face, floats would take hundreds of megabytes
         rows = slice(start, start + ROWS)
