@@ -6,7 +6,7 @@ import pytest
 from sitters import sitter
 
 from kohl.makeup.face_map import FaceMap
-from kohl.zoo.generators.reach import SHADOW, reach
+from kohl.zoo.generators.reach import SHADOW, facing, reach
 
 LANDMARKS = sitter(0).landmarks[0].double().numpy()
 SKINS = {"pale": (0.93, 0.78, 0.70), "brown": (0.55, 0.38, 0.29), "dark": (0.30, 0.19, 0.14)}
@@ -121,3 +121,16 @@ def test_lids_and_lips_take_no_colour():
     colour = found(skin("pale")).colour
     assert at(colour, LANDMARKS[[48, 54, 51, 57]].mean(0)) < 0.02
     assert at(colour, LANDMARKS[[19, 37]].mean(0)) < 0.02 < at(colour, CHEEK)
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_far_half_of_a_turned_head_takes_less(side):
+    turned, bridge = LANDMARKS.copy(), LANDMARKS[27, 0]
+    far = side * (turned[:, 0] - bridge) > 0
+    turned[far, 0] = bridge + 0.15 * (turned[far, 0] - bridge)
+    share = facing(FaceMap(skin("pale").astype(np.float32), turned))
+    near_cheek, far_cheek = LANDMARKS[[2, 14]][::side] * 0.6 + LANDMARKS[[31, 35]][::side] * 0.4
+    assert at(share, near_cheek) == 1
+    assert at(share, far_cheek) < 0.5
+    assert np.abs(np.diff(share, axis=1)).max() < 0.06  # and no line between them
+    assert facing(FaceMap(skin("pale").astype(np.float32), LANDMARKS)).min() == 1

@@ -1,7 +1,7 @@
 """How much of a change each pixel of a face may take: all of it on bare skin, none on what is not skin.
 
-It goes by landmarks, colour and light. It does not see blond or grey hair on fair skin, a hand of the face's own colour
-and light, or clear lenses; there a change is as soft as everywhere.
+It goes by landmarks, colour and light; on a turned head the far half takes less. It does not see blond or grey hair on
+fair skin, a hand of the face's own colour and light, or clear lenses; there a change is as soft as everywhere.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ LIDS, BROW, LIPS = 0.9, 0.9, 0.3  # the share of a change that they take
 COLOUR = 0.4  # the share of its colour that skin takes; lids and lips take none
 SHADOW = 0.02  # how much darker the skin above the lips may become: a shadow there is a moustache
 TEETH, UPPER_LIP = range(60, 68), (48, 49, 50, 51, 52, 53, 54, 35, 34, 33, 32, 31)  # landmarks around them
+ASLANT, FULL = 0.1, 0.4  # of the other half's width: a half of a turned head that takes no change, and all of it
 CLOSE = 0.15  # chroma away from cheeks and nose, at middling brightness, at which a pixel says little of the skin
 AROUND = 0.35  # eye distances: how far around a pixel the skin is looked at
 HUE = 0.07  # chroma away from that skin, at which a pixel is hardly skin
@@ -42,11 +43,25 @@ def reach(face: FaceMap) -> Reach:
     outlines = [face.at(*brow, *eye[3::-1]) for brow, eye in zip(BROWS, EYES, strict=True)]
     lids = face.filled(*outlines, soft=0.04)
     brows = np.max([np.exp(-np.square(face.distance(face.at(*brow), 0.3) / 0.1)) for brow in BROWS], 0)
-    share = inside(face.landmarks, face.size)[0].numpy() * np.maximum(bare_skin(face), lips) * never
+    on_face = inside(face.landmarks, face.size)[0].numpy() * facing(face)
+    share = on_face * np.maximum(bare_skin(face), lips) * never
     for part, kept in ((lids, LIDS), (brows, BROW), (lips, LIPS)):
         share = share * (1 - (1 - kept) * part)
     above = np.clip(1.5 * face.filled(face.at(*UPPER_LIP), soft=0.05), 0, 1)
     return Reach(share, COLOUR * (1 - lips) * (1 - lids), 1 - (1 - SHADOW) * above)
+
+
+def facing(face: FaceMap) -> np.ndarray:
+    """1 where the face is seen from the front; less on the half that a turned head shows aslant: little room for light.
+
+    Across the bridge of the nose the one becomes the other.
+    """
+    bridge, *sides = face.at(27, 1, 15) @ face.right
+    left, right = np.maximum(np.abs(sides - bridge), 1e-3)
+    shares = np.clip((np.array([left / right, right / left]) - ASLANT) / (FULL - ASLANT), 0, 1)
+    from_left = np.clip(0.5 + face.ahead(face.at(27)[0], face.right) / (0.5 * face.unit), 0, 1)
+    seen: np.ndarray = shares[0] + (shares[1] - shares[0]) * from_left
+    return seen
 
 
 def bare_skin(face: FaceMap) -> np.ndarray:
