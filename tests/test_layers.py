@@ -26,8 +26,22 @@ LAYERS = (
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
-    {"house", "pipeline", "preview", "recipe"},
-    {"api", "batch", "cli", "commands", "console", "cpu", "pull", "train", "ui", "__main__", "__init__"},
+    {"contact_sheet", "house", "pipeline", "preview", "recipe", "tiles"},
+    {
+        "api",
+        "batch",
+        "cli",
+        "commands",
+        "console",
+        "cpu",
+        "parts",
+        "pull",
+        "sheets",
+        "train",
+        "ui",
+        "__main__",
+        "__init__",
+    },
 )
 STAGES = LAYERS[3]
 FRONT = len(LAYERS) - 1

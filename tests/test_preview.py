@@ -10,7 +10,8 @@ from kohl import preview
 from kohl.cli import main
 from kohl.errors import BadPhoto, NoFace
 from kohl.job import Job
-from kohl.preview import GAP, LINE, TILE, sheet, write
+from kohl.preview import TILE, sheet, write
+from kohl.tiles import GAP, LINE
 
 DIAL = {0.2: house(attack=Tint(0.05)), 0.8: house(attack=Tint(0.4))}
 

@@ -138,3 +138,16 @@ def family(rgb: RGB) -> str:
         head = list(_heads.values())[index]
         votes[head] = votes.get(head, 0) + 1 / (distance + 0.5)
     return max(votes, key=lambda name: votes[name])
+
+
+def written(colours: dict[str, RGB]) -> str:
+    """The colours as lines of TOML."""
+    return "".join(
+        f'"{name}" = "#{bytes(round(255 * level) for level in rgb).hex()}"\n' for name, rgb in colours.items()
+    )
+
+
+if __name__ == "__main__":  # python training/colours.py > src/kohl/makeup/words/colours.toml
+    print("# Names of colours, in sRGB; written by training/colours.py, which says from where.\n")
+    print("# Those that the text-image model has learned.\n[learned]\n" + written(COLOURS))
+    print("# Others of the survey.\n[others]\n" + written(HELD_OUT_COLOURS), end="")

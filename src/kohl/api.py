@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -121,6 +121,11 @@ class Protector:
     def recipe(self) -> Recipe:
         """Every setting."""
         return self.house.recipe
+
+    @property
+    def look(self) -> Mapping[str, str]:
+        """The words as they were understood: each product, and how it is worn."""
+        return self.house.look
 
     @property
     def notes(self) -> Sequence[str]:

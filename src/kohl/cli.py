@@ -18,7 +18,7 @@ from kohl.status import Exit
 from kohl.version import __version__
 
 if TYPE_CHECKING:
-    from kohl.commands import Parts
+    from kohl.parts import Parts
 
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
@@ -56,10 +56,11 @@ def _run(arguments: argparse.Namespace, parts: Parts | None) -> int:
     from kohl import commands
     from kohl.batch import sentence
     from kohl.errors import BadSetting, KohlError
+    from kohl.parts import Parts
 
     run: Callable[[argparse.Namespace, Parts], int] = getattr(commands, arguments.command)
     try:
-        return run(arguments, parts or commands.Parts())
+        return run(arguments, parts or Parts())
     except BrokenPipeError:
         raise
     except BadSetting as error:
@@ -88,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     new = partial(commands.add_parser, allow_abbrev=False)  # a shortened option is an unknown one
     _add_protect(new("protect", help="make protected copies of photos", epilog=EXIT_CODES))
+    _add_looks(new("looks", help="show the styles on a face, in one picture, to choose by looking"))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
     _add_train(new("train", help="learn a small StyleGAN2 from your own folder of faces"))
@@ -126,6 +128,18 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
     add("--report", type=_path, metavar="FILE", help="also write an HTML page that shows the results")
     add("--force", action="store_true", help="overwrite results and reports that exist")
+
+
+def _add_looks(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Write one picture with the face as it is and in each look; nothing is protected or judged."
+    add = parser.add_argument
+    add("photo", type=_path, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add("-o", "--output", type=_path, metavar="SHEET", help="a .png or a folder (default: PHOTO_looks.png beside it)")
+    add("--style", type=_names, action="extend", metavar="A,B|all", help="looks by name, such as office,soft-glam")
+    add("--text", action="append", metavar="WORDS", help="a look in your own words; may be given several times")
+    add("--faces", type=_faces, metavar="N,N", help="these faces, numbered from 0 (default: the largest)")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--force", action="store_true", help="overwrite a sheet that exists")
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
@@ -199,6 +213,13 @@ def _faces(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
         raise argparse.ArgumentTypeError(f"must be the numbers of faces, such as 0,2, not {text!r}")
     return tuple(sorted({int(number) for number in text.split(",")}))
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"must be names of styles, such as office,soft-glam, not {text!r}")
+    return names
 
 
 def _decoy(text: str) -> int:

@@ -8,43 +8,29 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kohl import batch, files, pipeline, preview, pull, recipe
+from kohl import batch, files, pipeline, preview, pull, recipe, sheets
 from kohl.align import imageio
 from kohl.console import Bar, summary
-from kohl.errors import BadSetting, KohlError, NoFace
+from kohl.errors import BadSetting
 from kohl.job import Job
-from kohl.pipeline import House
+from kohl.makeup.words import reader
+from kohl.parts import Parts
 from kohl.recipe import Recipe
 from kohl.score import report, verify
 from kohl.score.headline import headline
 from kohl.score.record import plain, record
 from kohl.shown import shown
 from kohl.status import Exit, Status
-from kohl.types import Row, Verifier
+from kohl.types import Row
 from kohl.zoo import cards
 from kohl.zoo.card import Card
-from kohl.zoo.text import makeup_clip
 
 if TYPE_CHECKING:
-    from kohl.train.faces import Find
     from kohl.train.learner import Training
-    from kohl.zoo.distances.features import Features
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the commands work with; a program of your own may bring others."""
-
-    load: Callable[[Recipe], House] = pipeline.load
-    protect: batch.Protect = pipeline.protect
-    judge: Callable[[str], Verifier] = cards.judge
-    table: Sequence[Card] = cards.CARDS
-    find: Find | None = None  # the face of a photo to learn from; None: with kohl's detectors
-    features: Callable[[], Features] | None = None  # what learned pictures are compared by; None: SFace's
 
 
 def protect(arguments: Namespace, parts: Parts) -> int:
@@ -64,7 +50,7 @@ def protect(arguments: Namespace, parts: Parts) -> int:
     rows = []
     with Bar(arguments.photos) as bar:
         house = parts.load(chosen)
-        for note in (*recipe.own_words(chosen, arguments.text, arguments.style), *house.notes):
+        for note in (*recipe.own_words(chosen, arguments.text, arguments.style), *sheets.told(house.look, house.notes)):
             bar.note(note)
         if arguments.target is not None:
             house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo
@@ -89,7 +75,7 @@ def settings(arguments: Namespace) -> Recipe:
     if arguments.text is not None:
         chosen = replace(chosen, text=arguments.text)
     if arguments.style is not None:
-        chosen = replace(chosen, text=_style(arguments.style))
+        chosen = replace(chosen, text=reader.style(arguments.style))
     return chosen
 
 
@@ -117,18 +103,12 @@ def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
     outputs = _outputs(arguments.photos, arguments.output, named=preview.default_output)
     pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
-    houses = preview.dial(chosen)
-    codes = []
-    for job in _jobs(arguments, outputs):
-        try:
-            preview.write(job, houses)
-        except (KohlError, OSError, MemoryError) as error:
-            print(f"kohl: {shown(f'{job.photo}: {batch.sentence(error, job.photo)}')}", file=sys.stderr, flush=True)
-            codes.append(Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED)
-        else:
-            said = {"photo": str(job.photo), "preview": str(job.output)}
-            print(_json(said) if arguments.json else shown(f"{job.photo} → {job.output}"), flush=True)
-    return Exit.of(codes) if codes else Exit.PROTECTED
+    return sheets.previews(_jobs(arguments, outputs), chosen, as_json=arguments.json)
+
+
+def looks(arguments: Namespace, parts: Parts) -> int:
+    """Show many looks on one face, to choose by looking."""
+    return sheets.looks(arguments, parts)
 
 
 def compare(arguments: Namespace, parts: Parts) -> int:
@@ -234,18 +214,6 @@ def _print(text: str) -> None:
 def _json(value: object) -> str:
     """One line of JSON, which knows neither infinity nor nonsense: such a number becomes null."""
     return json.dumps(plain(value), allow_nan=False)
-
-
-def _style(name: str) -> str:
-    """The words that stand for a look's name; none for `none`."""
-    words = " ".join(name.lower().replace("-", " ").split())
-    if words == "none":
-        return ""
-    known = makeup_clip.metadata(cards.checked(cards.find("makeup_clip")))["vocabulary"]["styles"]
-    if words not in known:
-        names = ", ".join(["none", *(style.replace(" ", "-") for style in known)])
-        raise BadSetting(f"{name}: no such style; there are {names}, or say it in your own words with --text")
-    return words
 
 
 def _outputs(

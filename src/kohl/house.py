@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kohl import device
@@ -38,6 +38,7 @@ class House:
     harder: Sequence[Attack] = ()  # for faces that a judge still matches, one after the other
     draws: bool = False  # makeup, which shows all the detail that the photo has
     room: int = ROOM  # bytes that it takes at the least, beside the photo's
+    look: Mapping[str, str] = field(default_factory=dict)  # the words as they were understood, by product
     notes: Sequence[str] = ()  # what was made of the words, where it is not what was typed; models of another file
     shelf: Shelf = field(default_factory=Shelf)  # what was loaded, for the next house, and on which device
 
@@ -55,7 +56,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
         verify.threshold(judge, models.far)  # found out now, not after the work
     generator, text = shelf(cards.generator, models.generator), recipe.text.strip()
     way = inverters.way(generator)
-    words, look, notes = (
+    asked = (
         looks.asked(
             shelf(cards.load, models.text, "text"),
             text,
@@ -63,9 +64,9 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
             draws=way.draws,
         )
         if text
-        else (None, None, ())
+        else looks.Asked()
     )
-    aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, look, shelf)
+    aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, asked.dials, shelf)
     invert = way.inverter(generator, aids)
     given = [
         attacks.Given(
@@ -73,7 +74,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
             [_surrogate(shelf, name, models, recipe.search.distance) for name in models.searched],
             recipe.search.at(strength),
             recipe.pixel.at(strength),
-            words,
+            asked.words,
             crop.SIZE,
         )
         for strength in (min(1, recipe.strength + EFFORT * tried) for tried in range(recipe.search.tries))
@@ -87,9 +88,10 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
         judges=judges,
         surrogates=given[0].surrogates,
         harder=harder,
-        draws=look is not None,
+        draws=asked.dials is not None,
         room=ROOM + way.bytes_per_pixel(recipe.tuning) * generator.size**2,
-        notes=(*notes, *_borrowed(words, recipe), *cards.notes(names(recipe, words=bool(text)))),
+        look=asked.look,
+        notes=(*asked.notes, *_borrowed(asked.words, recipe), *cards.notes(names(recipe, words=bool(text)))),
         shelf=shelf,
     )
 

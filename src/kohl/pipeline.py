@@ -90,6 +90,7 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
         recipe=asdict(house.recipe),
         seed=job.seed,
         version=__version__,
+        look=house.look,
         notes=house.notes,
     )
 

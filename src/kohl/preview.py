@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from kohl import files, pipeline
+from kohl import pipeline, tiles
 from kohl.align import crop, imageio
-from kohl.errors import BadPhoto, Remedy
 from kohl.house import House, load
 from kohl.invert.inversions import Inversions
 from kohl.job import Job
@@ -22,7 +20,7 @@ from kohl.types import Face, Photo
 from kohl.zoo.shelf import Shelf
 
 STRENGTHS = 0.2, 0.5, 0.8
-TILE, LINE, GAP = 512, 24, 10  # pixels: a face with its hair, twice what the search sees; a line of text; between them
+TILE = 512  # pixels: a face with its hair, twice what the search sees
 
 
 def dial(recipe: Recipe, strengths: Sequence[float] = STRENGTHS) -> Mapping[float, House]:
@@ -33,14 +31,8 @@ def dial(recipe: Recipe, strengths: Sequence[float] = STRENGTHS) -> Mapping[floa
 
 def write(job: Job, houses: Mapping[float, House]) -> None:
     """Writes the `sheet` to the job's output, as a PNG; raises what that raises, and `BadPhoto` for another suffix."""
-    for original in (job.photo, *job.references):
-        imageio.check_output(job.output, original, force=job.force)
-    if job.output.suffix.lower() != ".png":
-        raise BadPhoto(f"{job.output}: a sheet is a PNG", Remedy.PNG)
-    content = BytesIO()
-    sheet(job, houses).save(content, "PNG")
-    job.output.parent.mkdir(parents=True, exist_ok=True)
-    files.write(job.output, content.getvalue(), force=job.force)
+    tiles.check(job)
+    tiles.save(sheet(job, houses), job)
 
 
 def sheet(job: Job, houses: Mapping[float, House]) -> Image.Image:
@@ -70,15 +62,9 @@ def sheet(job: Job, houses: Mapping[float, House]) -> Image.Image:
 
 def default_output(photo: Path, output: Path | None) -> Path:
     """NAME_preview.png beside the photo or in the folder `output`; or `output` itself where it names a picture."""
-    if output is not None and imageio.is_photo_name(output):
-        return output
-    return (photo.parent if output is None else output) / f"{photo.stem}_preview.png"
+    return tiles.default_output(photo, output, "preview")
 
 
 def _tile(photo: Photo, face: Face, text: str) -> np.ndarray:
     """The face, upright, over its text on white."""
-    tile = np.full((TILE + LINE + GAP, TILE + GAP, 3), 255, np.uint8)
-    tile[:TILE, :TILE] = crop.cut_out(photo.pixels, crop.at_size(face.to_crop, TILE), TILE)
-    image = Image.fromarray(tile)
-    ImageDraw.Draw(image).text((2, TILE + 4), text, fill=(0, 0, 0), font=ImageFont.load_default(size=15))
-    return np.asarray(image)
+    return tiles.tile(crop.cut_out(photo.pixels, crop.at_size(face.to_crop, TILE), TILE), text)

@@ -116,6 +116,7 @@ class TextImage(nn.Module, ABC):
     name: str
     neutral: str  # what it calls a face that nobody asked anything for
     frames: Sequence[str] = ()  # sentences that were published for its words, which `{}` stands for
+    free: bool = True  # whether it reads any words, and not only those of `kohl.makeup.words`
 
     @abstractmethod
     def embed_images(self, images: Images) -> Embeddings:
@@ -124,14 +125,6 @@ class TextImage(nn.Module, ABC):
     @abstractmethod
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embeddings of sentences, one each."""
-
-    def understood(self, text: str) -> tuple[str, Sequence[str]]:
-        """What of the text counts, empty for no makeup, and what the user should know about it."""
-        return text, ()
-
-    def look(self, texts: Sequence[str]) -> Tensor | None:  # noqa: ARG002
-        """The looks that the texts stand for, as dials (n, products, 8), if the model can say that."""
-        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,6 +271,7 @@ class Row:
     recipe: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     version: str = ""
+    look: Mapping[str, str] = field(default_factory=dict)  # the words as they were understood: product → how it is worn
     notes: Sequence[str] = ()  # what else there is to know about how it was made
 
 

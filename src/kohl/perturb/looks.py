@@ -1,18 +1,42 @@
-"""What was asked for, in words: as the text model understands it, and the look that a face starts from."""
+"""What was asked for, in words: the look that a face starts from, and what the text model is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from kohl.makeup.layers import NAMES, Makeup, bare
+from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
+from kohl.makeup.words import reader
+from kohl.makeup.words.look import Look
 from kohl.perturb import terms
 from kohl.types import Candidate, Faces, TextImage
 
 SHARE = 0.2  # of the products in a drawn look
-TRIED = 64  # looks, for a model that cannot say itself which makeup the words stand for
+TRIED = 64  # looks, where the words are none of those that kohl reads itself
+GUESSED = f"kohl cannot read these words itself: the look is the most alike of {TRIED}, as the text model sees them"
+STEERED = "nothing will be drawn with this generator: the words only steer the search"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What becomes of a text."""
+
+    words: terms.Words | None = None  # what the search sees to; none where nothing is asked for
+    dials: Tensor | None = None  # (products, 8): the look that is drawn, if any
+    look: Mapping[str, str] = field(default_factory=dict)  # as it was understood: by product, how it is worn
+    notes: Sequence[str] = ()  # for the user
+
+
+def dressed(look: Look) -> Tensor:
+    """The look as dials (products, 8): what its words leave open is as usual, what nobody named stays off."""
+    dials = bare()
+    for product, fixed in look.dials.items():
+        for dial, level in fixed.items():
+            dials[NAMES.index(product), DIALS.index(dial)] = level
+    return dials
 
 
 def drawn(count: int, rng: torch.Generator) -> Tensor:
@@ -34,20 +58,20 @@ def most_alike(model: TextImage, text: str, face: Faces, looks: Tensor) -> Tenso
     return looks[int(torch.cat(losses).argmin())]
 
 
-def asked(
-    model: TextImage, text: str, face: Callable[[], Faces], *, draws: bool
-) -> tuple[terms.Words | None, Tensor | None, Sequence[str]]:
-    """The words that count, if any, the look they stand for where it is to be drawn, and notes for the user.
+def asked(model: TextImage, text: str, face: Callable[[], Faces], *, draws: bool) -> Asked:
+    """What the text asks for; `draws`: whether a look is drawn with this generator.
 
-    A model that names no looks is shown some on a `face`.
+    The reader's look is drawn, and the model is told it in plain words: no slip, no negation, nothing unknown. A text
+    that only a model of `free` words can read goes to it as it is, and the model is shown some looks on a `face`.
     """
-    said, notes = model.understood(text)
-    if not said:
-        return None, None, notes
+    look = reader.read(text, free=model.free)
+    if not look.wears and not look.left_over:
+        return Asked(notes=look.notes)
+    said = text if model.free and look.left_over else look.caption
     words = terms.Words(model, said)
     if not draws:
-        return words, None, notes
-    named = model.look([said])
-    if named is not None:
-        return words, named[0], notes
-    return words, most_alike(model, said, face(), drawn(TRIED, torch.Generator().manual_seed(0))), notes
+        return Asked(words, None, look.said, (*look.notes, STEERED))
+    if look.wears:
+        return Asked(words, dressed(look), look.said, look.notes)
+    guessed = most_alike(model, said, face(), drawn(TRIED, torch.Generator().manual_seed(0)))
+    return Asked(words, guessed, notes=(GUESSED,))

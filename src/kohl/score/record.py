@@ -13,11 +13,11 @@ from kohl.types import FaceRow, Judgement, Row
 def record(row: Row) -> dict[str, Any]:
     """The row as plain JSON values, in the order of its fields; each judgement says whether it matches.
 
-    `references` is there only if photos were given to compare with, `notes` only if there are any. JSON knows no
-    infinity: the PSNR of an unchanged face becomes null.
+    `references` is there only if photos were given to compare with, `look` and `notes` only if there are any.
+    JSON knows no infinity: the PSNR of an unchanged face becomes null.
     """
     values: dict[str, Any] = plain({**asdict(row), "faces": [_face(face) for face in row.faces]})
-    return {name: value for name, value in values.items() if name != "notes" or value}
+    return {name: value for name, value in values.items() if name not in ("look", "notes") or value}
 
 
 def _face(face: FaceRow) -> dict[str, Any]:

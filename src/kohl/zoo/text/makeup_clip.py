@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from kohl import settings
 from kohl.errors import BadModel
-from kohl.makeup import prompts
 from kohl.makeup.layers import DIALS, PRODUCTS, bare
 from kohl.types import Embeddings, Images, TextImage
 from kohl.zoo.files import store
@@ -61,6 +60,7 @@ class MakeupCLIP(TextImage):
 
     name = "makeup_clip"
     neutral = "no makeup"
+    free = False
 
     def __init__(self, sizes: Sizes, vocabulary: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
@@ -84,13 +84,8 @@ class MakeupCLIP(TextImage):
         """Embeddings of sentences; case and accents do not count, nor what comes after `LONGEST` words."""
         return F.normalize(self.from_sentence(self.sentence(texts).flatten(1)))
 
-    def understood(self, text: str) -> tuple[str, Sequence[str]]:
-        """The text in words that it knows, where possible, with notes; see `makeup.prompts`."""
-        prompt = prompts.understood(text, self.vocabulary)
-        return prompt.text, prompt.notes
-
     def look(self, texts: Sequence[str]) -> Tensor:
-        """The dials (n, products, 8) that the sentences ask for; products that they do not ask for are `bare`."""
+        """The dials (n, products, 8) that it takes the sentences to ask for; products that they do not are `bare`."""
         frames = [[frame.format(text) for text in texts] for frame in FRAMES]
         answers = torch.stack([self.asked(self.sentence(framed)) for framed in frames]).mean(0)
         return torch.where(answers[..., :1] > 0, answers[..., 1:].sigmoid(), bare().to(answers))

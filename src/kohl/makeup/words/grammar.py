@@ -1,0 +1,213 @@
+"""Clauses as a look: styles, then products on top of them, then what is ruled out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from kohl.makeup.words import clauses, tables, tint, typed
+from kohl.makeup.words.clauses import Reading
+from kohl.makeup.words.colours import Colour
+from kohl.makeup.words.item import Item
+from kohl.makeup.words.look import USUAL, Look, Worn, listed
+from kohl.makeup.words.phrase import PRODUCTS, Term, phrases
+from kohl.makeup.words.tables import Product, Role
+
+ONE_COLOUR = "monochrome"  # the style that everything in one colour is
+MONOCHROME = ("monochrome", "monochromatic", "tonal", "one colour", "one color")
+MADE_UP = "made up"  # and makeup that nothing is said about
+NONE = "none"
+TINTED = ("eyeshadow", "lipstick")  # what a colour before a style is the colour of: the first that it wears
+
+
+@dataclass
+class _Draft:
+    """A look in the making."""
+
+    wears: dict[str, Worn]
+    notes: list[str]
+    asked: set[str]  # products that were named
+
+
+def look(terms: Sequence[Term]) -> tuple[Look, Reading]:
+    """The look that the terms ask for, with notes on what is not drawn as it was said, and how they were read."""
+    reading = clauses.reading(terms)
+    draft = _Draft({}, [], set())
+    named = [item for item in reading.items if item.target and not item.target.can(Role.LOOK)]
+    for item in reading.items:
+        if not item.negated and item.target and item.target.can(Role.STYLE, Role.EVERYTHING, Role.LOOK):
+            _wear_style(draft, item, alone=not named)
+    for item in reading.items:
+        if not item.negated and item.target and item.target.can(*PRODUCTS) and _wears(item):
+            _wear_product(draft, item)
+    for item in reading.items:
+        if item.negated and item.target:
+            _take_off(draft, item)
+    return Look(dict(draft.wears), tuple(dict.fromkeys(draft.notes)), _known(reading.items)), reading
+
+
+@cache
+def of_style(name: str) -> Mapping[str, Worn]:
+    """What a style wears."""
+    found, _ = look(phrases(typed.tokens(tables.styles()[name].look)))
+    return found.wears
+
+
+def _wears(item: Item) -> bool:
+    """Whether a part of the face is to wear anything: "face" alone says nothing, nor does a face that is soft."""
+    if item.target is None or not item.target.can(Role.PART) or item.target.can(Role.PRODUCT):
+        return True
+    if tables.product_of()[item.target.words] == "face paint":
+        return any(term.can(Role.COLOUR) for term in item.about)
+    return not item.bare
+
+
+def _wear_style(draft: _Draft, item: Item, *, alone: bool) -> None:
+    """Puts a whole look on."""
+    assert item.target is not None
+    tints = [term for term in item.about if term.can(Role.COLOUR)]
+    strengths = [term.words for term in item.about if term.can(Role.STRENGTH)]
+    if item.target.can(Role.STYLE):
+        name = tables.style_of()[item.target.words]
+    elif tints or item.target.words in MONOCHROME:
+        name = ONE_COLOUR
+    elif strengths or alone or item.target.can(Role.EVERYTHING):
+        name = MADE_UP
+    else:
+        return
+    wears = dict(of_style(name))
+    tinted = [one for one in wears if one in (*TINTED, "blush")] if name == ONE_COLOUR else []
+    finishes = [term.words for term in item.about if term.can(Role.FINISH)]
+    for product in tinted or [one for one in TINTED if one in wears][:1]:
+        colour, _ = tint.coloured(tables.products()[product], item.about) if tints else (None, ())
+        worn = wears[product]
+        wears[product] = replace(worn, colour=colour or worn.colour, finish=(finishes or [worn.finish])[-1])
+    if not tints:
+        wears = {product: _deepened(worn, item.about) for product, worn in wears.items()}
+    scale = tables.strengths()[strengths[-1]] / USUAL if strengths else 1.0
+    compared = _compared(item.about)
+    for product, worn in wears.items():
+        changed = replace(worn, scale=worn.scale * scale, more=worn.more + compared)
+        draft.wears[product] = _limited(changed, item)
+    if len(tints) > 1:
+        draft.notes.append(f"{listed([one.words for one in tints[1:]])} is left out: the look takes one colour")
+
+
+def _deepened(worn: Worn, about: Sequence[Term]) -> Worn:
+    """A product of a style that is to be darker, lighter …"""
+    plain = [term for term in about if not term.can(Role.STRENGTH, Role.FINISH, Role.SHAPE)]
+    shades = tint.shades(plain)
+    if not shades or worn.product not in (*TINTED, "blush"):
+        return worn
+    product = tables.products()[worn.product]
+    return replace(worn, colour=tint.shaded(worn.colour or Colour("", product.usual), shades, product))
+
+
+def _wear_product(draft: _Draft, item: Item) -> None:
+    """Puts one product on, or changes it where it is worn already."""
+    assert item.target is not None
+    product = tables.products()[tables.product_of()[item.target.words]]
+    before = draft.wears.get(product.name)
+    if product.name in draft.asked and before is not None:
+        start = before
+    elif item.manner is not None:
+        start = of_style(tables.style_of()[item.manner.words]).get(product.name, Worn(product.name))
+    elif before is not None and not any(term.can(Role.COLOUR, Role.STRENGTH) for term in item.about):
+        start = before
+    else:
+        start = Worn(product.name)
+    colour, others = tint.coloured(product, item.about, start.colour)
+    if product.name in draft.asked and start.colour and any(term.can(Role.COLOUR) for term in item.about):
+        colour, others = start.colour, [colour.name] if colour and colour != start.colour else []
+    if colour and others:
+        draft.notes.append(f"{product.name} is drawn in one colour: {colour.name}, not {' or '.join(others)}")
+        if product.name in draft.asked:
+            return
+    worn = _modified(replace(start, colour=colour or start.colour), product, item, draft)
+    worn = _limited(worn, item)
+    draft.wears.pop(product.name, None)  # in the order in which they are asked for
+    draft.wears[product.name] = _without_colours(worn, product, item)
+    draft.asked.add(product.name)
+
+
+def _modified(worn: Worn, product: Product, item: Item, draft: _Draft) -> Worn:
+    """The product with the strength, finish, shapes and place that were said."""
+    used = {id(term) for term in tint.of_colour(product, item.about)}
+    for term in item.about:
+        words = term.words
+        if id(term) in used or term.can(Role.DEGREE, Role.MORE):
+            continue
+        if words in product.shapes:
+            if not product.shapes[words]:
+                draft.notes.append(f"{product.name} is drawn as usual, not {words}")
+            else:
+                worn = replace(worn, shapes=tuple(dict.fromkeys((*worn.shapes, words))))
+        elif words in product.places:
+            if not product.places[words]:
+                draft.notes.append(f"“{words}” is not drawn: {product.name} goes where it usually does")
+            worn = replace(worn, place=words if product.places[words] else worn.place)
+        elif words in tables.strengths():
+            worn = replace(worn, strength=words)
+        elif words in tables.finishes():
+            worn = replace(worn, finish=words)
+        elif not term.can(Role.SHADE, Role.COLOUR) and not term.implied:
+            draft.notes.append(f"“{words}” says nothing about {product.name}")
+    return replace(worn, more=worn.more + _compared(item.about))
+
+
+def _compared(about: Sequence[Term]) -> tuple[tuple[str, float], ...]:
+    """Comparatives, and how much of each."""
+    much, found = 1.0, []
+    for term in about:
+        if term.can(Role.DEGREE):
+            much = tables.degrees()[term.words]
+        elif term.words in tables.more():
+            found.append((term.words, much))
+            much = 1.0
+    return tuple(found)
+
+
+def _limited(worn: Worn, item: Item) -> Worn:
+    """It as "not too dark" and "not matte" allow it."""
+    said = [("not too", term.words) for term in item.barred] + [("not", term.words) for term in item.against]
+    words = [f"{how} {word}" for how, word in said if word in tables.limits()]
+    return replace(worn, limits=tuple(dict.fromkeys((*worn.limits, *words)))) if words else worn
+
+
+def _without_colours(worn: Worn, product: Product, item: Item) -> Worn:
+    """It in another colour, where the one that it has was ruled out."""
+    ruled = [tint.named(term.words, product) for term in item.against if term.can(Role.COLOUR)]
+    if not ruled or (worn.colour and not any(tint.alike(worn.colour.rgb, one) for one in ruled)):
+        return worn
+    others = [Colour(name, tint.named(name, product)) for name in product.instead]
+    other = next((one for one in others if not any(tint.alike(one.rgb, barred) for barred in ruled)), None)
+    return replace(worn, colour=other)
+
+
+def _take_off(draft: _Draft, item: Item) -> None:
+    """Leaves out what was ruled out; of "no red lipstick", only a red one."""
+    assert item.target is not None
+    if item.target.can(Role.STYLE):
+        for name, worn in of_style(tables.style_of()[item.target.words]).items():
+            if draft.wears.get(name) == worn:
+                del draft.wears[name]
+        return
+    if not item.target.can(*PRODUCTS):
+        return
+    product = tables.products()[tables.product_of()[item.target.words]]
+    there = draft.wears.get(product.name)
+    said = [term for term in item.about if term.can(Role.COLOUR) and not term.implied]
+    ruled = [tint.named(term.words, product) for term in said]
+    if there and (not ruled or (there.colour and any(tint.alike(there.colour.rgb, one) for one in ruled))):
+        del draft.wears[product.name]
+
+
+def _known(items: Sequence[Item]) -> str:
+    """The name of the style that all of it is, if the text-image model has learned it."""
+    if len(items) != 1 or not items[0].bare or items[0].negated or not (target := items[0].target):
+        return ""
+    if not target.can(Role.STYLE):
+        return ""
+    style = tables.styles()[tables.style_of()[target.words]]
+    return style.name if style.learned else ""

@@ -1,0 +1,101 @@
+"""Items of neighbouring clauses that belong together: lists with one no or one colour, and what is said afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kohl.makeup.words import tables
+from kohl.makeup.words.item import Item
+from kohl.makeup.words.phrase import PRODUCTS, Term
+from kohl.makeup.words.tables import Role
+
+LISTED = (Role.AND, Role.OR)
+PLACED = {  # the product of a place that several have
+    "upper lip": "lipstick",
+    "inner corner": "eyeshadow",
+    "lower lash line": "eyeshadow",
+    "across the nose": "blush",
+    "under the eyes": "eyeshadow",
+    "around the eyes": "eyeshadow",
+}
+
+
+def together(items: Sequence[Item]) -> list[Item]:
+    """The items, each of a product or a style, with all that is said about it."""
+    found = _told(items)
+    for place in range(1, len(found)):
+        found[place] = _like_the_one_before(found[place - 1], found[place:])
+    for place in range(len(found) - 2, -1, -1):
+        found[place] = _like_the_one_after(found[place], found[place + 1])
+    return found
+
+
+def _like_the_one_before(before: Item, rest: Sequence[Item]) -> Item:
+    """The first of the rest, negated in a list that is, or in the colour of the lips where it is "and cheeks"."""
+    item = rest[0]
+    if item.target is None:
+        return item
+    if item.joint is Role.EXCEPT:  # of nothing it is what is worn, of a look what is not
+        return replace(item, negated=not (before.target and before.target.can(Role.NONE)))
+    if before.negated and item.plain:
+        return replace(item, negated=item.negated or _goes_on(rest))
+    if before.negated or item.negated or not item.bare or item.joint not in LISTED:
+        return item
+    shares = item.target.can(Role.PART) and before.about and not before.after
+    return item.with_more(before) if shares else item
+
+
+def _like_the_one_after(item: Item, later: Item) -> Item:
+    """The item in what is said of the next: "lips and cheeks in pink"."""
+    said = later.after and later.about and later.joint in LISTED and not later.negated
+    takes = item.bare and not item.negated and item.target is not None and item.target.can(*PRODUCTS)
+    return replace(item, about=later.about, after=True) if said and takes else item
+
+
+def _goes_on(rest: Sequence[Item]) -> bool:
+    """Whether a list that began with a no goes on: "no lipstick, blush or mascara"."""
+    for item in rest:
+        if not item.plain or item.negated:
+            return False
+        if item.joint is not Role.COMMA:
+            return item.joint is Role.OR or (item.joint is Role.AND and item is rest[0])
+    return False
+
+
+def _told(items: Sequence[Item]) -> list[Item]:
+    """The items that have a target, with what the others say."""
+    found: list[Item] = []
+    waiting = Item()
+    for place, item in enumerate(items):
+        before = found[-1] if found else None
+        if item.target is None and item.negated and item.bare and before:  # "lipstick? no!"
+            found[-1] = replace(before, negated=True)
+        elif item.target is not None or item.negated or (owner := _owner(item)):
+            named = item if item.target is not None or item.negated else replace(item, target=owner)
+            found.append(named.with_more(waiting, first=True))
+            waiting = Item()
+        elif before and before.negated and item.about:  # "no red lipstick, I want pink"
+            found.append(replace(item, target=before.target))
+        elif before and not _is_of_the_next(item, before, items[place + 1 :]):
+            found[-1] = before.with_more(item)
+        else:
+            waiting = waiting.with_more(item)
+    return found if waiting.bare else [*found, waiting]
+
+
+def _is_of_the_next(item: Item, before: Item, rest: Sequence[Item]) -> bool:
+    """Whether what is said of nothing is said of the next product: "smoky eyes, nude, glossy lips"."""
+    following = next((one for one in rest if one.target is not None), None)
+    full = not before.after and (not before.bare or before.target is None or before.target.can(Role.STYLE))
+    return following is not None and not following.after and full and bool(item.about)
+
+
+def _owner(item: Item) -> Term | None:
+    """The product of a place: "red on the upper lip"."""
+    for term in item.about:
+        if term.can(Role.PLACE):
+            having = (one.name for one in tables.products().values() if term.words in one.places)
+            if name := PLACED.get(term.words) or next(having, None):
+                return Term(name, frozenset({Role.PRODUCT}))
+    return None

@@ -1,0 +1,104 @@
+"""The colour that is said about a product: names, codes, and words such as "deep" before them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kohl.makeup.words import colours, tables
+from kohl.makeup.words.colours import Colour, Triple
+from kohl.makeup.words.phrase import Term
+from kohl.makeup.words.tables import Product, Role
+
+ALIKE = 24.0  # in CIELAB, and degrees of hue: a colour that is nearer to one that was ruled out is ruled out too
+NEAR_GREY = 12.0  # chroma below which a colour has no hue
+
+
+def coloured(product: Product, about: Sequence[Term], before: Colour | None = None) -> tuple[Colour | None, list[str]]:
+    """The colour that was said, if any, and the names of others that were said too.
+
+    Where only a shade was said, it is that of the colour `before`, or of the usual one.
+    """
+    terms = {id(term) for term in of_colour(product, about)}
+    found: list[tuple[Colour, bool]] = []
+    waiting: list[Term] = []
+    for term in about:
+        if term.can(Role.DEGREE) or (id(term) in terms and _is_shade(term, product)):
+            waiting.append(term)
+        elif id(term) in terms:
+            found.append(
+                (shaded(Colour(term.words, named(term.words, product)), shades(waiting), product), term.implied)
+            )
+            waiting = []
+    left = shades(waiting)
+    if not found:
+        return (shaded(before or Colour("", product.usual), left, product) if left else None), []
+    colour = next((one for one, implied in found if not implied), found[0][0])
+    others = [one.name for one, implied in found if one != colour and not implied]
+    return shaded(colour, left, product), others
+
+
+def _is_named(term: Term) -> bool:
+    """Whether it is a colour on any product, and not of hair or skin alone."""
+    return term.words.startswith("#") or (term.can(Role.COLOUR) and term.words in tables.colour_names())
+
+
+def _is_shade(term: Term, product: Product) -> bool:
+    return term.words in tables.shades() and term.words not in product.colours
+
+
+def of_colour(product: Product, about: Sequence[Term]) -> list[Term]:
+    """Those of the terms that are about the colour of this product."""
+    later = any(_is_named(term) and term.words not in product.colours for term in about)
+    found = []
+    for place, term in enumerate(about):
+        words, following = term.words, about[place + 1] if place + 1 < len(about) else None
+        if words in product.colours or (_is_named(term) and words not in product.shapes):
+            found.append(term)
+        elif words in tables.shades() and words not in product.shapes:
+            also = term.can(Role.STRENGTH, Role.FINISH)
+            if not also or (later and following is not None and _is_named(following)):
+                found.append(term)
+    return found
+
+
+def shades(about: Sequence[Term]) -> list[tuple[str, float]]:
+    """The shades among the terms, as they are said, and how much of each."""
+    much, said, found = 1.0, "", []
+    for term in about:
+        if term.can(Role.DEGREE):
+            much, said = tables.degrees()[term.words], f"{term.words} "
+        elif term.can(Role.SHADE):
+            found.append((f"{said}{term.words}", much))
+            much, said = 1.0, ""
+    return found
+
+
+def shaded(colour: Colour, shades: Sequence[tuple[str, float]], product: Product) -> Colour:
+    """The colour with words such as "very deep" before it; hair and skin have names of their own for some."""
+    if not shades:
+        return colour
+    name = " ".join(filter(None, [*(words for words, _ in shades), colour.name]))
+    if own := product.colours.get(name):
+        return Colour(name, own)
+    rgb = colour.rgb
+    for words, much in shades:
+        rgb = tables.shades()[words.split()[-1]].of(rgb, much)
+    return Colour(name, rgb)
+
+
+def alike(first: Triple, second: Triple) -> bool:
+    """Whether people would call both by the same plain name."""
+    if colours.apart(first, second) < ALIKE:
+        return True
+    hues = [colours.hue(one) for one in (first, second) if colours.chroma(one) > NEAR_GREY]
+    if len(hues) < 2:
+        return False
+    apart = abs(hues[0] - hues[1]) % 360
+    return min(apart, 360 - apart) < ALIKE and abs(colours.lab(first)[0] - colours.lab(second)[0]) < 2 * ALIKE
+
+
+def named(words: str, product: Product) -> Triple:
+    """The colour of a name or a code; hair and skin have their own for some."""
+    if words.startswith("#"):
+        return colours.parsed(words)
+    return product.colours.get(words) or tables.colour_names()[words]
