@@ -44,7 +44,9 @@ class Asked(list):
 
     def run(self, *arguments, **others):
         """The exit code; `others` replace parts of the command."""
-        toys = Parts(load=lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), notes=()), protect=self)
+        toys = Parts(
+            load=lambda recipe: SimpleNamespace(recipe=recipe, decoys=range(9), look={}, notes=()), protect=self
+        )
         return run(*arguments, parts=replace(toys, **others))
 
 

@@ -19,6 +19,7 @@ from kohl.invert.closed_form import in_closed_form
 from kohl.invert.own_styles import OwnStyles
 from kohl.invert.pivotal import Tuning, pivotal
 from kohl.makeup import layers as makeup
+from kohl.makeup.words.reader import read
 from kohl.perturb import looks
 from kohl.perturb.latent import Search
 from kohl.recipe import Models, Recipe
@@ -70,13 +71,12 @@ def look_of(house):
 
 def test_words_are_worn_from_the_start():
     house = loaded(recipe(" Red lipstick "))
-    model = bundled.load("makeup_clip", "text")
-    assert house.attack.words.model is model
+    assert house.attack.words.model is bundled.load("makeup_clip", "text")
     assert house.attack.words.text == "red lipstick"
-    assert torch.equal(look_of(house), model.look(["red lipstick"])[0])
+    assert torch.equal(look_of(house), looks.dressed(read("red lipstick")))
     worn = [name for name, dials in zip(makeup.NAMES, look_of(house), strict=True) if dials[0] > 0]
     assert worn == ["lipstick"]
-    assert (house.draws, house.notes) == (True, ())
+    assert (house.draws, house.look, house.notes) == (True, {"lipstick": "red"}, ())
     inversion = house.attack.invert(sitter(0))
     changed = inversion.generator(inversion.latents) - sitter(0).crops
     x, y = sitter(0).landmarks[0, [51, 57]].mean(0).int().tolist()
@@ -88,7 +88,7 @@ def test_a_slip_is_corrected_and_noted():
     house = loaded(recipe("red lipstik"))
     assert house.attack.words.text == "red lipstick"
     assert house.notes == ("read “lipstik” as “lipstick”",)
-    assert torch.equal(look_of(house), bundled.load("makeup_clip", "text").look(["red lipstick"])[0])
+    assert torch.equal(look_of(house), looks.dressed(read("red lipstick")))
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b"], ids=["empty", "blank", "invisible"])
@@ -105,13 +105,13 @@ def test_without_words_the_text_model_is_not_asked_for():
     assert loaded(recipe(text_model="no such model")).attack.words is None
 
 
-def test_words_for_no_makeup_are_a_search_like_any_other():
-    # Their direction has no length.
-    search = Search(steps=2, scouts=0)
-    house = loaded(recipe("no makeup", search=search))
-    assert not look_of(house)[:, 0].any()
-    changed = house.attack(sitter(0), Goal.dodge(sitter(0), sitter(1)), rng=numbers())
-    assert changed.isfinite().all()
+@pytest.mark.parametrize("text", ["no makeup", "never any blush"])
+@pytest.mark.parametrize("text_model", ["makeup_clip", CLIP])
+def test_words_for_no_makeup_are_as_no_words_and_that_is_said(text, text_model):
+    house = loaded(recipe(text, text_model=text_model))
+    assert house.attack.words is None
+    assert look_of(house) is None
+    assert (house.draws, house.look, house.notes) == (False, {}, ("nothing will be drawn",))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,8 @@ def test_words_for_no_makeup_are_a_search_like_any_other():
     [
         ("a spaceship", r"^text: “a spaceship” names no makeup .*kohl models pull clip-vit-b32"),
         ("red lipstick " * 50, r"^text: must be at most 300 characters long, not 649$"),
-        ("rote Lippen für Bösewichte", "^text: .* is not English"),
+        ("губная помада", "^text: .* is not English"),
+        ("blackface", "^text: kohl draws nothing that could mock people"),
     ],
 )
 def test_words_that_say_nothing_are_refused_before_any_network_is_loaded(text, message):
@@ -129,13 +130,32 @@ def test_words_that_say_nothing_are_refused_before_any_network_is_loaded(text, m
     assert toys.names == ["sface", "dlib", "face_model", "makeup_clip"]  # and the two who judge, which are no networks
 
 
-def test_a_model_that_only_judges_gets_the_most_alike_of_random_looks():
+@pytest.mark.parametrize(("text", "told"), [("lipstick, not red", "rose lipstick"), ("red lips, ok?", "red lipstick")])
+def test_a_model_of_free_words_starts_from_the_look_that_kohl_reads(text, told):
+    house = loaded(recipe(text, text_model=CLIP))
+    assert house.attack.words.text == told
+    assert torch.equal(look_of(house), looks.dressed(read(text)))
+    assert house.look == read(text).said
+
+
+def test_what_kohl_reads_in_part_goes_to_a_model_of_free_words_as_it_was_typed():
+    house = loaded(recipe("a villain with red lipstick", text_model=CLIP))
+    assert house.attack.words.text == "a villain with red lipstick"
+    assert torch.equal(look_of(house), looks.dressed(read("red lipstick")))
+
+
+def test_an_insult_is_refused_for_a_model_of_free_words_too():
+    with pytest.raises(BadSetting, match="mock people"):
+        loaded(recipe("blackface", text_model=CLIP))
+
+
+def test_where_kohl_reads_nothing_such_a_model_gets_the_most_alike_of_random_looks():
     house = loaded(recipe(" a villain, für immer ", text_model=CLIP))
     model, text = house.attack.words.model, "a villain, für immer"  # free text: as it was typed
     assert (model.name, house.attack.words.text) == ("linear text", text)
     tried = looks.drawn(looks.TRIED, numbers(0))
     assert torch.equal(look_of(house), looks.most_alike(LinearText(), text, PEOPLE[0], tried))
-    assert (house.draws, house.notes) == (True, ())
+    assert (house.draws, house.look, house.notes) == (True, {}, (looks.GUESSED,))
     assert torch.equal(look_of(loaded(recipe(text, text_model=CLIP))), look_of(house))
 
 
@@ -219,6 +239,7 @@ def test_words_steer_a_stylegan2_but_nothing_is_drawn_on_it(styles, text_model):
     house = loaded(chosen, styles.shelf)
     assert house.draws is False  # its crops stay at the size that it was tuned at
     assert house.attack.words.text == "red lipstick"
+    assert (house.look, house.notes) == ({"lipstick": "red"}, (looks.STEERED,))
     inversion = house.attack.invert(sitter(0))
     assert torch.equal(inversion.generator(inversion.latents), sitter(0).crops)
     steps = []

@@ -20,6 +20,12 @@ def test_a_row_is_the_json_object_that_the_readme_shows():
     )
 
 
+def test_the_look_is_there_if_there_is_any():
+    look = {"lipstick": "deep red, matte"}
+    assert record(Row("a.jpg", None, "failed", look=look))["look"] == look
+    assert "look" not in record(Row("a.jpg", None, "failed"))
+
+
 def test_notes_are_there_if_there_are_any():
     assert record(Row("a.jpg", None, "failed", notes=("a", "b")))["notes"] == ["a", "b"]
     assert "notes" not in record(Row("a.jpg", None, "failed"))

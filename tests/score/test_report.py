@@ -101,6 +101,13 @@ def test_notes_are_told_once(tmp_path):
     assert text.count('<th scope="row">note</th>') == 2
 
 
+def test_the_look_is_told_as_it_was_understood(tmp_path):
+    made_up = replace(PROTECTED, look={"lipstick": "deep red, matte", "eyeshadow": "soft <brown>"})
+    text = page(tmp_path, made_up, PROTECTED)
+    said = "the look, as it was understood: lipstick: deep red, matte; eyeshadow: soft &lt;brown&gt;"
+    assert text.count(said) == text.count("as it was understood") == 1
+
+
 def test_every_other_outcome_has_its_own_clear_row(tmp_path):
     text = words(page(tmp_path, PROTECTED, UNPROTECTED, NO_FACE, FAILED))
     assert "1 of 4 photos is protected" in text

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kohl import files
+from kohl.makeup.words.look import sentence
 from kohl.score.headline import headline
 from kohl.score.pictures import CONTRAST, pictures
 from kohl.score.verify import in_a_hundred, says
@@ -44,7 +45,12 @@ def write(
     )
     # Of a path, the page shows the file's name alone: whoever it is shown to need not see the folders.
     environment.filters.update(
-        says=says, in_a_hundred=in_a_hundred, share=_share, one_in=_one_in, file_name=lambda path: Path(path).name
+        says=says,
+        sentence=sentence,
+        in_a_hundred=in_a_hundred,
+        share=_share,
+        one_in=_one_in,
+        file_name=lambda path: Path(path).name,
     )
     page = environment.get_template("report.html").generate(
         rows=rows,

@@ -90,13 +90,13 @@ def hue(rgb: Triple) -> float:
 
 def within(rgb: Triple, bounds: Mapping[str, tuple[float, float]]) -> Triple:
     """The nearest colour whose `light`, `chroma` and `yellow` are within bounds."""
-    light, a, b = lab(rgb)
+    light, a, b = there = lab(rgb)
     light = _clamped(light, bounds.get("light"))
-    chroma = hypot(a, b)
-    if chroma > 0:
+    if (chroma := hypot(a, b)) > 0:
         share = _clamped(chroma, bounds.get("chroma")) / chroma
         a, b = a * share, b * share
-    return srgb((light, a, _clamped(b, bounds.get("yellow"))))
+    found = light, a, _clamped(b, bounds.get("yellow"))
+    return rgb if found == there else srgb(found)
 
 
 def lab(rgb: Triple) -> Triple:

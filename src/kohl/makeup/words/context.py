@@ -59,6 +59,10 @@ def _settled(segment: Segment, named: bool) -> Segment:
         roles = _before_others(term, roles, found, rest)
         if Role.FILLER in roles and not roles & MODIFIERS:
             continue
+        degree, _, shade = term.words.partition(" ")
+        if degree in tables.degrees() and shade in tables.shades() and rest and rest[0].can(Role.COLOUR):
+            found += [Term(degree, frozenset({Role.DEGREE})), Term(shade, frozenset({Role.SHADE}))]  # "very light red"
+            continue
         settled = term.now(*roles)
         shade = _shade_of(settled) if found and found[-1].roles == {Role.DEGREE} else ""
         if shade:  # "very deep red" is a deeper one than "deep red"

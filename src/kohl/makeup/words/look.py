@@ -40,7 +40,10 @@ class Worn:
     @property
     def caption(self) -> str:
         """It in words that the bundled text-image model has learned."""
-        colour = colours.known(self.colour.name, self.colour.rgb) if self.colour else ""
+        own = tables.products()[self.product].colours
+        colour = ""
+        if self.colour:
+            colour = self.colour.name if self.colour.name in own else colours.known(self.colour.name, self.colour.rgb)
         parts = [*self.shapes, self.strength, self.finish, colour, self.product]
         return " ".join(filter(None, parts))
 
