@@ -134,7 +134,8 @@ def test_the_examples_of_the_guide(monkeypatch, capsys, tmp_path):
     for given in ("strength=0.4", 'text="red lipstick"'):
         code = code.replace(given, f"{given}, settings={few}")
     exec(code.replace("Protector(", "Protector(shelf=shelf, "), {"shelf": bundled.SHELF})
-    first, last = capsys.readouterr().out.splitlines()
+    first, look, last = capsys.readouterr().out.splitlines()
+    assert look == "{'lipstick': 'red'}"
     assert first.split()[0] in ("protected", "not_protected")
     assert 20 < float(last) < 60
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"me.jpg", "us.jpg"}

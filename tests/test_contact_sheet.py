@@ -22,6 +22,7 @@ from kohl.makeup.words import tables
 from kohl.makeup.words.reader import read
 from kohl.parts import Parts
 from kohl.perturb.looks import dressed
+from kohl.sheets import told
 from kohl.tiles import GAP, LINE
 from kohl.types import Face
 
@@ -187,6 +188,11 @@ def test_the_command_writes_a_sheet_and_says_where(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["0277_looks.png"]
     with Image.open(tmp_path / "0277_looks.png") as image:
         assert len(tiles(image)) == 4
+
+
+def test_what_is_told_of_words_is_the_look_and_then_the_notes():
+    assert told({"lipstick": "red", "blush": "soft"}, ["a", "b"]) == ["the look: lipstick: red; blush: soft", "a", "b"]
+    assert told({}, ["nothing will be drawn"]) == ["nothing will be drawn"]
 
 
 def test_json_is_one_object(tmp_path, capsys):

@@ -74,7 +74,7 @@ LINES = [
     ["looks", EVIL],
     ["looks", "x.png", "--style", EVIL],
     ["looks", "x.png", "--text", EVIL],
-    ["looks", "x.png", "-o", EVIL],
+    ["looks", "x.png", "-o", EVIL + ".gif"],
     ["compare", EVIL, "x.png"],
     ["compare", "x.png", "x.png", "--judge", EVIL],
     ["models", "pull", EVIL],

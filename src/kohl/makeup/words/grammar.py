@@ -177,7 +177,7 @@ def _limited(worn: Worn, item: Item) -> Worn:
 
 def _without_colours(worn: Worn, product: Product, item: Item) -> Worn:
     """It in another colour, where the one that it has was ruled out."""
-    ruled = [tint.named(term.words, product) for term in item.against if term.can(Role.COLOUR)]
+    ruled = tint.values(product, item.against)
     if not ruled or (worn.colour and not any(tint.alike(worn.colour.rgb, one) for one in ruled)):
         return worn
     others = [Colour(name, tint.named(name, product)) for name in product.instead]
@@ -197,8 +197,7 @@ def _take_off(draft: _Draft, item: Item) -> None:
         return
     product = tables.products()[tables.product_of()[item.target.words]]
     there = draft.wears.get(product.name)
-    said = [term for term in item.about if term.can(Role.COLOUR) and not term.implied]
-    ruled = [tint.named(term.words, product) for term in said]
+    ruled = tint.values(product, [term for term in item.about if not term.implied])
     if there and (not ruled or (there.colour and any(tint.alike(there.colour.rgb, one) for one in ruled))):
         del draft.wears[product.name]
 

@@ -97,6 +97,11 @@ def alike(first: Triple, second: Triple) -> bool:
     return min(apart, 360 - apart) < ALIKE and abs(colours.lab(first)[0] - colours.lab(second)[0]) < 2 * ALIKE
 
 
+def values(product: Product, terms: Sequence[Term]) -> list[Triple]:
+    """The colours among the terms."""
+    return [named(term.words, product) for term in terms if term.words in product.colours or _is_named(term)]
+
+
 def named(words: str, product: Product) -> Triple:
     """The colour of a name or a code; hair and skin have their own for some."""
     if words.startswith("#"):
