@@ -91,7 +91,9 @@ def test_what_is_missing_is_said(text, said):
     assert refusal(text) == f"text: {said}"
 
 
-@pytest.mark.parametrize("text", ["asdf qwer", "a pony", "💄", "!!!", "matte", "not too bold", "more"])
+@pytest.mark.parametrize(
+    "text", ["asdf qwer", "a pony", "💄", "!!!", "matte", "not too bold", "more", "euphoria makeup"]
+)
 def test_nonsense_is_told_what_kohl_understands(text):
     said = refusal(text)
     assert said.startswith(f"text: “{text}” names no makeup that kohl knows; say it in English")

@@ -122,6 +122,10 @@ TABLE = [  # what is typed, the look, and what the user is told
         "“upper lip” is not drawn: lipstick goes where it usually does; lipstick is drawn in one colour: red, not black",
     ),
     # strengths, finishes and shapes
+    ("hardly any blush", "blush: hardly any", ""),
+    ("subtle wing", "eyeliner: subtle, winged", ""),
+    ("more dramatic eyes", "eyeshadow: dramatic", ""),
+    ("warmer blush", "blush: warmer", ""),
     ("sheer lips", "lipstick: sheer", ""),
     ("a touch of blush", "blush: a touch", ""),
     ("lots of mascara", "mascara: lots", ""),
@@ -162,6 +166,7 @@ TABLE = [  # what is typed, the look, and what the user is told
     ("kohl", "eyeliner: as usual", ""),
     ("kajal", "eyeliner: as usual", ""),
     # places
+    ("dark red lips with black liner on the lips", "lipstick: dark red; lip liner: black", ""),
     ("gold in the outer corner", "eyeshadow: gold, outer corner", ""),
     ("red on the upper lip", "lipstick: red", "“upper lip” is not drawn: lipstick goes where it usually does"),
     ("blush on the cheeks", "blush: as usual", ""),
@@ -181,6 +186,11 @@ TABLE = [  # what is typed, the look, and what the user is told
         "eyeshadow is drawn in one colour: brown, not gold",
     ),
     # what is ruled out
+    ("not so much blush", "blush: not too much", ""),
+    ("cheeks not too red", "blush: not too red", ""),
+    ("rosy cheeks, but not too much", "blush: rosy, not too much", ""),
+    ("liner without a wing", "eyeliner: not winged", ""),
+    ("hide my freckles", "", "nothing will be drawn"),
     ("lipstick, not red", "lipstick: rose", ""),
     ("lipstick but not red", "lipstick: rose", ""),
     ("lipstick, any colour but red", "lipstick: rose", ""),
@@ -230,6 +240,12 @@ TABLE = [  # what is typed, the look, and what the user is told
     ("lipstick? no!", "", "nothing will be drawn"),
     ("remove my makeup", "", "nothing will be drawn"),
     # styles
+    (
+        "christmas makeup",
+        "foundation: soft; blush: subtle rose; eyeliner: soft black, thin; mascara: as usual; brows: soft; lipstick: red, satin",
+        "",
+    ),
+    ("zoom call", "foundation: soft, matte; contour: subtle; brows: soft; lipstick: sheer nude", ""),
     ("smoky eyes", "eyeshadow: strong charcoal, smoky; eyeliner: strong black, thick, smudged; mascara: strong", ""),
     ("smoky plum eyes", "eyeshadow: strong plum, smoky; eyeliner: strong black, thick, smudged; mascara: strong", ""),
     (

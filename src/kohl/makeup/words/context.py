@@ -105,7 +105,7 @@ def _before_others(term: Term, roles: frozenset[Role], found: Sequence[Term], re
         return frozenset({Role.DEGREE})
     if roles <= {Role.DEGREE, Role.TOO, Role.FILLER}:
         return frozenset({Role.FILLER})
-    return roles - {Role.FILLER} if Role.MORE in roles else roles
+    return roles - {Role.DEGREE, Role.FILLER} if roles & {Role.MORE, Role.LIMIT} else roles
 
 
 def _is_of_a_product(before: Sequence[Term], rest: Sequence[Term]) -> bool:

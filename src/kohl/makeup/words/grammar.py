@@ -37,7 +37,7 @@ def look(terms: Sequence[Term]) -> tuple[Look, Reading]:
     named = [item for item in reading.items if item.target and not item.target.can(Role.LOOK)]
     for item in reading.items:
         if not item.negated and item.target and item.target.can(Role.STYLE, Role.EVERYTHING, Role.LOOK):
-            _wear_style(draft, item, alone=not named)
+            _wear_style(draft, item, alone=not named and not reading.unknown)
     for item in reading.items:
         if not item.negated and item.target and item.target.can(*PRODUCTS) and _wears(item):
             _wear_product(draft, item)
@@ -171,7 +171,8 @@ def _compared(about: Sequence[Term]) -> tuple[tuple[str, float], ...]:
 def _limited(worn: Worn, item: Item) -> Worn:
     """It as "not too dark" and "not matte" allow it."""
     said = [("not too", term.words) for term in item.barred] + [("not", term.words) for term in item.against]
-    words = [f"{how} {word}" for how, word in said if word in tables.limits()]
+    colours = [term.words for term in item.barred if term.can(Role.COLOUR)]
+    words = [f"{how} {word}" for how, word in said if word in tables.limits() or word in colours]
     return replace(worn, limits=tuple(dict.fromkeys((*worn.limits, *words)))) if words else worn
 
 

@@ -11,6 +11,7 @@ from kohl.makeup.words.phrase import PRODUCTS, Term
 from kohl.makeup.words.tables import Role
 
 LISTED = (Role.AND, Role.OR)
+SHAPED = {"winged": "eyeliner", "cut crease": "eyeshadow"}  # the product of a shape that nothing else has
 PLACED = {  # the product of a place that several have
     "upper lip": "lipstick",
     "inner corner": "eyeshadow",
@@ -81,7 +82,12 @@ def _told(items: Sequence[Item]) -> list[Item]:
             found[-1] = before.with_more(item)
         else:
             waiting = waiting.with_more(item)
-    return found if waiting.bare else [*found, waiting]
+    if waiting.bare:
+        return found
+    shaped = next((SHAPED[term.words] for term in waiting.about if term.words in SHAPED), "")
+    if found or not shaped:
+        return [*found, waiting]
+    return [replace(waiting, target=Term(shaped, frozenset({Role.PRODUCT})))]
 
 
 def _is_of_the_next(item: Item, before: Item, rest: Sequence[Item]) -> bool:

@@ -10,6 +10,7 @@ from kohl.makeup.words.colours import Colour
 from kohl.makeup.words.tables import Bounds, Dials
 
 USUAL = 0.8  # the strength of a product about which nothing is said, on the scale of the words
+MUTED: Bounds = {"chroma": (0, 40)}  # what "not too red" allows
 FAINTEST = 0.12  # opacity that "less" and "not too bold" leave
 
 
@@ -67,7 +68,7 @@ class Worn:
             for dial, change in tables.more().get(word, {}).items():
                 found[dial] = _level(found.get(dial, 0.4) + change * much, dial)
         for said in self.limits:
-            bounds = tables.limits()[said.removeprefix("not ").removeprefix("too ")]
+            bounds = tables.limits().get(said.removeprefix("not ").removeprefix("too "), MUTED)
             rgb = _bounded(rgb, bounds, product.usual)
             for dial, (low, high) in bounds.items():
                 if dial not in ("light", "chroma", "yellow"):

@@ -33,7 +33,7 @@ def coloured(product: Product, about: Sequence[Term], before: Colour | None = No
     if not found:
         return (shaded(before or Colour("", product.usual), left, product) if left else None), []
     colour = next((one for one, implied in found if not implied), found[0][0])
-    others = [one.name for one, implied in found if one != colour and not implied]
+    others = [one.name for one, implied in found if one != colour and not implied and not alike(one.rgb, colour.rgb)]
     return shaded(colour, left, product), others
 
 
