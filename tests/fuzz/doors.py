@@ -1,6 +1,6 @@
 """The table of doors."""
 
-from fuzz import arguments, downloads, kills, networks, pictures, rows, settings, weights
+from fuzz import arguments, downloads, kills, networks, pictures, rows, settings, weights, words
 
 DOORS = (
     pictures.PHOTOS,
@@ -15,5 +15,6 @@ DOORS = (
     downloads.HTTP,
     arguments.NAMES,
     rows.REPORTS,
+    words.WORDS_TYPED,
     kills.KILLS,
 )
