@@ -109,7 +109,9 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     )
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--text", metavar="WORDS", help='the look, such as "red lipstick and soft brown eyeshadow"')
-    look.add_argument("--style", metavar="NAME", help="a look by name, such as smoky-eyes; none: no visible makeup")
+    look.add_argument(
+        "--style", metavar="NAME", help="a look by name, such as smoky-eyes (kohl looks shows all), or none"
+    )
     add("--strength", type=_strength, metavar="S|auto", help=STRENGTH)
     add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")

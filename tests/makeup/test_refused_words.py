@@ -8,19 +8,20 @@ from kohl.makeup.words.reader import read, style
 from kohl.makeup.words.typed import LONGEST, MOST
 
 INSULTS = (
-    "blackface", "BLACKFACE", "black-face", "black face", "black face paint", "b l a c k f a c e", "b.l.a.c.k.f.a.c.e",
-    "bl4ckface", "blaaackface", "blackfacé", "blackfaced", "blak face", "paint my face black", "my face painted black",
-    "face paint in brown", "dark brown face paint", "brown face", "yellow face", "redface", "black skin",
-    "make me look black", "look black", "make me look like a chinese woman", "like an asian girl",
+    "blackface", "BLACKFACE", "black-face", "black face", "black face paint", "b l a c k f a c e",
+    "b.l.a.c.k.f.a.c.e", "bl4ckface", "blaaackface", "blackfacé", "blackfaced", "blak face", "paint my face black",
+    "my face painted black", "face paint in brown", "dark brown face paint", "brown face", "yellow face", "redface",
+    "black skin", "make me look black", "look black", "make me look like a chinese woman", "like an asian girl",
     "as a native american", "make me asian", "turn me into an african", "indian chief", "arab man", "a geisha",
     "a gypsy woman", "slanted eyes", "minstrel makeup", "golliwog", "hitler moustache", "a nazi", "retarded clown",
-    "slut makeup", "red lipstick and blackface", "zwarte piet",
+    "slut makeup", "coal black face", "caramel skin", "golden brown face paint", "black foundation", "paint me brown",
+    "red lipstick and blackface", "zwarte piet",
 )  # fmt: skip
 WELCOME = (
     "black lipstick and black eyeliner", "black eyes", "brown brows", "goth", "korean makeup", "indian bridal makeup",
     "japanese makeup", "egyptian", "red lipstick for black women", "blush that suits dark skin",
     "red lips on my brown skin", "white face paint", "green face", "a tan", "dark foundation",
-    "the black liner, a white base", "yellow eyeshadow",
+    "terracotta face paint", "brown foundation", "the black liner, a white base", "yellow eyeshadow",
     "like a korean star", "lips black, cheeks pink",
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kohl.errors import BadSetting
 from kohl.makeup.words import colours, typed
+from kohl.makeup.words.colours import Triple
 from kohl.makeup.words.look import Look
 
 LEET = str.maketrans("4301578@$!", "aeoistbasi")
@@ -26,7 +27,7 @@ SKIN = (
     "text: kohl makes no skin into another people's, darker or lighter; “foundation”, “sun tan” and “glowing skin” go "
     "with the skin that is there"
 )
-DARKEST, HUES, DULL = 62.0, (15.0, 95.0), 48.0  # CIELAB of skins: lightness, hue in degrees, and most chroma
+LIGHTEST = 62.0  # lightness in CIELAB of skin that paint may not be taken for
 
 
 class Insult(BadSetting):
@@ -48,14 +49,21 @@ def without_wearers(plain: str) -> str:
 
 def check_drawn(look: Look) -> None:
     """Raises `Insult` for a whole face painted in a colour of skins, or black."""
-    paint = look.wears.get("face paint")
-    if paint is None or paint.colour is None:
-        return
-    light, _, _ = colours.lab(paint.colour.rgb)
-    chroma, hue = colours.chroma(paint.colour.rgb), colours.hue(paint.colour.rgb)
-    black = light < 25 and chroma < 25
-    if black or (light < DARKEST and HUES[0] < hue < HUES[1] and 10 < chroma < DULL):
+    paint, foundation = look.wears.get("face paint"), look.wears.get("foundation")
+    if paint and paint.colour and (_is_black(paint.colour.rgb, 25) or _is_skin(paint.colour.rgb)):
         raise Insult(REFUSED)
+    if foundation and foundation.colour and _is_black(foundation.colour.rgb, 18):
+        raise Insult(REFUSED)
+
+
+def _is_black(rgb: Triple, most: float) -> bool:
+    return colours.lab(rgb)[0] < most and colours.chroma(rgb) < 25
+
+
+def _is_skin(rgb: Triple) -> bool:
+    """Whether people have such skin; reddish browns are paint where they are strong, yellowish ones are not."""
+    hue, chroma = colours.hue(rgb), colours.chroma(rgb)
+    return colours.lab(rgb)[0] < LIGHTEST and 15 < hue < 95 and 10 < chroma < (66 if hue > 55 else 48)
 
 
 def _check(words: Sequence[str]) -> None:
