@@ -6,7 +6,7 @@ from PIL import ImageColor
 from skimage.color import rgb2lab
 
 from kohl.makeup.words import colours, tables
-from kohl.makeup.words.colours import Colour, Shade
+from kohl.makeup.words.colours import Shade
 
 SOME = [(0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.5, 0.5, 0.5), (0.9, 0.1, 0.2), (0.02, 0.3, 0.7), (0.4, 0.9, 0.1)]
 
@@ -34,10 +34,6 @@ def test_a_name_that_the_model_has_not_learned_is_told_as_the_nearest_that_it_ha
     assert colours.known("red", colours.names()["red"]) == "red"
     found = colours.known("#e60101", colours.parsed("#e60101"))
     assert colours.apart(colours.learned()[found], colours.names()["red"]) < 3
-
-
-def test_a_colour_is_written_as_a_code():
-    assert Colour("rose", (1.0, 0.5, 0.0)).levels == "#ff8000"
 
 
 @pytest.mark.parametrize("word", tables.shades())

@@ -25,11 +25,6 @@ class Colour:
     name: str
     rgb: Triple
 
-    @property
-    def levels(self) -> str:
-        """It as #rrggbb."""
-        return "#" + bytes(round(255 * level) for level in self.rgb).hex()
-
 
 @dataclass(frozen=True)
 class Shade:
