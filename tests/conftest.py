@@ -1,5 +1,6 @@
 """What holds for all tests of a process."""
 
+import gc
 from functools import cache
 
 import pytest
@@ -12,6 +13,7 @@ def settled():
     import torch
 
     torch.set_num_threads(1)
+    gc.freeze()  # all that was collected stays: a turn of the garbage collector need not look at it again
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "set_num_threads", lambda count: None)
         for name in ("get_frontal_face_detector", "shape_predictor", "face_recognition_model_v1"):

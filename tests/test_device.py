@@ -82,7 +82,7 @@ def test_one_that_is_not_there_is_said_in_one_sentence(tmp_path, capsys, name, s
 
 def test_the_option_counts_more_than_the_recipe_and_auto_is_told_as_what_it_was(tmp_path):
     (tmp_path / "mine.toml").write_text(
-        'device = "cuda"\nattack = "fgsm"\n[models]\nsurrogates = ["sface"]\njudges = ["sface"]\n'
+        'device = "cuda"\nattack = "fgsm"\n[models]\nsurrogates = ["sface"]\njudges = ["sface"]\n[search]\ntries = 1\n'
     )
     line = ["protect", str(SAMPLE), "-o", str(tmp_path), "--recipe", str(tmp_path / "mine.toml"), "--device=auto"]
     with redirect_stdout(StringIO()) as printed:

@@ -4,6 +4,7 @@ import gc
 import weakref
 from dataclasses import replace
 
+import bundled
 import pytest
 import tiny
 import torch
@@ -87,7 +88,8 @@ def test_another_strength_and_other_words_do_not_invert_again(tmp_path):
 
 def test_a_slider_does_not_tune_again():
     few = ["tuning.steps=2", "tuning.directions=0", "search.steps=1", "models.judges=['sface']"]
-    protector = kohl.Protector("mini", settings=[*few, "models.surrogates=['sface']"])
+    few += ["models.surrogates=['sface']", "search.tries=1"]
+    protector = kohl.Protector("mini", settings=few, shelf=bundled.SHELF)
     known = [], []
     results = [
         made(SAMPLE, watch=steps.append).content
