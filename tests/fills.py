@@ -47,6 +47,14 @@ def fan_in(shape: Shape) -> int:
     return math.prod(shape[1:])
 
 
+def weights(name: str, shape: Shape, gain: float = 1.0) -> np.ndarray:
+    """Numbers that keep the variance of what they are multiplied with, times the square of `gain`."""
+    numbers = normal(name, shape)
+    numbers *= gain
+    numbers /= math.sqrt(fan_in(shape))
+    return numbers
+
+
 def filled(shapes: Shapes, rules: Rules, gain: float = 1.0) -> dict[str, Tensor]:
     """A state dict with these shapes: `filled({"fc.weight": (3, 4)}, plain, 0.7)`."""
     return {name: _rounded(np.asarray(rules(name, shapes, gain))) for name in shapes}
@@ -82,10 +90,10 @@ def plain(name: str, shapes: Shapes, gain: float) -> np.ndarray:
     if len(shape) == 1:
         return 0.25 + 0.1 * signed(name, shape)
     if len(shape) == 4:
-        return gain * normal(name, shape) / math.sqrt(fan_in(shape))
+        return weights(name, shape, gain)
     if re.fullmatch(r"styles\.\d+\.linear\.weight", name):
         return normal(name, shape)
-    return normal(name, shape) / math.sqrt(fan_in(shape))
+    return weights(name, shape)
 
 
 def sg2(name: str, shapes: Shapes, gain: float) -> np.ndarray:
@@ -133,7 +141,7 @@ def clip(name: str, shapes: Shapes, gain: float) -> np.ndarray:
         return 0.75 + 0.5 * uniform(name, shape)
     if name.endswith("bias"):
         return 0.1 * signed(name, shape)
-    return normal(name, shape) / math.sqrt(fan_in(shape))
+    return weights(name, shape)
 
 
 def lpips(name: str, shapes: Shapes, gain: float) -> np.ndarray:
@@ -146,4 +154,4 @@ def lpips(name: str, shapes: Shapes, gain: float) -> np.ndarray:
         return uniform(re.sub(r"^lins\.", "lin", name), shape)
     if name.endswith(".bias"):
         return 0.1 * signed(name, shape)
-    return 1.4 * normal(name, shape) / math.sqrt(fan_in(shape))
+    return weights(name, shape, 1.4)
