@@ -30,6 +30,7 @@ from kohl.zoo import cards
 from kohl.zoo.distances import lpips
 from kohl.zoo.generators.e4e import E4E
 from kohl.zoo.recognisers import facenet, irse, mobilefacenet
+from kohl.zoo.recognisers.recogniser import Recogniser
 from kohl.zoo.shelf import Shelf
 
 FEW = ("search.tries=1", "search.steps=2", "search.scouts=1", "search.views.blurred=1.0", "search.views.grey=1.0")
@@ -119,7 +120,14 @@ def styles(name):
     return {"stylegan2-mini": generator, "stylegan2-mini-encoder": lambda: Encoder(8)}[name]()
 
 
-TOYS = {"styles": {cards.generator: styles, cards.inverter: styles}}
+def looker(name):
+    """A recogniser that sees colours at 64 places."""
+    layer = nn.Linear(192, 32, bias=False).requires_grad_(False)
+    layer.weight.copy_(torch.randn(32, 192, generator=numbers()))
+    return Recogniser(name, nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), layer), size=32)
+
+
+TOYS = {"styles": {cards.generator: styles, cards.inverter: styles}, "words": {cards.encoder: looker}}
 
 
 @pytest.mark.parametrize(

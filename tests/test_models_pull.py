@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import signal
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -220,10 +221,13 @@ def test_failure_is_one_sentence_after_the_licences(run, server, capsys):
 def test_interruption(run, server, capsys, folder):
     def interrupting(handler):
         send(handler, 200, CONTENT[:3], Content_Length=len(CONTENT))
-        while not (folder / "tokens.bin.part").exists():
+        while not ((folder / "tokens.bin.part").exists() and waiting()):
             time.sleep(0.01)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # it waits for the rest
         interrupted.wait(30)
+
+    def waiting():  # for the network: the file is not only there, but in the care of who opened it
+        return sys._current_frames()[threading.main_thread().ident].f_code.co_name == "readinto"
 
     interrupted, before = threading.Event(), signal.signal(signal.SIGINT, signal.default_int_handler)
     server.says["it"] = interrupting

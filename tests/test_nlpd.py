@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage, signal
+from scipy import ndimage
 from tiny import numbers
 
 from kohl.nlpd import bands, nlpd
@@ -35,7 +35,7 @@ def pyramid(image):
 
 def normalised(image):
     return [
-        level / (constant + signal.convolve2d(np.abs(level), np.pad(kernel, ((1, 1), (0, 0))), mode="same"))
+        level / (constant + ndimage.convolve(np.abs(level), np.pad(kernel, ((1, 1), (0, 0))), mode="constant"))
         for level, (constant, kernel) in zip(pyramid(image), PUBLISHED, strict=True)
     ]
 

@@ -69,7 +69,8 @@ def test_the_references_are_left_as_in_the_run_itself(photo, tmp_path):
 
 
 def test_the_command_writes_a_sheet_and_nothing_else(tmp_path, capsys):
-    arguments = ["--preview", "-o", str(tmp_path), "--set", "search.steps=1", "--set", "search.chance=0"]
+    few = ("search.steps=1", "search.chance=0", "models.surrogates=['sface']", "models.judges=['sface']")
+    arguments = ["--preview", "-o", str(tmp_path), *(word for setting in few for word in ("--set", setting))]
     missing = tmp_path / "missing.png"
     assert main(["protect", str(SAMPLE), str(missing), *arguments]) == 1
     printed = capsys.readouterr()
