@@ -56,7 +56,7 @@ def run(func, args, kwargs):
 
 
 def changed(values, change):
-    """The same, with every tensor in it changed; torch's own `tree_map` looks for more, and takes five times as long."""
+    """The same with every tensor in it changed; torch's own `tree_map` looks for more, and takes five times as long."""
     if isinstance(values, Tensor):
         return change(values)
     if type(values) in (list, tuple):

@@ -10,6 +10,7 @@ import tiny
 import torch
 from photos import SAMPLE
 from tiny import Paint, faces
+from tiny_styles import Encoder, generator
 
 import kohl
 from kohl import pipeline
@@ -18,6 +19,7 @@ from kohl.job import Job
 from kohl.perturb.latent import LatentSearch
 from kohl.perturb.terms import Words
 from kohl.types import Inversion, Step, ignore
+from kohl.zoo import cards
 
 
 class Counting:
@@ -63,7 +65,7 @@ def test_the_oldest_is_forgotten_before_there_is_one_too_many():
     remembered = Inversions(most=2).remembering(invert, "x")
     for seed in (0, 1, 0, 2, 0, 3):
         remembered(faces(seed=seed))
-        gc.collect()
+        gc.collect(1)  # what is as young as these
         assert sum(generator() is not None for generator in invert.made) <= 2
     assert len(invert.made) == 4  # the one that was asked for in between was kept
     remembered(faces(seed=1))
@@ -87,9 +89,10 @@ def test_another_strength_and_other_words_do_not_invert_again(tmp_path):
 
 
 def test_a_slider_does_not_tune_again():
-    few = ["tuning.steps=2", "tuning.directions=0", "search.steps=1", "models.judges=['sface']"]
-    few += ["models.surrogates=['sface']", "search.tries=1"]
-    protector = kohl.Protector("mini", settings=few, shelf=bundled.SHELF)
+    few = ["tuning.steps=2", "tuning.size=32", "tuning.held=2", "tuning.directions=0", "search.steps=1"]
+    few += ["search.tries=1", "models.surrogates=['sface']", "models.judges=['sface']"]
+    toys = {cards.generator: lambda name: generator(), cards.inverter: lambda name: Encoder(8)}
+    protector = kohl.Protector("mini", settings=few, shelf=bundled.Toys(toys))
     known = [], []
     results = [
         made(SAMPLE, watch=steps.append).content

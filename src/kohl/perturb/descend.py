@@ -92,11 +92,10 @@ def _gradient(
         candidate = Candidate(generator(latents), latents)
         found = list(each(partial(_slope, candidate=candidate), terms.values()))
         slope = torch.stack([slope for _, slope in found]).sum(0)
-        outputs, weights = [candidate.images], [slope]
+        total = (candidate.images * slope).sum()  # torch, given the slope itself, imports SymPy to check its shape
         if pull is not None:
-            held = pull(candidate).sum()
-            outputs, weights = [*outputs, held], [*weights, torch.ones_like(held)]
-        (gradient,) = torch.autograd.grad(outputs, latents, weights)
+            total = total + pull(candidate).sum()
+        (gradient,) = torch.autograd.grad(total, latents)
     if not gradient.isfinite().all():
         raise BadSetting("search: these settings make the search diverge; try a smaller weight or rate")
     seen.append(({name: loss for name, (loss, _) in zip(terms, found, strict=True)}, candidate))
