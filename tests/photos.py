@@ -6,6 +6,7 @@ import zlib
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -23,7 +24,12 @@ def portrait() -> Image.Image:
 
 def odd_photos(folder: Path) -> dict[str, Path]:
     """By file name, the same upright face in every kind of file that can be read; "1x1.png" has no face."""
-    folder.mkdir(parents=True, exist_ok=True)
+    return _written(_odd(), folder)
+
+
+@cache
+def _odd() -> dict[str, bytes]:
+    """What is in these files."""
     face, corner = portrait(), Image.new("L", (240, 256), 255)
     corner.paste(0, (0, 0, 40, 30))
     grey, palette, clear = face.convert("L"), face.quantize(64), face.copy()
@@ -58,21 +64,32 @@ def odd_photos(folder: Path) -> dict[str, Path]:
         "plain.bmp": (face, {}),
         "plain.gif": (palette, {}),
     }
-    for name, (image, settings) in made.items():
-        image.save(folder / name, **settings)
     deep = np.asarray(face)[..., ::-1].astype(np.uint16) * 257
-    for name in ("rgb_16_bit.png", "rgb_16_bit.tif"):
-        cv2.imwrite(str(folder / name), deep)
-    private_jpeg(folder / "private.jpg")
-    return {name: folder / name for name in (*made, "rgb_16_bit.png", "rgb_16_bit.tif", "private.jpg")}
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, (image, settings) in made.items():
+            image.save(folder / name, **settings)
+        for name in ("rgb_16_bit.png", "rgb_16_bit.tif"):
+            cv2.imwrite(str(folder / name), deep)
+        private_jpeg(folder / "private.jpg")
+        names = (*made, "rgb_16_bit.png", "rgb_16_bit.tif", "private.jpg")
+        return {name: (folder / name).read_bytes() for name in names}
 
 
 def bad_files(folder: Path) -> dict[str, Path]:
     """By file name, what kohl must refuse; "missing.jpg" is not there, "pipe.jpg" would hang a careless reader."""
-    folder.mkdir(parents=True, exist_ok=True)
+    paths = _written(_bad(), folder)
+    (folder / "folder.jpg").mkdir()
+    os.mkfifo(folder / "pipe.jpg")
+    return paths | {name: folder / name for name in ("folder.jpg", "pipe.jpg", "missing.jpg")}
+
+
+@cache
+def _bad() -> dict[str, bytes]:
+    """What is in those that are files."""
     face = portrait()
     jpeg, png, webp = encoded(face, "JPEG", quality=95), encoded(face, "PNG"), encoded(face, "WEBP")
-    contents = {
+    return {
         "empty.jpg": b"",
         "text.jpg": b"My face, in a thousand words.\n" * 30,
         "noise.png": bytes(range(7, 256)) * 9,
@@ -90,14 +107,16 @@ def bad_files(folder: Path) -> dict[str, Path]:
         "animation.webp": encoded(face, "WEBP", save_all=True, append_images=[face.rotate(9)]),
         "pages.tif": encoded(face, "TIFF", save_all=True, append_images=[face.rotate(9)]),
         "camera.dng": encoded(face, "TIFF", tiffinfo={0x00FE: 1}),
+        "bomb.png": encoded(Image.new("1", (10_000, 10_000)), "PNG"),  # 100 megapixels in 12 kB
     }
-    for name, data in contents.items():
-        (folder / name).write_bytes(data)
-    Image.new("1", (10_000, 10_000)).save(folder / "bomb.png")  # 100 megapixels in 12 kB
-    (folder / "folder.jpg").mkdir()
-    os.mkfifo(folder / "pipe.jpg")
-    names = (*contents, "bomb.png", "folder.jpg", "pipe.jpg", "missing.jpg")
-    return {name: folder / name for name in names}
+
+
+def _written(contents: dict[str, bytes], folder: Path) -> dict[str, Path]:
+    """The files by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {name: folder / name for name in contents}
 
 
 def encoded(image: Image.Image, format_: str, **settings: object) -> bytes:

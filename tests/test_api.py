@@ -130,10 +130,9 @@ def test_the_examples_of_the_guide(monkeypatch, capsys, tmp_path):
     for name in ("me.jpg", "us.jpg", "me_before.jpg"):
         photos.portrait().save(tmp_path / name, quality=95)
     code = "\n".join(re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL))
-    few = ["search.steps=2", "search.chance=0", "search.tries=1"]
-    few += ["models.judges=['sface']", "models.surrogates=['sface']"]
-    for given in ("strength=0.4", 'text="red lipstick"'):
-        code = code.replace(given, f"{given}, settings={few}")
+    few = ["search.steps=2", "search.tries=1", "models.judges=['sface']", "models.surrogates=['sface']"]
+    for given, more in (("strength=0.4", []), ('text="red lipstick"', ["search.chance=0"])):
+        code = code.replace(given, f"{given}, settings={few + more}")
     exec(code.replace("Protector(", "Protector(shelf=shelf, "), {"shelf": bundled.SHELF})
     first, look, last = capsys.readouterr().out.splitlines()
     assert look == "{'lipstick': 'red'}"

@@ -25,7 +25,6 @@ STEPS = (
     "tuning.directions=8",
     "search.steps=2",
     "search.scouts=0",
-    "search.tries=1",
     "models.surrogates=['sface']",
     "models.judges=['sface']",
 )
