@@ -296,10 +296,10 @@ def test_ci_runs_all_and_ends_with_the_count(clone, programs, check, fuzz, test)
     shutil.copytree(ROOT / ".ci", clone / ".ci")
     write_program(clone / "scripts/check", f"#!/bin/sh\necho checked; exit {check}\n")
     write_program(clone / "scripts/fuzz", f"#!/bin/sh\necho tried $*; exit {fuzz}\n")
-    write_program(clone / "scripts/test", f"#!/bin/sh\necho 3 passed in 0.1s; exit {test}\n")
+    write_program(clone / "scripts/test", f"#!/bin/sh\necho ${{*:-all}}: 3 passed; exit {test}\n")
     result = script(shutil.which("bash"), clone / ".ci/run", programs=programs, cwd="/")
     assert result.returncode == max(check, fuzz, test)
-    assert result.stdout == "checked\ntried --seconds 120\n3 passed in 0.1s\n"
+    assert result.stdout == "checked\ntried --seconds 120\n-m slow tests/zoo/test_e4e.py: 3 passed\nall: 3 passed\n"
 
 
 def test_every_dependency_is_pinned_within_its_range():
