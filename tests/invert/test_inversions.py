@@ -92,6 +92,7 @@ def test_a_slider_does_not_tune_again():
     few = ["tuning.steps=2", "tuning.size=32", "tuning.held=2", "tuning.directions=0", "search.steps=1"]
     few += ["search.tries=1", "models.surrogates=['sface']", "models.judges=['sface']"]
     toys = {cards.generator: lambda name: generator(), cards.inverter: lambda name: Encoder(8)}
+    toys[cards.judge] = lambda name: tiny.MeanColour(name)
     protector = kohl.Protector("mini", settings=few, shelf=bundled.Toys(toys))
     known = [], []
     results = [

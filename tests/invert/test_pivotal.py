@@ -114,11 +114,11 @@ def test_no_steps_change_no_weight():
 
 def test_stops_as_soon_as_the_loss_is_enough():
     seen = Blocks()
-    tuned(seen=seen, steps=30, pixels=0.0)
+    tuned(seen=seen, steps=12, pixels=0.0)
     enough = seen.said[7]
     first = next(index for index, said in enumerate(seen.said) if said <= enough)
     again = Blocks()
-    inversion = tuned(seen=again, steps=30, pixels=0.0, enough=enough)
+    inversion = tuned(seen=again, steps=12, pixels=0.0, enough=enough)
     assert again.said == seen.said[: first + 1]
     same = tuned(steps=first, pixels=0.0)
     assert all(map(torch.equal, *(weights(found.generator.generator) for found in (inversion, same))))

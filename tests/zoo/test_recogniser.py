@@ -15,11 +15,14 @@ from kohl.types import Faces
 from kohl.zoo.recognisers import facenet, irse, mobilefacenet
 from kohl.zoo.recognisers.recogniser import Recogniser
 
-# How each is loaded, and the gain of its fixture's weights. The slow IR-152 is in test_irse.py.
+# How each is loaded, and the gain of its fixture's weights. IR-SE50 has more weights than the others together: CI runs
+# its tests, the default run does not. The slow IR-152 is in test_irse.py.
 MODELS = {"mobile_face": (mobilefacenet.load, 1.0), "facenet": (facenet.load, 1.4), "irse50": (irse.irse50, 1.0)}
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(
+    scope="module", params=["mobile_face", "facenet", pytest.param("irse50", marks=pytest.mark.slow, id="irse50")]
+)
 def name(request):
     return request.param
 
