@@ -66,14 +66,14 @@ def test_recognition_is_two_hinges_on_distances_in_thresholds(goal):
     np.testing.assert_allclose(found, goal.away * leaving + goal.towards * nearing, rtol=1e-4)
 
 
-def test_every_face_to_avoid_is_left_like_the_source():
+def test_every_face_to_avoid_is_left_as_far_as_is_asked():
     (surrogate,), goal, images = surrogates(1), Goal.dodge(SOURCE, TARGET, towards=0.5), faces(2, seed=3).crops
     other = faces(2, seed=4)
-    found = recognition(surrogate, goal, (other,), weight=0.25, margin=4.0, closeness=0.3, views=STILL, rng=numbers())(
-        candidate(images)
-    )
+    settings = {"margin": 4.0, "closeness": 0.3, "views": STILL}
+    weighed = recognition(surrogate, goal, (other,), weight=0.25, apart=3.0, rng=numbers(), **settings)
+    found = weighed(candidate(images))
     hinges = term(goal, surrogate, margin=4.0, closeness=0.3)(candidate(images))
-    hinges += term(Goal.dodge(other, TARGET, towards=0.0), surrogate, margin=4.0)(candidate(images))
+    hinges += term(Goal.dodge(other, TARGET, towards=0.0), surrogate, margin=3.0)(candidate(images))
     torch.testing.assert_close(found, 0.25 * hinges)
 
 

@@ -48,24 +48,25 @@ class Search:
     """How long and how hard to search."""
 
     steps: int = 45
-    rate: float = 0.22  # Adam's, in latents
+    rate: float = 0.45  # Adam's, in latents
     last_rate: float = 0.05  # share of the rate that is left at the last step
     recognition: float = 4.0  # weight of all recognisers together
     distance: Literal["thresholds", "cosine"] = "thresholds"  # the unit of the next two; 1 − cosine is the paper's
-    margin: float = 1.9  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
+    margin: float = 1.7  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach
     bend: float = 0.8  # how far from either of them a hinge is still a parabola: who is furthest counts most
     decoy: float = 0.6  # weight of approaching the decoy against leaving the source
-    change: float = 1500.0  # weight of the visible change of the crop
+    change: float = 2800.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
-    plain: float = 0.5  # share of the mean square in the change of brightness
-    contours: float = 0.008  # and of what the eye sees of it at six scales
+    plain: float = 0.3  # share of the mean square in the change of brightness
+    contours: float = 0.02  # and of what the eye sees of it at six scales
     lines: float = 30.0  # weight of contours that the face did not have
     masking: float = 0.05  # detail of the face that hides half of a change
-    scouts: int = 0  # steps that find out where this face drifts when it only leaves; the search then avoids that too
-    scout_rate: float = 0.5  # Adam's in those steps
+    scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
+    scout_rate: float = 0.8  # Adam's in those steps
+    apart: float = 1.2  # distance to that place to reach: two photos that are further than 1 apart do not match
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
@@ -208,6 +209,7 @@ class LatentSearch:
             weight=settings.recognition,
             margin=settings.margin,
             closeness=settings.closeness,
+            apart=settings.apart,
             bend=settings.bend,
             views=settings.views,
             embed=embed,

@@ -107,6 +107,7 @@ def recognition(
     weight: float = 1.0,
     margin: float,
     closeness: float,
+    apart: float = 0.0,
     bend: float = 0.0,
     views: Views,
     rng: torch.Generator,
@@ -114,10 +115,10 @@ def recognition(
 ) -> Term:
     """How far the face is from the goal in one recogniser's eyes, in a new random view at every call.
 
-    Hinges: the distance to the source and to every face in `avoid` is pushed up to `margin`, the distance to the target
-    down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are reached in this view. `embed`
-    may remember what it was asked before. Within `bend` of its end a hinge is a parabola, so that the recogniser that
-    is furthest from the goal counts most.
+    Hinges: the distance to the source is pushed up to `margin` and that to every face in `avoid` up to `apart`, the
+    distance to the target down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are
+    reached in this view. `embed` may remember what it was asked before. Within `bend` of its end a hinge is a parabola,
+    so that the recogniser that is furthest from the goal counts most.
     """
     encoder = surrogate.encoder
 
@@ -136,7 +137,7 @@ def recognition(
         embedding = encoder(views.reflect(warp(seen, aligned, (encoder.size, encoder.size)), rng))
         leaving = torch.stack([hinge(margin - surrogate.distance(embedding, source)) for source in sources]).mean(0)
         for place in drifted:
-            leaving = leaving + hinge(margin - surrogate.distance(embedding, place))
+            leaving = leaving + hinge(apart - surrogate.distance(embedding, place))
         nearing = hinge(surrogate.distance(embedding, target) - closeness)
         return weight * (goal.away * leaving + goal.towards * nearing)
 
