@@ -34,6 +34,7 @@ from kohl.types import (
 
 SHARES = 0.3, 1.3  # of the change that a search ended with: the least and the most that is taken
 LINES = 2  # how often that share is guessed and looked at
+ITSELF = 0.12  # how far views of a face are from it, in thresholds: .09 to .15 on fourteen faces
 RANGES = {
     "chance": (0, 0.5),
     "tries": (1, 100),
@@ -64,9 +65,9 @@ class Search:
     contours: float = 0.02  # and of what the eye sees of it at six scales
     lines: float = 30.0  # weight of contours that the face did not have
     masking: float = 0.05  # detail of the face that hides half of a change
-    scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
-    scout_rate: float = 0.8  # Adam's in those steps
-    apart: float = 1.2  # distance to that place to reach: two photos that are further than 1 apart do not match
+    scouts: int = 16  # steps that find out where this face drifts when it only leaves; the search then avoids that too
+    scout_rate: float = 0.7  # Adam's in those steps
+    apart: float = 1.4  # distance to that place to reach: two photos that are further than 1 apart do not match
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
@@ -143,7 +144,7 @@ class LatentSearch:
             return (low + (asked - near) / steep).clamp(*SHARES)
 
         low, high = start.new_zeros(len(start)), start.new_ones(len(start))
-        near, beyond = (far(_images(inversion.generator, at(share))) for share in (low, high))
+        near, beyond = low + ITSELF, far(_images(inversion.generator, at(high)))
         for _ in range(LINES):
             share = guess(low, near, high, beyond)
             found = far(_images(inversion.generator, at(share)))
