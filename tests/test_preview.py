@@ -1,5 +1,7 @@
 """The sheet before posting: a row for each face, a column for each strength."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from photos import SAMPLE
@@ -11,7 +13,9 @@ from kohl.cli import main
 from kohl.errors import BadPhoto, NoFace
 from kohl.job import Job
 from kohl.preview import TILE, sheet, write
+from kohl.recipe import load
 from kohl.tiles import GAP, LINE
+from kohl.types import Step, ignore
 
 DIAL = {0.2: house(attack=Tint(0.05)), 0.8: house(attack=Tint(0.4))}
 
@@ -40,6 +44,24 @@ def test_every_face_that_is_asked_for_has_a_row(photo):
     assert len(tiles(sheet(Job(photo, photo, faces=(1,)), two))) == 1
     with pytest.raises(NoFace):
         sheet(Job(photo, photo), {0.5: house(detect=detector())})
+
+
+def test_all_searches_are_watched_as_one(photo):
+    class Stepping(Tint):
+        def __call__(self, faces, goal, *, rng, watch=ignore):
+            for index in range(2):
+                watch(Step(index, 2, {}, None))
+            return super().__call__(faces, goal, rng=rng)
+
+    steps = []
+    dialled = {strength: house(attack=Stepping()) for strength in DIAL}
+    sheet(Job(photo, photo), dialled, watch=steps.append)
+    assert [(step.index, step.total) for step in steps] == [(index, 4) for index in range(4)]
+
+
+@pytest.mark.parametrize(("asked", "around"), [(0.5, [0.2, 0.5, 0.8]), (0.9, [0.6, 0.9, 1.0]), (0.0, [0.0, 0.3])])
+def test_the_dial_is_turned_to_either_side_of_what_is_asked(asked, around):
+    assert [*preview.dial(replace(load("default"), strength=asked))] == around
 
 
 def test_it_is_written_beside_the_photo_and_over_nothing(photo):
@@ -72,10 +94,12 @@ def test_the_command_writes_a_sheet_and_nothing_else(tmp_path, capsys):
     few = ("search.steps=1", "search.chance=0", "models.surrogates=['sface']", "models.judges=['sface']")
     arguments = ["--preview", "-o", str(tmp_path), *(word for setting in few for word in ("--set", setting))]
     missing = tmp_path / "missing.png"
-    assert main(["protect", str(SAMPLE), str(missing), *arguments]) == 1
+    assert main(["protect", str(SAMPLE), str(missing), str(SAMPLE), "--force", *arguments]) == 1
     printed = capsys.readouterr()
-    assert printed.out == f"{SAMPLE} → {tmp_path / 'astronaut_preview.png'}\n"
-    assert printed.err == f"kohl: {missing}: no such file; check its name\n"
+    output = tmp_path / "astronaut_preview.png"
+    assert printed.out == f"{SAMPLE} → {output}\n"
+    clash = f"kohl: {SAMPLE}: {output}: is already the sheet of {SAMPLE}; choose another name with -o"
+    assert printed.err == f"kohl: {missing}: no such file; check its name\n{clash}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["astronaut_preview.png"]
     ((before, *after),) = tiles(Image.open(tmp_path / "astronaut_preview.png"))
     assert all((np.abs(tile - before) > 0).any() for tile in after)

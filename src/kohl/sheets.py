@@ -7,10 +7,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TextIO
 
 from kohl import batch, contact_sheet, files, preview, pull, tiles
-from kohl.errors import BadSetting, KohlError, NoFace
-from kohl.house import House
+from kohl.console import Bar
+from kohl.errors import BadPhoto, BadSetting, KohlError, NoFace, Remedy
 from kohl.job import Job
 from kohl.makeup.words.look import sentence
 from kohl.parts import Parts
@@ -22,11 +23,24 @@ from kohl.status import Exit, Status
 
 def previews(jobs: Sequence[Job], chosen: Recipe, *, as_json: bool) -> int:
     """Write a sheet for each photo, and nothing else; say what the words were taken for."""
-    houses = preview.dial(chosen)
-    first = next(iter(houses.values()))
-    for note in told(first.look, first.notes):
-        pull.tell(f"kohl: {note}")
-    codes = [_shown(job, partial(_previewed, job, houses), "preview", as_json=as_json) for job in jobs]
+    lost = {batch.real(job.photo): f"would overwrite {job.photo}, which is one of the photos" for job in jobs}
+    codes = []
+    with Bar([job.photo for job in jobs]) as bar:
+        houses = preview.dial(chosen)
+        first = next(iter(houses.values()))
+        for note in told(first.look, first.notes):
+            bar.note(note)
+        bar.loaded()
+
+        def write(job: Job) -> Mapping[str, object]:
+            if clash := lost.get(batch.real(job.output)):
+                raise BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME)
+            preview.write(job, houses, watch=bar.step)
+            lost[batch.real(job.output)] = f"is already the sheet of {job.photo}"
+            return {}
+
+        for job in jobs:
+            codes.append(_shown(job, partial(write, job), "preview", bar.finished, as_json=as_json))
     return Exit.of(codes)
 
 
@@ -46,7 +60,7 @@ def looks(arguments: Namespace, parts: Parts) -> int:
         faces = contact_sheet.write(job, asked, parts.detector())
         return {"faces": faces, "styles": {name: look.said for name, look in asked.items()}}
 
-    return Exit.of([_shown(job, write, "looks", as_json=arguments.json)])
+    return Exit.of([_shown(job, write, "looks", _print, as_json=arguments.json)])
 
 
 def told(look: Mapping[str, str], notes: Sequence[str]) -> list[str]:
@@ -54,18 +68,24 @@ def told(look: Mapping[str, str], notes: Sequence[str]) -> list[str]:
     return [*([f"the look: {sentence(look)}"] if look else []), *notes]
 
 
-def _previewed(job: Job, houses: Mapping[float, House]) -> Mapping[str, object]:
-    preview.write(job, houses)
-    return {}
-
-
-def _shown(job: Job, write: Callable[[], Mapping[str, object]], kind: str, *, as_json: bool) -> Status:
+def _shown(
+    job: Job,
+    write: Callable[[], Mapping[str, object]],
+    kind: str,
+    say: Callable[[str, TextIO], None],
+    *,
+    as_json: bool,
+) -> Status:
     """Writes one sheet, and says where it is or why there is none."""
     try:
         more = write()
     except (KohlError, OSError, MemoryError) as error:
-        print(f"kohl: {shown(f'{job.photo}: {batch.sentence(error, job.photo)}')}", file=sys.stderr, flush=True)
+        say(f"kohl: {shown(f'{job.photo}: {batch.sentence(error, job.photo)}')}", sys.stderr)
         return Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED
     said = {"photo": str(job.photo), kind: str(job.output), **more}
-    print(json.dumps(plain(said), allow_nan=False) if as_json else shown(f"{job.photo} → {job.output}"), flush=True)
+    say(json.dumps(plain(said), allow_nan=False) if as_json else shown(f"{job.photo} → {job.output}"), sys.stdout)
     return Status.PROTECTED
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(text, file=stream, flush=True)
