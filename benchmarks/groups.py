@@ -43,8 +43,11 @@ def labels(path: Path) -> dict[str, dict[str, str]]:
         return {row.pop("name"): row for row in rows}
 
 
-def by_group(outcomes: Sequence[Outcome]) -> Iterator[Line]:
-    """The lines of a table: every figure's mean, the largest gap in it between groups of each kind, and their means."""
+def by_group(outcomes: Sequence[Outcome], goals: Mapping[str, str]) -> Iterator[Line]:
+    """The lines of a table: every figure's mean, the largest gap in it between groups of each kind, and their means.
+
+    `goals` are those for a gap, by a part of the figure's name.
+    """
     for name in outcomes[0].figures:
         yield f"all {len(outcomes)}: {name}", "", f"{mean(one.figures[name] for one in outcomes):.1f}"
     for kind in outcomes[0].groups:
@@ -52,7 +55,7 @@ def by_group(outcomes: Sequence[Outcome]) -> Iterator[Line]:
             found = grouped(outcomes, kind, name)
             size, worst, best = gap(found)
             parts = " · ".join(f"{group} {value:.1f} ({count})" for group, (value, count) in found.items())
-            goal = "≤ 10 points" if "%" in name else ""
+            goal = next((goal for part, goal in goals.items() if part in name), "")
             yield f"{kind}: {name}", goal, f"gap {size:.1f}, {worst} to {best}: {parts}"
 
 

@@ -155,7 +155,7 @@ def fairness(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Fou
         }
         cheeks = sitting.changes(sitting.crops.crops, {"blush": sitting.places.regions["blush"]})["blush"].before
         outcomes.append(Outcome(path.stem, {"skin tone": tone(ita(cheeks)), **known[path.stem]}, figures))
-    return list(by_group(outcomes)), [asdict(one) for one in outcomes]
+    return list(by_group(outcomes, {"%": "≤ 10 points"})), [asdict(one) for one in outcomes]
 
 
 def model(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))
 
+import fairness  # noqa: E402
 import groups  # noqa: E402
 import pairs  # noqa: E402
 import regions  # noqa: E402
@@ -198,7 +199,7 @@ def test_gap_is_between_groups_that_are_large_enough():
     found = groups.grouped(outcomes, "kind", "PSR %")
     assert found == {"a": (100, 5), "b": (76, 5), "c": (0, 4)}
     assert groups.gap(found) == (24, "b", "a")
-    assert list(groups.by_group(outcomes))[1] == (
+    assert list(groups.by_group(outcomes, {"%": "≤ 10 points"}))[1] == (
         "kind: PSR %",
         "≤ 10 points",
         "gap 24.0, b to a: a 100.0 (5) · b 76.0 (5) · c 0.0 (4)",
@@ -210,3 +211,12 @@ def test_interval():
     assert groups.interval(0, 10) == pytest.approx((0, 27.75), abs=0.01)
     assert groups.interval(5, 10) == pytest.approx((23.66, 76.34), abs=0.01)
     assert math.isnan(groups.interval(0, 0)[0])
+
+
+def test_the_groups_of_a_portrait_are_those_of_its_mean_ratings(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("stimulus,age,gender,skin-color\n1,50.4,86.9,15.7\n12,17.9,49.9,40.0\n")
+    assert fairness.rated(path) == {
+        1: {"gender": "men", "skin-color": "light", "age": "older"},
+        12: {"gender": "women", "skin-color": "dark", "age": "children"},
+    }
