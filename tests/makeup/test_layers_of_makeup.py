@@ -12,11 +12,13 @@ import torch.nn.functional as F
 from PIL import Image
 from sitters import NAMES as SITTERS
 from sitters import asked, sitter, sitters, worn
+from skimage.color import rgb2lab
 from tiny import numbers
 
 from kohl.colour import LUMA
 from kohl.makeup.fields import PLACES
 from kohl.makeup.layers import DEVIATIONS, DIALS, NAMES, PRODUCTS, Makeup, bare
+from kohl.makeup.pigments import pigment
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -50,6 +52,11 @@ def brightness(images):
     return torch.einsum("c,nchw->nhw", torch.tensor(LUMA), images)
 
 
+def cielab(images):
+    """CIELAB (height, width, 3) of the first image."""
+    return rgb2lab(images[0].permute(1, 2, 0).double().numpy())
+
+
 # Products
 
 
@@ -68,7 +75,8 @@ def test_products_are_told_apart_by_name_and_each_dial_turns_one_way():
         assert 0 < product.length[0] < product.length[1] < product.length[2]
         assert 0 < product.softness[0] < product.softness[1]
         assert 0 < product.opacity <= 1
-        assert 0 <= product.light <= 1
+        assert 0 <= product.lightens <= product.darkens <= 1
+        assert product.body >= 1
 
 
 # Identity, and nothing outside
@@ -183,14 +191,22 @@ def on_plain(*colour):
     return Makeup(plain(*colour))
 
 
-def met(skin, product, colour):
-    """The paint on even skin by hand: its brightness lies between the skin's and its own, as the product says."""
-    skin_light, own = (float(np.dot(LUMA, shade)) for shade in (skin, colour))
-    wanted = skin_light ** (1 - product.light) * own**product.light
-    paint = np.array(colour)
-    if wanted < own:
-        return paint * wanted / own
-    return 1 - (1 - paint) * (1 - wanted) / (1 - own)
+def paint(name, asked, skin):
+    """CIELAB of the paint on even skin by hand: its lightness lies between the skin's and its own."""
+    product, below = PRODUCTS[NAMES.index(name)], rgb2lab(np.array(skin))
+    own, metal = (part.numpy() for part in pigment(name, torch.tensor(rgb2lab(np.array(asked))), torch.tensor(below)))
+    step = own[0] - below[0]
+    lightens = product.lightens + metal * max(0, 0.95 - product.lightens)
+    light = below[0] + step * (product.darkens if step < 0 else lightens)
+    return np.array([light, *(own[1:] * ((light + 16) / (own[0] + 16)) ** 0.3)])
+
+
+def even(makeup):
+    """The same, with paint that is as deep and as bright everywhere."""
+    one = copy(makeup)
+    flat = {"depth": torch.zeros(1), "shine": torch.zeros(1)}
+    one.layers = [[replace(layer, **flat) for layer in layers] for layers in makeup.layers]
+    return one
 
 
 SKINS = {"light": (0.86, 0.68, 0.6), "dark": (0.3, 0.19, 0.14)}
@@ -204,30 +220,39 @@ def test_on_even_skin_every_pixel_is_part_skin_part_paint(skin, colour, name):
     product = PRODUCTS[NAMES.index(name)]
     red, green, blue = colour
     look = asked(name, opacity=1.0, red=red, green=green, blue=blue, gloss=0.0, softness=0.2)
-    change = worn(only(on_plain(*skin), name), face, look)[0] - face.crops[0]
-    towards = torch.tensor(met(skin, product, colour)).float() - torch.tensor(skin)
-    share = torch.einsum("chw,c->hw", change, towards) / towards.square().sum()
-    torch.testing.assert_close(change, share * towards[:, None, None], atol=2e-4, rtol=0)
-    assert -1e-5 < share.min() <= share.max() <= product.opacity + 1e-5
-    if name not in ("freckles", "mascara", "brows"):  # which have no middle
-        assert share.max() > 0.75 * product.opacity
+    images = worn(even(only(on_plain(*skin), name)), face, look)
+    change, towards = cielab(images) - cielab(face.crops), paint(name, colour, skin) - rgb2lab(np.array(skin))
+    shown = ((images > 1e-4) & (images < 1 - 1e-4)).all(1)[0].numpy()  # not every paint can be shown on a screen
+    share = change @ towards / np.square(towards).sum()
+    np.testing.assert_allclose(change[shown], (share[..., None] * towards)[shown], atol=0.3)
+    share = share[shown]
+    assert -0.025 < share.min() <= share.max() <= product.opacity + 0.025
+    if name not in ("freckles", "mascara", "brows", "stubble"):  # which have no middle
+        assert share.max() > 0.7 * product.opacity
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_product_of_the_skin_s_own_colour_does_not_show_on_even_skin(name):
-    skin = (0.6, 0.45, 0.4)
-    look = asked(name, opacity=1.0, **dict(zip(("red", "green", "blue"), skin, strict=True)), gloss=0.0)
-    images = worn(only(on_plain(*skin), name), plain(*skin), look)
-    torch.testing.assert_close(images, plain(*skin).crops, atol=1e-4, rtol=0)
+@pytest.mark.parametrize("skin", SKINS.values(), ids=SKINS)
+def test_foundation_is_the_wearer_s_own_colour(skin):
+    images = worn(only(on_plain(*skin), "foundation"), plain(*skin), asked("foundation", opacity=1.0, gloss=0.0))
+    torch.testing.assert_close(images, plain(*skin).crops, atol=2e-3, rtol=0)
 
 
-@pytest.mark.parametrize("name", [product.name for product in PRODUCTS if product.light < 0.9])
+@pytest.mark.parametrize("skin", SKINS.values(), ids=SKINS)
+def test_contour_and_freckles_are_darker_than_any_skin_and_highlighter_is_lighter(skin):
+    for name, way in (("contour", -1), ("freckles", -1), ("highlighter", 1)):
+        images = worn(only(on_plain(*skin), name), plain(*skin), asked(name, opacity=1.0))
+        change = (brightness(images) - brightness(plain(*skin).crops)) * way
+        assert change.min() > -1e-3, name
+        assert change.max() > 0.03, name
+
+
+@pytest.mark.parametrize("name", [product.name for product in PRODUCTS if product.lightens < 0.9])
 def test_a_pale_pink_is_darker_on_dark_skin(name):
     look = asked(name, opacity=1.0, red=0.98, green=0.75, blue=0.8)
     painted, bright = {}, {}
     for skin, colour in SKINS.items():
         face = plain(*colour)
-        made_up = worn(only(on_plain(*colour), name), face, look)
+        made_up = worn(even(only(on_plain(*colour), name)), face, look)
         change = (made_up - face.crops).abs().sum((0, 1))
         row, column = divmod(int(change.argmax()), 256)
         painted[skin] = made_up[0, :, row, column]
@@ -272,11 +297,13 @@ def test_gloss_brings_light_to_the_lips():
     assert shine.max() > 3 * shine.clamp_max(0).abs().max()
 
 
-def test_a_change_is_proportional_to_the_opacity(alone):
+def test_a_change_is_the_share_of_the_whole_that_its_opacity_hides(alone):
     one = sitter(1)
-    for name in NAMES:
-        full, part = (worn(alone[name], one, asked(name, opacity=opacity)) - one.crops for opacity in (1.0, 0.25))
-        torch.testing.assert_close(part, 0.25 * full, atol=1e-6, rtol=1e-4)
+    for name, product in zip(NAMES, PRODUCTS, strict=True):
+        images = [worn(alone[name], one, asked(name, opacity=opacity)) for opacity in (1.0, 0.25)]
+        shown = ((torch.cat(images) > 1e-4) & (torch.cat(images) < 1 - 1e-4)).all(1).all(0).numpy()
+        full, part = (cielab(image) - cielab(one.crops) for image in images)
+        np.testing.assert_allclose(part[shown], ((1 - 0.75**product.body) * full)[shown], atol=0.02)
 
 
 @pytest.mark.parametrize("dial", ["width", "length"])
@@ -314,7 +341,8 @@ def test_products_are_put_on_one_after_the_other(makeup, alone):
     images = one.crops
     for name in NAMES:
         images = worn(alone[name], one.with_crops(images), look)
-    torch.testing.assert_close(makeup(sitters().crops, look.expand(3, -1, -1))[1:2], images)
+    together = makeup(sitters().crops, look.expand(3, -1, -1))[1:2]
+    assert (together - images).abs().mean() < 1e-3  # between products colours may be none that a screen shows
 
 
 def test_a_product_that_is_not_worn_is_not_put_on(faces):
@@ -344,12 +372,14 @@ def test_there_is_a_look_for_every_face(makeup, faces):
 
 
 DIFFER = {  # how far two sizes may differ, as a share of the change: lines and grain are as fine as the pixels of 256
-    "eyeliner": 0.26,
+    "eyeliner": 0.36,
     "mascara": 0.16,
     "lip liner": 0.14,
     "lipstick": 0.14,
     "freckles": 0.13,
     "eyeshadow": 0.13,
+    "brows": 0.14,
+    "stubble": 0.14,
 }
 
 

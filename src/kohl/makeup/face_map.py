@@ -83,15 +83,15 @@ class FaceMap:
             cv2.polylines(mask, [points], True, 1.0, rim, shift=6)
         return cv2.GaussianBlur(mask, (0, 0), max(soft * self.unit, 0.35 * pixel))
 
-    def dots(self, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
-        """Round soft spots, 1 in the middle of each."""
+    def dots(self, centres: np.ndarray, radii: np.ndarray, strength: np.ndarray | float = 1.0) -> np.ndarray:
+        """Round soft spots, `strength` in the middle of each."""
         radii = radii * self.unit
         reach = int(3 * radii.max()) + 2
         wide = np.hypot(radii, 0.5)  # what a pixel averages over
         centres = centres.T[..., None]
         places = centres.astype(int) + np.arange(-reach, reach)
         across, down = np.exp(-np.square((places - centres) / wide[:, None]))
-        spots = np.square(radii / wide)[:, None, None] * down[..., None] * across[:, None]
+        spots = (strength * np.square(radii / wide))[:, None, None] * down[..., None] * across[:, None]
         columns, rows = places.clip(-reach, self.size + reach - 1) + reach
         found = np.zeros((self.size + 2 * reach, self.size + 2 * reach))  # with a rim for those that overhang
         np.maximum.at(found, (rows[..., None], columns[:, None]), spots)
@@ -173,6 +173,19 @@ class FaceMap:
         dark = (0.55 * light - small[..., 0]).clip(0) / max(0.18 * light, 1e-3)
         like = np.exp(-np.square(strange) - np.square(dark)).astype(np.float32)
         return self.fitted(cv2.GaussianBlur(like, (0, 0), 1.0))
+
+    @cached_property
+    def tone(self) -> np.ndarray:
+        """CIELAB (3,) of the skin in the light that most of the face has: without shine, shade and stubble."""
+        weight = cv2.resize(self.skin.astype(np.float32), (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+        colours = cv2.cvtColor(self.guide[0], cv2.COLOR_RGB2LAB)
+        found = colours[weight > 0.5 * weight.max()]
+        light = found[:, 0]
+        matte = found[
+            (light >= np.quantile(light, 0.35)) & (light <= np.quantile(light, 0.8))
+        ]  # what shines is lighter
+        tone: np.ndarray = np.median(matte, 0)
+        return tone
 
     def cut(self, cover: np.ndarray, across: np.ndarray, along: np.ndarray | float = 0.0) -> Field:
         """The field's part of the crop in which there is any cover."""

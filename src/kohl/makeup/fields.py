@@ -11,12 +11,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from kohl.makeup.face_map import BROWS, COARSE, EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup import strokes
+from kohl.makeup.eyes import brows, eyeliner, eyeshadow, lid_shine, mascara
+from kohl.makeup.face_map import EYES, FAR, FaceMap, Field, direction, smooth
 
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
 OPENING = range(60, 68)  # of the mouth
 NOSE_WINGS, CORNERS = (31, 35), (48, 54)  # of the nose and of the mouth
-FRECKLES, BRISTLES = 170, 1400
 
 
 def skin(face: FaceMap) -> Field:
@@ -44,25 +45,29 @@ def highlight(face: FaceMap) -> Field:
 
 
 def blush(face: FaceMap) -> Field:
-    """The apples of the cheeks; `across` is 1 on the rim of an ellipse along the cheekbone."""
-    rims = []
-    for eye, side, wing, corner in zip(EYES, SIDES, NOSE_WINGS, CORNERS, strict=True):
-        sideways = 0.55 * face.landmarks[side[2]] + 0.45 * face.landmarks[wing]
-        height = 0.58 * face.at(*eye[4:]).mean(0) + 0.42 * face.landmarks[corner]
-        centre = sideways + ((height - sideways) @ face.down) * face.down
-        cheekbone = direction(face.landmarks[corner], face.landmarks[side[0]])
-        rims.append(face.ellipse(centre, cheekbone, (0.42, 0.27)))
-    across = np.min(rims, 0)
-    return face.cut(face.skin * (across < 2.6), across, 1 - face.sideways)
+    """From the apples of the cheeks up along the cheekbones, fainter and narrower towards the temples."""
+    across, cover = np.full((face.size, face.size), FAR, np.float32), np.zeros((face.size, face.size), np.float32)
+    for eye, side, wing in zip(EYES, SIDES, NOSE_WINGS, strict=True):
+        middle = face.at(*eye).mean(0)
+        outwards = direction(face.landmarks[eye[3]], face.landmarks[eye[0]])
+        height = 0.80 * float((face.landmarks[wing] - middle) @ face.down)
+        apple = middle + height * face.down + 0.13 * face.unit * outwards
+        edge = face.landmarks[side[1]] + 0.12 * face.unit * face.down
+        apple = apple + 0.3 * max(0.0, 0.55 - float((edge - apple) @ outwards) / face.unit) * (apple - edge)  # turned
+        bone = 0.55 * face.landmarks[side[0]] + 0.45 * (middle + 0.45 * height * face.down)
+        path = smooth(np.stack([apple, 0.5 * (apple + bone) + 0.05 * height * face.down, bone]))
+        far = (face.ahead(apple, direction(apple, bone)) / float(np.linalg.norm(bone - apple))).clip(0, 1)
+        near = face.distance(path, 0.9) / (0.30 - 0.13 * far)
+        cover = np.where(near < across, 1 - 0.55 * far, cover)
+        across = np.minimum(across, near)
+    return face.cut(face.skin * cover * (across < 3.2), across, 1 - face.sideways)
 
 
 def freckles(face: FaceMap) -> Field:
     """Small spots on the cheeks and the nose, the same for everybody; `across` is 1 where they usually end."""
-    draw = np.random.RandomState(3)  # numpy keeps this stream for ever (NEP 19)
-    x, y, radius = draw.uniform(-1, 1, FRECKLES), draw.uniform(-1, 1, FRECKLES), draw.uniform(0.006, 0.017, FRECKLES)
     centre = face.at(28, 29).mean(0) + 0.12 * face.unit * face.down
-    spots = centre + face.unit * (0.75 * x[:, None] * face.right + 0.3 * y[:, None] * face.down)
-    return face.cut(face.skin * face.dots(spots, radius), face.ellipse(centre, face.right, (0.72, 0.30)), face.sideways)
+    spots = strokes.freckles(face, centre, (0.85, 0.36))
+    return face.cut(face.skin * spots, face.ellipse(centre, face.right, (0.75, 0.34)), face.sideways)
 
 
 def stubble(face: FaceMap) -> Field:
@@ -73,96 +78,32 @@ def stubble(face: FaceMap) -> Field:
         for side, corner in zip(SIDES, CORNERS, strict=True)
     )
     outline = np.concatenate([face.at(*range(2, 15)), [right], nose, [left]])
-    region = face.filled(smooth(outline, closed=True, parts=3), soft=0.07)
+    region = face.filled(smooth(outline, closed=True, parts=3), soft=0.09)
+    hairs = strokes.bristles(face, outline.min(0), outline.max(0))
     chin, base = face.at(8, 33)
-    draw = np.random.RandomState(5)
-    low, high = outline.min(0), outline.max(0)
-    grain = face.dots(low + (high - low) * draw.uniform(0, 1, (BRISTLES, 2)), np.full(BRISTLES, 0.010))
     height = face.ahead(chin, -face.down) / float((chin - base) @ face.down)
-    return face.cut(region * face.skin * (0.55 + 0.45 * grain), height, face.sideways)
-
-
-def eyeshadow(face: FaceMap) -> Field:
-    """The lids: `across` is 0 at the lashes and 1 at the brow, `along` 0 at the outer corner and 1 at the inner.
-
-    Below the eye `across` starts higher: only a wide eyeshadow goes all the way around.
-    """
-    cover, across, along = (np.zeros((face.size, face.size), np.float32) for _ in range(3))
-    for eye, brow in zip(EYES, BROWS, strict=True):
-        outer, inner = face.at(eye[0], eye[3])
-        lashes, under = (smooth(lid) for lid in _lids(face, eye))
-        edge = face.at(*brow) + 0.04 * face.unit * face.down
-        tip = outer + 0.16 * face.unit * direction(inner, outer) - 0.10 * face.unit * face.down
-        outline = np.concatenate([lashes, edge[::-1], [tip]])
-        above = face.filled(smooth(outline, closed=True, parts=3), lashes, soft=0.025)
-        to_lower = face.distance(under, 0.2)
-        below = 0.8 * np.exp(-((to_lower / 0.09) ** 4)) * (face.ahead(outer, face.down) > 0)
-        to_lashes, to_brow = face.distance(lashes, 0.7), face.distance(edge, 0.7)
-        height = to_lashes / (to_lashes + to_brow).clip(1e-3)
-        part = np.maximum(above, below)
-        here = part > cover
-        across = np.where(here, np.where(above >= below, height, 0.5 + to_lower * 4), across)
-        inwards = face.ahead(outer, direction(outer, inner)) / float(np.linalg.norm(inner - outer))
-        along = np.where(here, inwards, along)
-        cover = np.maximum(cover, part)
-    open_eyes = face.filled(*face.eyes, soft=0.006)
-    return face.cut(cover * (1 - open_eyes) * (0.35 + 0.65 * face.alike), across, along)
-
-
-def eyeliner(face: FaceMap) -> Field:
-    """A line on the upper lashes; `along` is how far a wing goes beyond the outer corner."""
-    across = np.full((face.size, face.size), FAR, np.float32)
-    along = np.zeros((face.size, face.size), np.float32)
-    for eye, brow in zip(EYES, BROWS, strict=True):
-        upper, _ = _lids(face, eye)
-        outer, tail = upper[0], face.landmarks[brow[0]]
-        lashes = smooth(upper) - 0.008 * face.unit * face.down
-        wing = direction(upper[1], outer) + 0.9 * direction(outer, tail)
-        tip = outer + 0.42 * face.unit * wing / np.linalg.norm(wing)
-        beyond = face.ahead(lashes[0], direction(lashes[0], tip)).clip(0) / face.unit
-        line = face.distance(lashes[:-2])
-        wide = face.distance(np.stack([tip, lashes[0]])) / (1 - beyond / 0.42).clip(0.08, 1)
-        nearest = np.minimum(line, wide)
-        nearer = nearest < across
-        along = np.where(nearer, np.where(wide < line, beyond, 0), along)
-        across = np.where(nearer, nearest, across)
-    open_eyes = face.filled(*[eye + 0.012 * face.unit * face.down for eye in face.eyes], soft=0.004)
-    return face.cut((across < 0.12) * (1 - 0.9 * open_eyes), across, along)
-
-
-def mascara(face: FaceMap) -> Field:
-    """Lashes: short strokes from the upper lid, shorter ones from the lower; `across` is how far along a stroke."""
-    side = 4 * COARSE  # strokes are thinner than the pixels of a small crop
-    scale, strokes = side / face.size, np.zeros((side, side), np.float32)
-    thickness = max(1, round(0.009 * face.unit * scale))
-    across = np.full((face.size, face.size), FAR, np.float32)
-    for eye in EYES:
-        upper, lower = _lids(face, eye)
-        centre = face.at(*eye).mean(0)
-        for path, length, lift in ((smooth(upper, parts=5), 0.12, 0.3), (smooth(lower, parts=4), 0.05, 0.0)):
-            np.minimum(across, face.distance(path) / length, out=across)
-            for start in path[1:-1]:
-                tip = start + length * face.unit * (0.9 * direction(centre, start) - lift * face.down)
-                ends = np.round((np.stack([start, tip]) + 0.5) * scale * 16 - 8).astype(np.int32)
-                cv2.line(strokes, ends[0].tolist(), ends[1].tolist(), 1.0, thickness, shift=4)
-    thin = cv2.resize(strokes, (face.size, face.size), interpolation=cv2.INTER_AREA)
-    cover = np.maximum(0.75 * thin, np.exp(-np.square(across / 0.16))) * (across < 1.3)
-    return face.cut(cover * (1 - 0.6 * face.filled(*face.eyes)), across, face.sideways)
-
-
-def brows(face: FaceMap) -> Field:
-    """The brows, where the photo has their hair; `across` is the distance from their middle line."""
-    lines = [smooth(face.at(*brow) + 0.02 * face.unit * face.down) for brow in BROWS]
-    across = np.min([face.distance(line) for line in lines], 0)
-    return face.cut(face.fitted(np.exp(-((across / 0.065) ** 4))) * (across < 0.14), across, face.sideways)
+    return face.cut(region * face.skin * (0.22 + 0.78 * hairs), height, face.sideways)
 
 
 def lips(face: FaceMap) -> Field:
     """The lips without the open mouth; `across` is 1 on their rim, `along` 1 at the corners of the mouth."""
-    opening = face.filled(smooth(face.at(*OPENING), closed=True), soft=0.006)
+    gap = float(np.linalg.norm(face.at(61, 62, 63) - face.at(67, 66, 65), axis=1).max()) / face.unit
+    inner = smooth(face.at(*OPENING), closed=True)
+    opening = face.filled(inner, soft=0.006) * np.clip((gap - 0.02) / 0.05, 0, 1)
     mask = face.fitted(face.filled(face.lips, soft=0.012)) * face.filled(face.lips, soft=0.03)
+    rim = np.exp(-np.square(face.distance(smooth(face.at(60, 67, 66, 65, 64))) / 0.04))  # gums are lip-red, too
+    opening = opening * (1 - rim * _like(face, mask * (1 - opening)))
     inside = _to_rim(face).clip(max=0.12) * (face.filled(face.lips) > 0.5)
     return face.cut(((mask - 0.12) / 0.6).clip(0, 1) * (1 - opening), 1 - inside / 0.12, _from_mouth(face))
+
+
+def _like(face: FaceMap, lips: np.ndarray) -> np.ndarray:
+    """How much each pixel is of the lips' colour, unlike teeth and the dark between them (size, size)."""
+    colours = cv2.cvtColor(cv2.GaussianBlur(face.pixels, (0, 0), 0.008 * face.unit), cv2.COLOR_RGB2LAB)
+    core = lips >= 0.8 * lips.max()
+    usual, spread = np.median(colours[core], 0), np.maximum(colours[core].std(0), (9, 4, 4))
+    like: np.ndarray = np.exp(-(np.square(((colours - usual) / (1.3 * spread)).clip(-9, 9)).sum(-1) ** 2) / 8)
+    return like
 
 
 def lip_liner(face: FaceMap) -> Field:
@@ -177,11 +118,6 @@ def lip_shine(face: FaceMap) -> np.ndarray:
     spots = ((lower, (0.15, 0.028)), (left, (0.05, 0.016)), (right, (0.05, 0.016)))
     light: np.ndarray = np.sum([np.exp(-np.square(face.ellipse(at, face.right, radii))) for at, radii in spots], 0)
     return light
-
-
-def _lids(face: FaceMap, eye: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The upper and the lower lid, each (4, 2) from the outer corner of the eye to the inner."""
-    return face.at(*eye[:4]), face.at(eye[0], *eye[:2:-1])
 
 
 def _to_rim(face: FaceMap) -> np.ndarray:
@@ -212,3 +148,4 @@ PLACES: dict[str, Callable[[FaceMap], Field]] = {
     "lipstick": lips,
     "lip liner": lip_liner,
 }
+SHINES: dict[str, Callable[[FaceMap], np.ndarray]] = {"lipstick": lip_shine, "eyeshadow": lid_shine}

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kohl.colour import LUMA
+from kohl.colour import BLACK, lab, srgb
+from kohl.makeup.eyes import lid_depth
 from kohl.makeup.face_map import FaceMap
-from kohl.makeup.fields import PLACES, lip_shine
+from kohl.makeup.fields import PLACES, SHINES
+from kohl.makeup.pigments import pigment
 from kohl.types import Faces, Generator, Images, Latents
 
 DIALS = ("opacity", "red", "green", "blue", "softness", "width", "length", "gloss")
@@ -23,34 +25,55 @@ class Product:
     """One product: what it usually looks like, and between which values its dials turn, in the units of its field."""
 
     name: str
-    colour: tuple[int, int, int]  # usually, sRGB
+    colour: tuple[int, int, int]  # usually asked for, sRGB; see `pigments` for what is put on
     opacity: float  # at dial 1
-    light: float  # how much of its own brightness it brings along; 0 takes the skin's
+    darkens: float  # how much of the way from the skin's lightness down to its own it goes
+    lightens: float  # the same, up
     width: Range
     length: Range
     softness: tuple[float, float] = (0.15, 1.0)  # of an edge, as a share of the width and of the length
-    relief: float = 0.9  # how much of the skin's own light and shade shows through
-    shine: float = 0.0  # most light that gloss adds
+    relief: float = 1.0  # how much of the skin's own light and shade shows through
+    own: float = 0.3  # how much of the skin's own differences of colour does
+    body: float = 1.0  # above 1 a thin film hides more than its share
+    shine: float = 0.0  # most light that gloss adds, in L*
+    tapers: bool = False  # to nothing at its length
 
 
 PRODUCTS = (  # in the order in which they are put on
-    Product("foundation", (190, 138, 108), 0.75, 0.45, (0.6, 2.0, 2.4), (0.7, 1.7, 2.0)),
-    Product("face paint", (245, 245, 245), 0.92, 0.92, (0.3, 2.0, 2.4), (0.4, 1.7, 2.0), relief=0.7),
-    Product("contour", (120, 78, 56), 0.55, 0.55, (0.05, 0.13, 0.24), (0.4, 0.75, 1.0), (0.4, 1.6)),
-    Product("highlighter", (255, 236, 214), 0.5, 0.8, (0.03, 0.07, 0.14), (0.4, 1.2, 1.6), (0.8, 2.4)),
-    Product("blush", (226, 104, 110), 0.8, 0.35, (0.5, 0.85, 1.5), (0.45, 0.95, 1.2), (0.5, 1.6)),
-    Product("freckles", (134, 84, 54), 0.75, 0.6, (0.5, 0.9, 1.4), (0.4, 1.0, 1.3)),
-    Product("stubble", (58, 48, 44), 0.62, 0.6, (0.3, 1.2, 1.5), (0.3, 1.3, 1.6), relief=0.6),
-    Product("brows", (78, 56, 42), 0.75, 0.7, (0.03, 0.06, 0.10), (0.6, 1.2, 1.4), relief=0.7),
-    Product("eyeshadow", (150, 108, 88), 0.88, 0.85, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.3, 1.2)),
-    Product("eyeliner", (22, 18, 18), 0.95, 0.95, (0.012, 0.028, 0.06), (0.01, 0.04, 0.34), (0.1, 0.8), relief=0.4),
-    Product("mascara", (20, 16, 16), 0.95, 0.95, (0.35, 0.8, 1.2), (0.4, 1.2, 1.4), relief=0.4),
-    Product("lipstick", (190, 40, 62), 0.88, 0.82, (0.55, 1.2, 1.3), (0.5, 1.25, 1.4), (0.1, 0.8), shine=0.38),
-    Product("lip liner", (140, 44, 60), 0.85, 0.8, (0.014, 0.024, 0.05), (0.5, 1.25, 1.4), (0.1, 0.8)),
-)
+    Product("foundation", (190, 138, 108), 0.8, 1.0, 1.0, (0.6, 2.0, 2.4), (0.7, 1.7, 2.0), own=0.5),
+    Product("face paint", (245, 245, 245), 0.9, 0.92, 0.85, (0.3, 2.0, 2.4), (0.4, 1.7, 2.0), relief=0.75, own=0.15),
+    Product("contour", (120, 78, 56), 0.8, 1.0, 1.0, (0.05, 0.13, 0.24), (0.4, 0.75, 1.0), (0.6, 2.0), own=1.0),
+    Product("highlighter", (255, 236, 214), 0.78, 1.0, 1.0, (0.03, 0.07, 0.14), (0.4, 1.2, 1.6), (1.3, 3.0), own=1.0),
+    Product("blush", (226, 104, 110), 0.58, 0.5, 0.15, (0.5, 0.85, 1.5), (0.45, 0.95, 1.2), (0.9, 2.2), own=0.7),
+    Product("freckles", (134, 84, 54), 1.0, 1.0, 1.0, (0.5, 0.9, 1.4), (0.4, 1.0, 1.3), own=1.0),
+    Product("stubble", (58, 48, 44), 0.75, 0.8, 0.5, (0.3, 1.2, 1.5), (0.3, 1.3, 1.6), relief=0.7),
+    Product("brows", (78, 56, 42), 0.7, 0.75, 0.7, (0.03, 0.06, 0.10), (0.6, 1.2, 1.4), relief=0.8),
+    Product(
+        "eyeshadow", (150, 108, 88), 0.95, 0.88, 0.72, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.5, 1.5), relief=0.9,
+        shine=18.0,
+    ),
+    Product(
+        "eyeliner", (22, 18, 18), 0.97, 0.97, 0.9, (0.012, 0.028, 0.06), (0.01, 0.0309, 0.24), (0.1, 0.8), relief=0.2,
+        own=0.1, body=1.4, tapers=True,
+    ),
+    Product("mascara", (20, 16, 16), 0.95, 0.97, 0.9, (0.35, 0.8, 1.2), (0.4, 1.2, 1.4), relief=0.25),
+    Product(
+        "lipstick", (190, 40, 62), 1.0, 0.96, 0.66, (0.55, 1.2, 1.3), (0.5, 1.25, 1.4), (0.1, 0.8), relief=0.85,
+        own=0.12, body=1.6, shine=34.0,
+    ),
+    Product(
+        "lip liner", (140, 44, 60), 0.9, 0.9, 0.75, (0.014, 0.024, 0.05), (0.5, 1.25, 1.4), (0.1, 0.8), own=0.2,
+        body=1.3,
+    ),
+)  # fmt: skip
 NAMES = tuple(product.name for product in PRODUCTS)
 DEVIATIONS = (0.05, 0.04, 0.04, 0.04, 0.10, 0.06, 0.06, 0.10)  # of the dials, at latents of 1: another hand's work
 FURTHEST = 3.0  # deviations from the look
+SHINES_FROM = 1.12  # times the mean light (as L* + 16) that is shine and not shape
+USUAL = 18.0  # differences in L* from the mean that are still of the skin
+WEARERS = ("foundation", "lipstick", "lip liner")  # their colours are the wearer's, not the covered place's
+HAIRY = 0.75  # times the mean light that is darker than skin in the shade
+DEEPER = 0.22  # share of the light that is missing where an eyeshadow is deepest
 
 
 def bare() -> Tensor:
@@ -74,7 +97,9 @@ class _Layer:
     cover: Tensor  # (h, w)
     across: Tensor
     along: Tensor
-    shine: Tensor
+    shine: Tensor  # where gloss and metals catch the light, (h, w), or zero
+    depth: Tensor  # where the colour is deeper, (h, w), or zero
+    tone: Tensor  # CIELAB (3,) of the wearer's skin
 
 
 class Makeup(nn.Module):
@@ -128,45 +153,82 @@ def _layers(face: FaceMap, worn: Sequence[str], device: torch.device) -> Iterato
         field = PLACES[product.name](face)
         (top, left), (height, width) = field.corner, field.cover.shape
         part = (slice(top, top + height), slice(left, left + width))
-        shine = lip_shine(face)[part] if product.shine else np.zeros(1)
-        numbers = (field.cover, field.across, field.along, shine)
+        shine = SHINES[product.name](face)[part] if product.name in SHINES else np.zeros(1)
+        depth = lid_depth(field) if product.name == "eyeshadow" else np.zeros(1)
+        numbers = (field.cover, field.across, field.along, shine, depth, face.tone)
         maps = (torch.tensor(x, dtype=torch.float32, device=device) for x in numbers)
         yield _Layer(number, part, *maps)
 
 
 def _painted(image: Tensor, layers: Sequence[_Layer], dials: Tensor) -> Tensor:
-    """One image (3, h, w) with the layers on it, in order."""
+    """One image (3, h, w) with the layers on it, in order; what nothing covers stays the same bit for bit."""
+    if not layers:
+        return image
+    rows, columns = (
+        slice(min(part.start for part in parts), max(part.stop for part in parts))
+        for parts in zip(*(layer.part for layer in layers), strict=True)
+    )
+    skin, wishes = image[:, rows, columns], lab(dials[:, 1:4].T)
+    bare = made_up = lab(skin)
     for layer in layers:
-        image = image.clone()
-        image[:, *layer.part] = _worn(image[:, *layer.part], layer, dials[layer.product])
+        (top, bottom), (left, right) = (
+            (part.start - whole.start, part.stop - whole.start)
+            for part, whole in zip(layer.part, (rows, columns), strict=True)
+        )
+        below, made_up, number = made_up[:, top:bottom, left:right], made_up.clone(), layer.product
+        paint = _paint(below, layer, wishes[:, number], dials[number, 7])
+        made_up[:, top:bottom, left:right] = below + _mask(layer, dials[number]) * (paint - below)
+    image = image.clone()
+    image[:, rows, columns] = torch.where(made_up == bare, skin, srgb(made_up).clamp(0, 1))
     return image
 
 
-def _worn(skin: Tensor, layer: _Layer, dials: Tensor) -> Tensor:
-    """The part of an image (3, h, w) under one product.
+def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
+    """One product as it would hide what is `below` it, both (3, h, w) in CIELAB, in the colour of a `wish` (3,).
 
-    The colour meets the skin's mean brightness on the way, so that a pale pink is no chalk on dark skin, and the skin's
-    own light and shade goes on top. Brightness is changed without leaving [0, 1]: towards white or towards black.
+    Light and shade of the skin scale L* + 16, a* and b* of the pigment as they do the skin's. What the photo has of
+    shine above that stays white, more of it under gloss, and on a metal takes the metal's colour.
     """
     product = PRODUCTS[layer.product]
-    opacity, colour, gloss = dials[0] * product.opacity, dials[1:4], dials[7]
-    low, high = product.softness
-    softness = low + (high - low) * dials[4]
-    mask = layer.cover * opacity
-    for place, dial, (low, _, high) in (
-        (layer.across, dials[5], product.width),
-        (layer.along, dials[6], product.length),
-    ):
-        reach = low + (high - low) * dial
-        mask = mask * torch.sigmoid(6 * (reach - place) / (softness * reach))
-    weights = skin.new_tensor(LUMA)
-    brightness = torch.einsum("c,chw->hw", weights, skin)
-    mean = ((brightness * layer.cover).sum() / layer.cover.sum().clamp_min(1e-3)).clamp(0.02, 0.98)
-    own = (weights @ colour).clamp(0.01, 0.99)
-    wanted = mean ** (1 - product.light) * own**product.light
-    darker, lighter = colour * (wanted / own), colour + (1 - colour) * ((wanted - own) / (1 - own))
-    met = torch.where(wanted < own, darker, lighter)
-    relief = (brightness / mean).clamp(0.08, 3) ** (product.relief * (0.8 + 0.6 * gloss))
-    lit = (relief - 1.1).clamp_min(0) * (0.15 + 0.5 * gloss) + product.shine * gloss**2 * layer.shine
-    paint = (met[:, None, None] * relief + lit).clamp(0, 1)
-    return skin + mask * (paint - skin)
+    here = _usual(below, layer.cover)
+    colour, metal = pigment(product.name, wish, layer.tone.to(here) if product.name in WEARERS else here)
+    step = colour[0] - here[0]
+    met = here[0] + torch.where(step < 0, product.darkens * step, _lift(product, metal) * step) + BLACK
+    tint = colour[1:] * (met / (colour[0] + BLACK)) ** 0.3
+    shape = (below[0] + BLACK) / (here[0] + BLACK)
+    light = shape if product.relief == 1 else shape.clamp_min(0.2) ** (product.relief + 0.15 * gloss + 0.5 * metal)
+    body = light.clamp_max(SHINES_FROM) * (1 - DEEPER * layer.depth)
+    capped = (0.25 + 0.75 * (met / 80).clamp(0, 1)) * (here[0] + BLACK)  # what lies on dark lips is no chrome
+    lit = (light - SHINES_FROM).clamp_min(0) * ((0.35 + 0.65 * gloss) * capped)
+    if product.shine:
+        lit = lit + layer.shine * (product.shine * (gloss**2 + 1.2 * metal) * capped / 76)
+    dry = 1 if product.relief == 1 else (body / HAIRY).clamp_max(1).square()  # lashes and gaps take on no colour
+    share = body * dry + lit * ((1.6 * metal - 0.6) / met)
+    tinted = tint[:, None, None] * share + product.own * (below[1:] - here[1:, None, None] * shape)
+    return torch.cat([(met * body + lit - BLACK)[None], tinted])
+
+
+def _usual(below: Tensor, cover: Tensor) -> Tensor:
+    """The CIELAB colour (3,) that most of the covered skin has: neither shine nor a gap counts for much."""
+    mean = (below[0] * cover).sum() / cover.sum().clamp_min(1e-3)
+    weight = cover**2 * torch.exp(-((below[0] - mean) / USUAL).square()) + 1e-6
+    return (below * weight).sum((1, 2)) / weight.sum()
+
+
+def _lift(product: Product, metal: Tensor) -> Tensor:
+    """How much a product lightens; metals mirror light that pigments swallow."""
+    return product.lightens + metal * (0.95 - product.lightens) * (product.lightens < 0.95)
+
+
+def _mask(layer: _Layer, dials: Tensor) -> Tensor:
+    """How much of the skin is covered, (h, w)."""
+    product = PRODUCTS[layer.product]
+    softness = product.softness[0] + (product.softness[1] - product.softness[0]) * dials[4]
+    width, length = (
+        low + (high - low) * dial for dial, (low, _, high) in ((dials[5], product.width), (dials[6], product.length))
+    )
+    reach = width * (1 - (layer.along / length).clamp(0, 0.98)) ** 0.7 if product.tapers else width
+    mask = layer.cover * product.opacity * (1 - (1 - dials[0]) ** product.body)
+    for place, far in ((layer.across, reach), (layer.along, length)):
+        mask = mask * torch.sigmoid(6 * (far - place) / (softness * far))
+    return mask

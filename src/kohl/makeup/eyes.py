@@ -1,0 +1,105 @@
+"""Where the makeup of eyes goes: shadow, liner, lashes and brows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kohl.makeup import strokes
+from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
+
+RISE = 0.52  # of a wing, for each step outwards
+LONGEST = 0.30  # wing, in eye distances
+
+
+def eyeshadow(face: FaceMap) -> Field:
+    """The lids: `across` is 0 at the lashes and 1 at the brow, `along` 0 at the outer corner and 1 at the inner.
+
+    Below the eye `across` starts higher: only a wide eyeshadow goes all the way around.
+    """
+    cover, across, along = (np.zeros((face.size, face.size), np.float32) for _ in range(3))
+    for eye, brow in zip(EYES, BROWS, strict=True):
+        outer, inner = face.at(eye[0], eye[3])
+        lashes, under = (smooth(lid) for lid in _lids(face, eye))
+        edge = face.at(*brow) + 0.04 * face.unit * face.down
+        tip = outer + 0.16 * face.unit * direction(inner, outer) - 0.10 * face.unit * face.down
+        outline = np.concatenate([lashes, edge[::-1], [tip]])
+        above = face.filled(smooth(outline, closed=True, parts=3), lashes, soft=0.035)
+        to_lower = face.distance(under, 0.2)
+        below = 0.7 * np.exp(-((to_lower / 0.075) ** 2)) * (face.ahead(outer, face.down) > 0)
+        to_lashes, to_brow = face.distance(lashes, 0.7), face.distance(edge, 0.7)
+        height = to_lashes / (to_lashes + to_brow).clip(1e-3)
+        part = np.maximum(above, below)
+        here = part > cover
+        across = np.where(here, np.where(above >= below, height, 0.5 + to_lower * 4), across)
+        inwards = face.ahead(outer, direction(outer, inner)) / float(np.linalg.norm(inner - outer))
+        along = np.where(here, inwards, along)
+        cover = np.maximum(cover, part)
+    open_eyes = face.filled(*face.eyes, soft=0.006)
+    return face.cut(cover * (1 - open_eyes) * (0.2 + 0.8 * face.alike), across, along)
+
+
+def eyeliner(face: FaceMap) -> Field:
+    """A line on the upper lashes, thinner towards the nose; `along` is how far a wing goes beyond the outer corner."""
+    across = np.full((face.size, face.size), FAR, np.float32)
+    along = np.zeros((face.size, face.size), np.float32)
+    for eye in EYES:
+        upper, _ = _lids(face, eye)
+        outer, inner = upper[0], upper[-1]
+        outwards = direction(inner, outer)
+        wing = direction(np.zeros(2), outwards - RISE * face.down)
+        tip = outer + LONGEST * face.unit * wing
+        line = smooth(np.concatenate([[tip], upper]), parts=8)[:-2] - 0.006 * face.unit * face.down
+        inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
+        near = face.distance(line) * (1 + 1.1 * inwards.clip(0, 1))
+        beyond = face.ahead(outer, wing).clip(0) / face.unit * (face.ahead(outer, outwards) > -0.02 * face.unit)
+        along = np.where(near < across, beyond, along)
+        across = np.minimum(across, near)
+    open_eyes = face.filled(*[eye + 0.012 * face.unit * face.down for eye in face.eyes], soft=0.004)
+    on_skin = np.where(along > 0.05, (2 * face.alike).clip(0, 1), 1)  # a wing ends at hair and at glasses
+    return face.cut((across < 0.12) * (1 - 0.9 * open_eyes) * on_skin, across, along)
+
+
+def mascara(face: FaceMap) -> Field:
+    """Lashes; `across` is how far along a lash."""
+    across = np.full((face.size, face.size), FAR, np.float32)
+    for eye in EYES:
+        for lid, length in zip(_lids(face, eye), (0.12, 0.05), strict=True):
+            np.minimum(across, face.distance(smooth(lid, parts=5)) / length, out=across)
+    roots = 0.5 * np.exp(-np.square(across / 0.10))
+    cover = np.maximum(strokes.lashes(face), roots) * (across < 1.3)
+    return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes)), across, face.sideways)
+
+
+def brows(face: FaceMap) -> Field:
+    """The brows, hair by hair, and what the photo has of them; `across` is the distance from their middle line."""
+    lines = [smooth(face.at(*brow) + 0.02 * face.unit * face.down) for brow in BROWS]
+    across = np.min([face.distance(line) for line in lines], 0)
+    shape = np.exp(-((across / 0.055) ** 4))
+    there = face.fitted(shape)
+    filled = 0.4 * there**2
+    cover = filled + (1 - filled) * strokes.brows(face, lines) * shape * (0.3 + 0.7 * there)
+    return face.cut(cover * (across < 0.14), across, face.sideways)
+
+
+def lid_shine(face: FaceMap) -> np.ndarray:
+    """Where shimmer on the lids catches the light (size, size): the middle of each, which bulges most."""
+    light = np.zeros((face.size, face.size))
+    for eye in EYES:
+        upper = smooth(_lids(face, eye)[0])
+        middle, width = upper[len(upper) // 2], float(np.linalg.norm(upper[-1] - upper[0])) / face.unit
+        centre = middle - 0.055 * face.unit * face.down
+        light += np.exp(-np.square(face.ellipse(centre, direction(upper[0], upper[-1]), (0.34 * width, 0.055))))
+    return (0.15 + light) * (0.5 + strokes.grain(face))
+
+
+def lid_depth(field: Field) -> np.ndarray:
+    """How deep a shadow is (h, w), from 0 to 1: in the outer corner, and in the crease."""
+    outer = np.exp(-np.square((field.along + 0.1) / 0.34)) * np.exp(-np.square(field.across / 0.75))
+    crease = np.exp(-np.square((field.across - 0.42) / 0.16)) * (field.along < 0.85)
+    depth: np.ndarray = np.maximum(outer, 0.6 * crease)
+    return depth
+
+
+def _lids(face: FaceMap, eye: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The upper and the lower lid, each (4, 2) from the outer corner of the eye to the inner."""
+    return face.at(*eye[:4]), face.at(eye[0], *eye[:2:-1])

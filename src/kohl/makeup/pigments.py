@@ -1,0 +1,107 @@
+"""From the colour that is asked for to the pigment that a make-up artist would take, for this product and this skin."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from kohl.colour import BLACK, lab
+from kohl.makeup.palettes import ASKED, LIGHT_SKIN, ON_SKIN, PALETTES, Levels, OnSkin, Palette, Shade
+
+NEAR = 18.0  # CIELAB distance within which a colour is taken for a shade
+ALONE = 0.35  # weight of the colour itself among the shades, each of which has 1 at NEAR
+FOLLOWS = 0.5  # share of the difference to a shade that remains: the same word is never quite the same colour
+TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
+SKIN_FIRST = 0.4  # more of that distance for the colours that are the skin's own
+UNSAID = 7.0  # differences to the usual colour below this, in L*, a* or b*, are hardly a wish
+
+
+class Pigment(NamedTuple):
+    """What is put on: a colour (3,) in CIELAB, and how much of a metal it is, from 0 to 1."""
+
+    colour: Tensor
+    metal: Tensor
+
+
+class _Shades(NamedTuple):
+    """A palette as numbers, in CIELAB: colours asked for, what they become, whether on top of skin, how metallic."""
+
+    asked: Tensor  # (n, 3)
+    given: Tensor  # (n, 3)
+    added: Tensor  # (n, 1)
+    metal: Tensor  # (n,)
+
+
+def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
+    """The pigment of a product for the colour `asked` (3,) on skin of the colour `skin` (3,), all in CIELAB.
+
+    A colour near one that a shade's word stands for becomes that shade, a shade stays what it is, and between them the
+    way is smooth: inverse distance weighting (Shepard, ACM 1968). Foundation, contour, highlighter and freckles are the
+    skin's own colour, changed by how much the colour asked for differs from the product's usual one.
+    """
+    if product in ON_SKIN:
+        return Pigment(_on_skin(ON_SKIN[product], asked, skin), asked.new_zeros(()))
+    palette, shades = PALETTES[product], _shades(product, asked.dtype, asked.device)
+    nodes, given, added, metal = shades
+    given = given + added * skin * skin.new_tensor((1, TINT, TINT))
+    away = asked - nodes
+    reach = NEAR * (1 + SKIN_FIRST * added[:, 0])
+    near = ((away.square().sum(-1) / reach**2) + 1e-3) ** -2
+    total = near.sum() + ALONE
+    colour = (ALONE * asked + (near[:, None] * (given + FOLLOWS * away)).sum(0)) / total
+    if palette.through:
+        colour = colour + palette.through * (skin - skin.new_tensor(LIGHT_SKIN)) * skin.new_tensor((0, 1, 1))
+    return Pigment(_within(palette, colour), (near * metal).sum() / total)
+
+
+def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:
+    usual = wish.new_tensor(_lab(product.usual))
+    said = wish - usual
+    said = said * said.square() / (said.square() + UNSAID**2)
+    said = said * said.new_tensor((product.shares[0], product.shares[1], product.shares[1]))
+    said = product.most * torch.tanh(said / product.most) * (skin[0] + BLACK) / (70 + BLACK)  # a step on light skin
+    tan = -said[0] * said.new_tensor((-1.0, 0.3, 0.55))  # sun warms what it darkens
+    light = product.on_dark + (product.light - product.on_dark) * (skin[0] / 75).clamp(0, 1)
+    changed = torch.stack([(skin[0] + BLACK) * light, *(skin[1:] * light.clamp_max(1))])
+    return changed + said * said.new_tensor((0, 1, 1)) + tan + said.new_tensor((-BLACK, *product.warmth))
+
+
+def _within(palette: Palette, colour: Tensor) -> Tensor:
+    """The colour with its lightness and its chroma eased into the palette's limits."""
+    low, high = palette.light
+    middle, half = (low + high) / 2, (high - low) / 2
+    light = middle + _eased(colour[0] - middle, half)
+    chroma = torch.sqrt(colour[1:].square().sum() + 1e-6)
+    return torch.stack([light, *(colour[1:] * _eased(chroma, palette.chroma) / chroma)])
+
+
+def _eased(x: Tensor, most: float, straight: float = 0.8) -> Tensor:
+    """`x` up to a share of `most`, and never more than `most`."""
+    knee = straight * most
+    over = (x.abs() - knee).clamp_min(0)
+    return x.sign() * (x.abs().clamp_max(knee) + (most - knee) * torch.tanh(over / (most - knee)))
+
+
+@cache
+def _shades(product: str, dtype: torch.dtype, device: torch.device) -> _Shades:
+    palette = PALETTES[product]
+    rows = [(_lab(ASKED[name]), _polar(shade), 0.0, 0.0) for name, shade in palette.shades.items()]
+    rows += [(given, given, 0.0, 0.0) for _, given, _, _ in rows]  # a shade that is asked for by itself
+    rows += [(_lab(ASKED[name]), _polar(shade), 0.0, 1.0) for name, shade in palette.metals.items()]
+    rows += [(_lab(ASKED[name]), more, 1.0, 0.0) for name, more in palette.nudes.items()]
+    asked, given, added, metal = (torch.tensor(part, dtype=dtype, device=device) for part in zip(*rows, strict=True))
+    return _Shades(asked, given, added[:, None], metal)
+
+
+def _lab(levels: Levels) -> Shade:
+    light, red, yellow = lab(torch.tensor(levels, dtype=torch.float64) / 255).tolist()
+    return light, red, yellow
+
+
+def _polar(shade: Shade) -> Shade:
+    light, chroma, hue = torch.tensor(shade, dtype=torch.float64)
+    turn = torch.deg2rad(hue)
+    return light.item(), (chroma * turn.cos()).item(), (chroma * turn.sin()).item()
