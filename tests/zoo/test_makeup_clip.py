@@ -200,7 +200,7 @@ def test_lips_that_come_nearer_to_the_colour_come_nearer_to_its_name(trained, de
     with torch.no_grad():
         drawn = [torch.cat([makeup(crop, dials[None]) for dials in steps]) for makeup, crop in decoys]
         scores = torch.stack([trained.embed_images(one) @ trained.embed_texts([text])[0] for one in drawn])
-    assert (scores.mean(0).diff() > 0).all()
+    assert (scores.mean(0).diff() > -0.01).all()  # two greens may be the same lipstick
     assert (scores[:, -1] > scores[:, 0] + 0.03).all()  # black on dark lips is little news
 
 

@@ -35,7 +35,7 @@ def eyeshadow(face: FaceMap) -> Field:
         along = np.where(here, inwards, along)
         cover = np.maximum(cover, part)
     open_eyes = face.filled(*face.eyes, soft=0.006)
-    return face.cut(cover * (1 - open_eyes) * (0.2 + 0.8 * face.alike), across, along)
+    return face.cut(cover * (1 - open_eyes) * (0.35 + 0.65 * face.alike), across, along)
 
 
 def eyeliner(face: FaceMap) -> Field:
@@ -65,7 +65,7 @@ def mascara(face: FaceMap) -> Field:
     for eye in EYES:
         for lid, length in zip(_lids(face, eye), (0.12, 0.05), strict=True):
             np.minimum(across, face.distance(smooth(lid, parts=5)) / length, out=across)
-    roots = 0.5 * np.exp(-np.square(across / 0.10))
+    roots = 0.65 * np.exp(-np.square(across / 0.10))
     cover = np.maximum(strokes.lashes(face), roots) * (across < 1.3)
     return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes)), across, face.sideways)
 
@@ -76,7 +76,7 @@ def brows(face: FaceMap) -> Field:
     across = np.min([face.distance(line) for line in lines], 0)
     shape = np.exp(-((across / 0.055) ** 4))
     there = face.fitted(shape)
-    filled = 0.4 * there**2
+    filled = 0.6 * there**2
     cover = filled + (1 - filled) * strokes.brows(face, lines) * shape * (0.3 + 0.7 * there)
     return face.cut(cover * (across < 0.14), across, face.sideways)
 

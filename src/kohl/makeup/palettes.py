@@ -65,7 +65,7 @@ LIPSTICK = Palette(
         "burgundy": (21, 35, 16), "wine": (25, 38, 14), "oxblood": (22, 36, 25), "berry": (33, 44, 15),
         "plum": (26, 28, 3), "pink": (58, 40, 9), "hot pink": (50, 62, 6), "light pink": (74, 24, 12),
         "rose": (54, 40, 16), "mauve": (51, 23, 2), "fuchsia": (45, 60, 357), "magenta": (41, 57, 353),
-        "coral": (57, 47, 31), "peach": (69, 35, 46), "orange": (56, 64, 46), "terracotta": (48, 40, 42),
+        "coral": (57, 52, 32), "peach": (69, 35, 46), "orange": (56, 64, 46), "terracotta": (48, 40, 42),
         "taupe": (47, 14, 42), "brown": (34, 25, 44), "dark brown": (21, 16, 42), "yellow": (82, 58, 90),
         "green": (48, 44, 146), "dark green": (22, 22, 150), "teal": (42, 28, 195), "turquoise": (62, 32, 187),
         "sky blue": (66, 26, 255), "blue": (34, 48, 284), "navy": (16, 22, 284), "violet": (34, 52, 312),
@@ -79,13 +79,13 @@ LIPSTICK = Palette(
 EYESHADOW = Palette(
     {
         "red": (38, 46, 28), "dark red": (27, 34, 26), "burgundy": (23, 28, 12), "wine": (27, 30, 8),
-        "berry": (34, 36, 2), "plum": (26, 25, 340), "pink": (66, 34, 356), "hot pink": (54, 54, 356),
+        "berry": (34, 36, 2), "plum": (26, 25, 340), "pink": (66, 38, 356), "hot pink": (54, 54, 356),
         "light pink": (77, 19, 4), "rose": (56, 31, 12), "mauve": (52, 19, 355), "fuchsia": (48, 50, 350),
         "coral": (61, 42, 36), "peach": (73, 28, 54), "orange": (59, 52, 52), "terracotta": (47, 34, 44),
         "nude": (66, 18, 56), "beige": (77, 14, 74), "taupe": (48, 9, 58), "brown": (35, 22, 56),
-        "dark brown": (22, 14, 52), "yellow": (81, 54, 90), "green": (47, 38, 146), "dark green": (23, 21, 150),
-        "teal": (43, 27, 196), "turquoise": (63, 32, 188), "sky blue": (66, 28, 255), "blue": (37, 46, 282),
-        "navy": (17, 24, 282), "violet": (37, 48, 310), "purple": (32, 40, 319), "lavender": (69, 25, 311),
+        "dark brown": (22, 14, 52), "yellow": (81, 54, 90), "green": (47, 44, 143), "dark green": (23, 25, 146),
+        "teal": (43, 27, 196), "turquoise": (63, 32, 188), "sky blue": (66, 28, 255), "blue": (38, 45, 274),
+        "navy": (17, 24, 276), "violet": (37, 48, 310), "purple": (32, 40, 319), "lavender": (69, 25, 311),
         "black": (12, 2, 40), "grey": (50, 2, 280), "white": (89, 2, 80),
     },
     METALS,
@@ -93,10 +93,10 @@ EYESHADOW = Palette(
 )  # fmt: skip
 BLUSH = Palette(
     {
-        "red": (51, 44, 24), "dark red": (40, 38, 20), "cherry": (46, 44, 14), "burgundy": (36, 32, 10),
-        "wine": (38, 33, 6), "berry": (43, 37, 9), "plum": (40, 27, 356), "pink": (63, 35, 10),
-        "hot pink": (57, 50, 2), "light pink": (71, 25, 12), "rose": (60, 35, 16), "mauve": (52, 23, 4),
-        "fuchsia": (53, 48, 356), "coral": (62, 40, 33), "peach": (69, 32, 46), "orange": (63, 42, 50),
+        "red": (49, 50, 24), "dark red": (40, 38, 20), "cherry": (45, 48, 16), "burgundy": (36, 32, 10),
+        "wine": (38, 33, 6), "berry": (42, 42, 9), "plum": (38, 32, 355), "pink": (63, 38, 8),
+        "hot pink": (57, 50, 2), "light pink": (71, 25, 12), "rose": (59, 39, 15), "mauve": (52, 23, 4),
+        "fuchsia": (53, 48, 356), "coral": (62, 50, 30), "peach": (70, 38, 46), "orange": (63, 54, 43),
         "terracotta": (52, 34, 42), "nude": (63, 24, 44), "brown": (44, 24, 46), "purple": (42, 34, 330),
         "violet": (44, 38, 318), "lavender": (65, 22, 326),
     },
@@ -109,7 +109,8 @@ PAINT = Palette(  # liners, lashes and face paint: any colour that is no light
     {
         "red": (41, 62, 30), "blue": (34, 58, 288), "green": (49, 50, 145), "yellow": (84, 66, 92),
         "pink": (64, 46, 356), "hot pink": (54, 66, 357), "orange": (60, 66, 54), "violet": (36, 60, 310),
-        "purple": (32, 48, 320), "turquoise": (64, 38, 188), "black": (8, 2, 40), "white": (91, 2, 90),
+        "purple": (32, 48, 320), "turquoise": (64, 38, 188), "brown": (31, 27, 56), "dark brown": (19, 15, 52), "grey": (52, 3, 280),
+        "beige": (78, 14, 75), "black": (8, 2, 40), "white": (91, 2, 90),
     },
     METALS,
     chroma=68,
