@@ -67,7 +67,8 @@ def main() -> None:
         if one := sitter(path, house, crop.SIZE):
             cheeks = one.changes(one.crops.crops, {"blush": one.places.regions["blush"]})["blush"].before
             found += [(path.stem, tone(ita(cheeks)), *miss) for miss in misses(one.crops)]
-    print(f"{len({face for face, *_ in found})} faces\n\n| product | skin | ΔE00: median | nine in ten below |\n|---|---|---|---|")
+    print(f"{len({face for face, *_ in found})} faces\n")
+    print("| product | skin | ΔE00: median | nine in ten below |\n|---|---|---|---|")
     for product in COVERING:
         for skin in ("all", *dict.fromkeys(skin for _, skin, *_ in found)):
             some = [miss for _, its, name, _, miss in found if name == product and skin in ("all", its)]

@@ -65,7 +65,7 @@ def sitters(folder: Path, cache: Path) -> tuple[Sitters, Sitters]:
     """Those to learn from and the held-out ones; `cache` keeps the crops, which take minutes to find."""
     if not cache.exists():
         found = [faces for _, faces in portraits(folder)]
-        crops = torch.cat([(faces.crops * 255).round().byte() for faces in found])
+        crops = torch.cat([(faces.crops * 255).round().byte() for faces in found]).contiguous()
         save_file({"crops": crops, "landmarks": torch.cat([faces.landmarks for faces in found])}, cache)
     kept = load_file(cache)
     cv2.setNumThreads(1)  # `together` keeps the cores busy

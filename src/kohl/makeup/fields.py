@@ -28,7 +28,7 @@ def skin(face: FaceMap) -> Field:
 
 def contour(face: FaceMap) -> Field:
     """Below the cheekbones and along the jaw."""
-    paths = [smooth(face.at(*side[1:])) for side in SIDES]
+    paths = [smooth(face.at(*side[2:])) for side in SIDES]
     for side, corner in zip(SIDES, CORNERS, strict=True):
         start, end = face.at(side[1], corner)
         paths.append(np.stack([start, start + 0.55 * (end - start)]))
@@ -92,9 +92,27 @@ def lips(face: FaceMap) -> Field:
     opening = face.filled(inner, soft=0.006) * np.clip((gap - 0.02) / 0.05, 0, 1)
     mask = face.fitted(face.filled(face.lips, soft=0.012)) * face.filled(face.lips, soft=0.03)
     rim = np.exp(-np.square(face.distance(smooth(face.at(60, 67, 66, 65, 64))) / 0.04))  # gums are lip-red, too
-    opening = opening * (1 - rim * _like(face, mask * (1 - opening)))
+    teeth = _teeth(face, opening)
+    opening = np.maximum(opening * (1 - rim * _like(face, mask * (1 - opening))), teeth)
     inside = _to_rim(face).clip(max=0.12) * (face.filled(face.lips) > 0.5)
     return face.cut(((mask - 0.12) / 0.6).clip(0, 1) * (1 - opening), 1 - inside / 0.12, _from_mouth(face))
+
+
+def _teeth(face: FaceMap, opening: np.ndarray) -> np.ndarray:
+    """How much each pixel is of teeth in the opening of the mouth, even if they go on where lips should be."""
+    light, red, yellow = cv2.split(cv2.cvtColor(face.pixels, cv2.COLOR_RGB2LAB))
+    pale = np.hypot(red, yellow) < 0.75 * np.hypot(*face.tone[1:])
+    seen = pale & (opening > 0.5) & (light > face.tone[0] + 6)
+    if not seen.any():
+        return np.zeros_like(light)
+    white = (pale & (light > np.median(light[seen]) - 12) & (face.filled(face.lips) > 0.1)).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.008 * face.unit) + 1,) * 2)
+    white = cv2.morphologyEx(white, cv2.MORPH_OPEN, disc)  # what shines on a lip may touch them
+    _, parts, about, _ = cv2.connectedComponentsWithStats(white)
+    inside = np.bincount(parts[opening > 0.5], minlength=len(about)) > 0.3 * about[:, cv2.CC_STAT_AREA]
+    inside[0] = False  # all that is not white
+    teeth: np.ndarray = cv2.GaussianBlur(inside[parts].astype(np.float32), (0, 0), max(0.006 * face.unit, 0.5))
+    return teeth
 
 
 def _like(face: FaceMap, lips: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ from kohl.makeup.palettes import ASKED, LIGHT_SKIN, ON_SKIN, PALETTES, Levels, O
 NEAR = 18.0  # CIELAB distance within which a colour is taken for a shade
 ALONE = 0.35  # weight of the colour itself among the shades, each of which has 1 at NEAR
 FOLLOWS = 0.5  # share of the difference to a shade that remains: the same word is never quite the same colour
+DULLEST = 0.94  # share of the skin's tint that is kept where it is darkened: a shade is no grey
+WHITEST = 94.0  # L* that no skin becomes
 TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
 SKIN_FIRST = 0.4  # more of that distance for the colours that are the skin's own
 UNSAID = 7.0  # differences to the usual colour below this, in L*, a* or b*, are hardly a wish
@@ -63,9 +65,14 @@ def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:
     said = said * said.square() / (said.square() + UNSAID**2)
     said = said * said.new_tensor((product.shares[0], product.shares[1], product.shares[1]))
     said = product.most * torch.tanh(said / product.most) * (skin[0] + BLACK) / (70 + BLACK)  # a step on light skin
+    room = ((WHITEST - skin[0]) / 20).clamp(0, 1)  # for light on the lightest skin
+    tinted = (skin[1:].square().sum() / usual[1:].square().sum() + 1e-6).sqrt().clamp_max(1)
+    said = torch.stack(
+        [said[0].clamp_max(0) + said[0].clamp_min(0) * room, *(said[1:] * tinted)]
+    )  # what has little tint has none to lose
     tan = -said[0] * said.new_tensor((-1.0, 0.3, 0.55))  # sun warms what it darkens
     light = product.on_dark + (product.light - product.on_dark) * (skin[0] / 75).clamp(0, 1)
-    changed = torch.stack([(skin[0] + BLACK) * light, *(skin[1:] * light.clamp_max(1))])
+    changed = torch.stack([(skin[0] + BLACK) * light, *(skin[1:] * light.clamp(DULLEST, 1))])
     return changed + said * said.new_tensor((0, 1, 1)) + tan + said.new_tensor((-BLACK, *product.warmth))
 
 
