@@ -67,7 +67,7 @@ PRODUCTS = (  # in the order in which they are put on
     ),
 )  # fmt: skip
 NAMES = tuple(product.name for product in PRODUCTS)
-DEVIATIONS = (0.05, 0.04, 0.04, 0.04, 0.10, 0.06, 0.06, 0.10)  # of the dials, at latents of 1: another hand's work
+DEVIATIONS = (0.035, 0.025, 0.025, 0.025, 0.10, 0.06, 0.06, 0.10)  # of the dials, at latents of 1: another hand's work
 FURTHEST = 3.0  # deviations from the look
 SHINES_FROM = 1.12  # times the mean light (as L* + 16) that is shine and not shape
 USUAL = 18.0  # differences in L* from the mean that are still of the skin
@@ -203,7 +203,7 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     if product.shine:
         lit = lit + layer.shine * (product.shine * (gloss**2 + 1.2 * metal) * capped / 76)
     dry = 1 if product.relief == 1 else (body / HAIRY).clamp_max(1).square()  # lashes and gaps take on no colour
-    share = body * dry + lit * ((1.6 * metal - 0.6) / met)
+    share = body * dry + lit * ((1.3 * metal - 0.6) / met)
     tinted = tint[:, None, None] * share + product.own * (below[1:] - here[1:, None, None] * shape)
     return torch.cat([(met * body + lit - BLACK)[None], tinted])
 

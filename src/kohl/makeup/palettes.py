@@ -56,7 +56,7 @@ class OnSkin:
 
 
 METALS: Mapping[str, Shade] = {
-    "gold": (55, 36, 73), "silver": (66, 3, 260), "bronze": (42, 30, 63), "copper": (47, 38, 53),
+    "gold": (55, 34, 71), "silver": (66, 3, 260), "bronze": (42, 30, 63), "copper": (47, 38, 53),
     "rose gold": (60, 25, 42), "champagne": (76, 17, 80), "pearl": (87, 5, 85),
 }  # fmt: skip
 LIPSTICK = Palette(
