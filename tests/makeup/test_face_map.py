@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sitters import NAMES, sitter
+from skimage.color import rgb2lab
 
 from kohl.makeup.face_map import COARSE, EYES, FAR, FaceMap, direction, smooth
 
@@ -239,6 +240,17 @@ def test_skin_is_the_same_at_any_size(size):
 
 
 # Small things
+
+
+def test_the_tone_of_skin_leaves_out_what_shines_and_what_is_in_the_shade():
+    pixels = np.full((256, 256, 3), (0.62, 0.45, 0.36), np.float32)
+    even = FaceMap(pixels, LANDMARKS).tone
+    np.testing.assert_allclose(even, rgb2lab(pixels[0, 0]), atol=0.5)
+    nose, cheek = LANDMARKS[30].astype(int), (0.6 * LANDMARKS[2] + 0.4 * LANDMARKS[31]).astype(int)
+    pixels = pixels.copy()
+    pixels[nose[1] - 14 : nose[1] + 8, nose[0] - 8 : nose[0] + 9] = 0.95  # shine
+    pixels[cheek[1] : cheek[1] + 30, cheek[0] - 12 : cheek[0] + 13] *= 0.75  # shade
+    np.testing.assert_allclose(FaceMap(pixels, LANDMARKS).tone, even, atol=1.5)
 
 
 def test_a_spline_goes_through_its_points():

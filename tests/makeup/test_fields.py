@@ -297,6 +297,20 @@ def test_closed_lips_are_covered_where_they_meet(face):
     assert at([cover], closed.landmarks[62])[0] > 0.6
 
 
+def test_teeth_are_spared_where_they_go_on_beyond_their_landmarks():
+    face = FACES[1]  # who shows them
+    pixels = face.pixels.copy()
+    left, right = face.landmarks[66] + (-6, 0), face.landmarks[66] + (6, 3)
+    (x, y), (end, bottom) = np.round(left).astype(int), np.round(right).astype(int)
+    pixels[y - 4 : bottom, x:end] = (0.97, 0.96, 0.93)
+    place = (face.landmarks[66] + (0, 1)).round().astype(int)
+    before, after = (whole_of(one, "lipstick")[0] for one in (face, FaceMap(pixels, face.landmarks)))
+    assert before[place[1], place[0]] > 0.4
+    assert after[place[1], place[0]] < 0.2
+    far = face.at(48, 54).round().astype(int)
+    np.testing.assert_allclose(after[far[:, 1], far[:, 0]], before[far[:, 1], far[:, 0]], atol=0.1)
+
+
 def test_lips_are_measured_from_their_rim_and_from_the_middle_of_the_mouth(face):
     maps = whole(face, "lipstick")
     lower = face.at(57, 66).mean(0)

@@ -332,6 +332,53 @@ def test_what_is_softer_has_softer_edges(alone, name):
     assert steps[1] < 0.85 * steps[0]
 
 
+def test_a_wing_tapers_to_nothing():
+    one = plain(*SKINS["light"])
+    outer, inner = one.landmarks[0, 36], one.landmarks[0, 39]
+    outwards = (outer - inner) / (outer - inner).norm()
+    change = (
+        (
+            worn(
+                only(on_plain(*SKINS["light"]), "eyeliner"), one, asked("eyeliner", opacity=1.0, width=0.6, length=1.0)
+            )
+            - one.crops
+        )
+        .abs()
+        .sum(1)[0]
+    )
+    unit = float((one.landmarks[0, 42:48].mean(0) - one.landmarks[0, 36:42].mean(0)).norm())
+    places = torch.stack(torch.meshgrid(torch.arange(256), torch.arange(256), indexing="ij")[::-1], -1)
+    beyond = ((places - outer) @ outwards) / unit
+    near, far = (change[(beyond > x) & (beyond < x + 0.03)].sum() for x in (0.04, 0.15))
+    assert near > 2 * far > 0
+
+
+def test_lashes_stay_as_dark_under_a_shadow_of_any_colour(alone):
+    # What is much darker than the lid takes on little colour: gold lids, no golden lashes.
+    one = sitter(1)
+    crops = one.crops.clone()
+    (layer,) = alone["eyeshadow"].layers[0]
+    middle = (layer.cover * (layer.across < 0.4)).argmax()
+    row, column = divmod(int(middle), layer.cover.shape[1])
+    row, column = row + layer.part[0].start, column + layer.part[1].start
+    crops[..., row, column] = 0.05
+    look = asked("eyeshadow", opacity=1.0, red=0.84, green=0.68, blue=0.19)
+    after = cielab(worn(alone["eyeshadow"], one.with_crops(crops), look))
+    hair, lid = after[row, column], after[row, column + 2]
+    assert np.hypot(*hair[1:]) < 0.4 * np.hypot(*lid[1:])
+    assert hair[0] < lid[0] - 15
+
+
+@pytest.mark.parametrize("skin", SKINS.values(), ids=SKINS)
+def test_an_oxblood_lipstick_is_dark_on_every_skin(skin):
+    look = asked("lipstick", opacity=0.8, red=118 / 255, green=10 / 255, blue=11 / 255, gloss=0.2)
+    images = worn(only(on_plain(*skin), "lipstick"), plain(*skin), look)
+    x, y = sitter(1).landmarks[0, [57, 66]].mean(0).round().int().tolist()
+    light, red, yellow = cielab(images)[y, x]
+    assert light < 33
+    assert 10 < np.degrees(np.arctan2(yellow, red)) < 45
+
+
 # Faces, products and sizes
 
 

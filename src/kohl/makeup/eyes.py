@@ -48,7 +48,9 @@ def eyeliner(face: FaceMap) -> Field:
         outwards = direction(inner, outer)
         wing = direction(np.zeros(2), outwards - RISE * face.down)
         tip = outer + LONGEST * face.unit * wing
-        line = smooth(np.concatenate([[tip], upper]), parts=8)[:-2] - 0.006 * face.unit * face.down
+        bridge = 0.5 * (upper[1] + outer + 0.5 * (tip - outer))  # a wing leaves the lid before its corner
+        line = smooth(np.stack([tip, 0.55 * outer + 0.45 * bridge, *upper[1:]]), parts=8)[:-2]
+        line = line - 0.006 * face.unit * face.down
         inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
         near = face.distance(line) * (1 + 1.1 * inwards.clip(0, 1))
         beyond = face.ahead(outer, wing).clip(0) / face.unit * (face.ahead(outer, outwards) > -0.02 * face.unit)
