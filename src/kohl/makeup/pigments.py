@@ -72,7 +72,8 @@ def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:
     )  # what has little tint has none to lose
     tan = -said[0] * said.new_tensor((-1.0, 0.3, 0.55))  # sun warms what it darkens
     light = product.on_dark + (product.light - product.on_dark) * (skin[0] / 75).clamp(0, 1)
-    changed = torch.stack([(skin[0] + BLACK) * light, *(skin[1:] * light.clamp(DULLEST, 1))])
+    lit = ((skin[0] + BLACK) * light).clamp_max(WHITEST + BLACK)
+    changed = torch.stack([lit, *(skin[1:] * light.clamp(DULLEST, 1))])
     return changed + said * said.new_tensor((0, 1, 1)) + tan + said.new_tensor((-BLACK, *product.warmth))
 
 
