@@ -4,8 +4,9 @@
 
 FOLDER is NAME/*.jpg. Each photo of `--people` is changed by the search of the default recipe, then taken at several
 shares of that change, saved, and compared by the judge, who is no surrogate, with the person's other photos. A logistic
-curve is fitted to all comparisons by maximum likelihood. People of `--check` are not fitted: on them the calibration
-error and the Brier score are measured; the numbers of a reliability diagram are printed of both.
+curve is fitted by maximum likelihood to the comparisons of faces as far from their source as results are. People of
+`--check` are not fitted: on them the calibration error and the Brier score are measured; the numbers of a reliability
+diagram are printed of both.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from kohl.restore.paste import paste  # noqa: E402
 from kohl.types import Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
-SHARES = 0.0, 0.3, 0.45, 0.6, 0.75, 0.9, 1.1, 1.3  # of the change that the search ends with
+SHARES = 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3  # of the change that the search ends with
+LEAST = 1.0  # thresholds: a nearer face matches nearly always, is no result, and would bend the curve where results are
 BINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 
@@ -53,6 +55,8 @@ def samples(photo: Path, others: Sequence[Path], house: pipeline.House, judge: V
             wanted = (before.crops + share * (after - before.crops)).clamp(0, 1)
             imageio.write(paste(original, [faces[0].to_crop], before, wanted), path)
             distance = float(far(crop.crops(imageio.read(path), faces).crops))
+            if distance < LEAST:
+                continue
             limit = judge.thresholds[house.recipe.models.far]
             for score in judge.compare(path, others):
                 if score is not None:
@@ -62,7 +66,7 @@ def samples(photo: Path, others: Sequence[Path], house: pipeline.House, judge: V
 def fitted(distances: np.ndarray, matched: np.ndarray) -> tuple[float, float]:
     """The middle and the slope of the likeliest logistic curve, by Newton's method."""
     design = np.stack([np.ones_like(distances), distances], 1)
-    weights = np.array([8.0, -8.0])
+    weights = np.zeros(2)
     for _ in range(50):
         chance = 1 / (1 + np.exp(-design @ weights))
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-6 * np.eye(2)
