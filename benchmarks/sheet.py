@@ -9,6 +9,7 @@ is where most pixels lie on a line that was not there (`kohl.contours`), then wh
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +47,14 @@ def pair(before: Path, after: Path, find: Detect) -> tuple[tuple[float, float], 
     return (-lines, -seen), np.asarray(image)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Draws the sheet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--most", type=int, default=50)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     find = Detect(cards.load("yunet"), cards.load("landmarks68"))
     names = sorted(path.relative_to(arguments.after) for path in arguments.after.rglob("*.jpg"))
     names = [name for name in names if (arguments.before / name).is_file()]

@@ -27,10 +27,9 @@ def folders(tmp_path):
     return tmp_path
 
 
-def test_the_worst_stands_first_and_a_photo_without_a_face_is_left_out(folders, monkeypatch):
+def test_the_worst_stands_first_and_a_photo_without_a_face_is_left_out(folders):
     output = folders / "sheet.png"
-    monkeypatch.setattr(sys, "argv", ["sheet.py", str(folders / "before"), str(folders / "after"), "-o", str(output)])
-    sheet.main()
+    sheet.main([str(folders / "before"), str(folders / "after"), "-o", str(output)])
     pixels = np.asarray(Image.open(output)).astype(int)
     assert pixels.shape == (sheet.SIDE + sheet.LINE, 2 * sheet.SIDE * sheet.COLUMNS, 3)
     faces = pixels[: sheet.SIDE].reshape(sheet.SIDE, 2 * sheet.COLUMNS, sheet.SIDE, 3).swapaxes(0, 1)
