@@ -3,9 +3,9 @@
     python benchmarks/protect.py FOLDER --judge sface --judge dlib --judge onnx:MODEL.onnx [--people A,B] [--set …]
 
 A protected photo is compared with the person's other photos, which the search never saw. The saved file is what is
-judged: as it is, after JPEG at quality 75, and after resizing to half. A photo whose face a judge no longer finds is
-counted as lost, not as protected; one that kohl refuses is judged unchanged. `linked` compares two protected photos of
-one person.
+judged: as it is, after JPEG at quality 75, after resizing to half, and after both. A photo whose face a judge no longer
+finds is counted as lost, not as protected; one that kohl refuses is judged unchanged. `linked` compares two protected
+photos of one person.
 """
 
 from __future__ import annotations
@@ -47,14 +47,18 @@ def half(image: Image.Image) -> Image.Image:
     return image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
 
 
-VARIANTS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {"jpeg 75": (jpeg75, 75), "half": (half, 95)}
+VARIANTS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
+    "jpeg 75": (jpeg75, 75),
+    "half": (half, 95),
+    "half, jpeg 75": (half, 75),
+}
 
 
 def variants(protected: Path) -> Iterator[tuple[str, Path]]:
     """The saved file, and copies of it as others might store it."""
     yield "saved", protected
     for name, (change, quality) in VARIANTS.items():
-        copy = protected.with_name(f"{protected.stem}-{name.replace(' ', '')}.jpg")
+        copy = protected.with_name(f"{protected.stem}-{name.replace(' ', '').replace(',', '-')}.jpg")
         with Image.open(protected) as image:
             change(image.convert("RGB")).save(copy, quality=quality, subsampling=0 if quality > 90 else 2)
         yield name, copy

@@ -136,7 +136,7 @@ def test_new_lines_are_weighed_where_they_have_a_weight():
     assert "lines" in seen(1.0)
 
 
-@pytest.mark.parametrize("asked", [1.03, 1.15, 1.25])
+@pytest.mark.parametrize("asked", [1.08, 1.15, 1.25])
 def test_the_place_is_found_where_distance_levels_off_for_each_face_of_a_batch(asked):
     # A recogniser that holds on: the distance of so much of the change is 1.4 (1 − exp(−2 · share)), or less for one.
     source, holds = faces(2, seed=1), torch.tensor([1.4, 1.3])
