@@ -63,7 +63,7 @@ class Search:
     colour: float = 10.0  # weight of a change of colour against one of brightness
     plain: float = 0.3  # share of the mean square in the change of brightness
     contours: float = 0.02  # and of what the eye sees of it at six scales
-    lines: float = 30.0  # weight of contours that the face did not have
+    lines: float = 120.0  # weight of contours that the face did not have
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 16  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.7  # Adam's in those steps
