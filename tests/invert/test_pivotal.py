@@ -106,15 +106,18 @@ def test_the_first_step_is_adam_s():
         assert torch.equal(after[name][slope == 0], weight.detach()[slope == 0])
 
 
-def test_only_convolutions_and_colours_may_be_tuned():
+def test_biases_styles_and_the_mapping_may_be_left_alone():
     made = generator()
     before = dict(made.named_parameters())
     after = dict(tuned(made, weights=True).generator.generator.named_parameters())
     moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
-    assert moved == {f"layers.{index}.weight" for index in range(7)} | {f"colours.{index}.weight" for index in range(4)}
+    assert moved == {
+        *(f"layers.{index}.{part}" for index in range(7) for part in ("weight", "strength")),
+        *(f"colours.{index}.weight" for index in range(4)),
+    }
 
 
-def test_tuning_them_alone_is_enough_to_give_a_face_back():
+def test_without_them_a_face_is_given_back_too():
     made = generator()
     start = loss(made, Encoder(made.latent_shape[0])(FACE.crops))
     inversion = tuned(made, steps=30, weights=True)

@@ -203,11 +203,12 @@ def test_gradients_reach_latents_and_noise_but_no_weight(toy):
     assert all(weight.grad is None for weight in toy.parameters())
 
 
-def test_its_weights_are_those_that_features_are_multiplied_by(toy):
+def test_its_weights_are_what_features_and_noise_are_multiplied_by(toy):
     named = {id(weight): name for name, weight in toy.named_parameters()}
     found = [named[id(weight)] for weight in toy.weights]
-    assert found == [name for name in named.values() if re.fullmatch(r"(layers|colours)\.\d+\.weight", name)]
-    assert len(found) == len(toy.layers) + len(toy.colours)
+    wanted = r"(layers|colours)\.\d+\.weight|layers\.\d+\.strength"
+    assert sorted(found) == sorted(name for name in named.values() if re.fullmatch(wanted, name))
+    assert len(found) == 2 * len(toy.layers) + len(toy.colours)
 
 
 def test_truncation_ends_at_the_average(toy):

@@ -43,7 +43,7 @@ class Tuning:
     steps: int = 450  # on the generator, as in CLIP2Protect
     rate: float = 5e-4
     ramp: bool = False  # whether the rate rises at the start and falls in the end, as in StyleGAN2's own projection
-    weights: bool = False  # whether only convolutions and colours are tuned, and no biases, styles or strengths
+    weights: bool = False  # whether only those of convolutions, colours and noise are tuned: no biases, no styles
     pixels: float = 0.4  # weight of the mean squared error beside the perceptual distance; 0.1 on [−1, 1], as published
     enough: float = 0.0  # a loss at which to stop early
     still: float = 0.01  # the share by which 50 steps must lower the loss; with less it stops; 0: it does not

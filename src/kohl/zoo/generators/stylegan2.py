@@ -56,8 +56,9 @@ class StyleGAN2(Generator):
 
     @property
     def weights(self) -> list[Tensor]:
-        """What convolutions and colours multiply features by: most of the parameters."""
-        return [layer.get_parameter("weight") for layer in (*self.layers, *self.colours)]
+        """What convolutions and colours multiply features by, and what noise is multiplied by: no biases, no styles."""
+        weights = [layer.get_parameter("weight") for layer in (*self.layers, *self.colours)]
+        return [*weights, *(layer.get_parameter("strength") for layer in self.layers)]
 
     def latents(self, z: Tensor, *, truncation: float = 1.0) -> Latents:
         """Latents of normal noise (n, width); a truncation (psi) below 1 moves them towards the average."""
