@@ -263,6 +263,17 @@ def test_afterwards_there_are_as_many_threads_as_before(settings):
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.parametrize(("small", "taken"), [(16, [6, 3, 6, 3]), (32, [6, 3])], ids=["larger", "small"])
+def test_small_pictures_are_tuned_without_more_threads(small, taken, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tuning, "SMALL", small)
+    monkeypatch.setattr(tuning.os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    tuned(steps=1)
+    assert asked == taken  # the last two for what the search needs to know of the generator
+
+
 NUMBERS = [setting.name for setting in fields(Tuning) if not isinstance(setting.default, bool)]
 
 

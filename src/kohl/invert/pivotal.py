@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ from kohl.zoo.generators.stylegan2 import StyleGAN2
 from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
 SMALLEST = 16  # pixels of a side that LPIPS can look at
+SMALL = 128  # pixels of a side: with more threads a step costs twice the processor's time, and ends no sooner
 SPAN = 50  # steps in which the loss must still fall
 RISE, FALL = 0.05, 0.25  # shares of the steps in which a rate rises, and falls (Karras et al., CVPR 2020, appendix D)
 RANGES = {
@@ -103,7 +104,7 @@ def pivotal(
         watch(Step(index, settings.refine + settings.steps, {"tuning": float(loss.detach())}, found))
         return loss
 
-    with _more_threads():
+    with _more_threads() if wanted.shape[-1] > SMALL else nullcontext():
         _descend([codes], settings.refine_rate, step, range(settings.refine), still=settings.still)
         steps = range(settings.refine, settings.refine + settings.steps)
         _descend(
@@ -115,6 +116,7 @@ def pivotal(
             still=settings.still,
             enough=settings.enough,
         )
+    with _more_threads():
         personal = OwnStyles(
             own,
             codes,
