@@ -263,6 +263,14 @@ def test_directions_start_as_the_faces_and_are_the_same_every_time(noise):
     assert not torch.equal(changed, face.crops)
 
 
+@pytest.mark.parametrize("count", [2, 24])
+def test_a_face_is_drawn_once_for_all_its_directions(count):
+    made, drawn = generator(), []
+    made.layers[0].register_forward_pre_hook(lambda layer, inputs: drawn.append(len(inputs[1])))
+    own(made=made, directions=count)
+    assert drawn == [1, 1, 1, 3]  # once for each face, and all of them as they are reproduced
+
+
 def test_there_are_no_more_directions_than_numbers():
     with pytest.raises(BadSetting, match="at most 48"):
         own(directions=49)

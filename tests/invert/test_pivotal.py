@@ -106,6 +106,24 @@ def test_the_first_step_is_adam_s():
         assert torch.equal(after[name][slope == 0], weight.detach()[slope == 0])
 
 
+def test_biases_styles_and_the_mapping_may_be_left_alone():
+    made = generator()
+    before = dict(made.named_parameters())
+    after = dict(tuned(made, weights=True).generator.generator.named_parameters())
+    moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    assert moved == {
+        *(f"layers.{index}.{part}" for index in range(7) for part in ("weight", "strength")),
+        *(f"colours.{index}.weight" for index in range(4)),
+    }
+
+
+def test_without_them_a_face_is_given_back_too():
+    made = generator()
+    start = loss(made, Encoder(made.latent_shape[0])(FACE.crops))
+    inversion = tuned(made, steps=30, weights=True)
+    assert loss(inversion.generator.generator, codes_of(inversion)) < 0.6 * start
+
+
 def test_no_steps_change_no_weight():
     made = generator()
     inversion = tuned(made, steps=0)
@@ -243,6 +261,17 @@ def test_afterwards_there_are_as_many_threads_as_before(settings):
     with nullcontext() if not settings else pytest.raises(BadSetting):
         tuned(**settings)
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("small", "taken"), [(16, [6, 3, 6, 3]), (32, [6, 3])], ids=["larger", "small"])
+def test_small_pictures_are_tuned_without_more_threads(small, taken, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tuning, "SMALL", small)
+    monkeypatch.setattr(tuning.os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    tuned(steps=1)
+    assert asked == taken  # the last two for what the search needs to know of the generator
 
 
 NUMBERS = [setting.name for setting in fields(Tuning) if not isinstance(setting.default, bool)]
@@ -394,3 +423,37 @@ def test_what_cannot_be_searched_is_found_out_before_the_tuning(wrong):
             made, Encoder(made.latent_shape[0]), Blocks(), FACE, Tuning(**{"held": HELD, **wrong}), watch=seen.append
         )
     assert seen == []
+
+
+# The rate
+
+
+def lengths(count, *, start=0, **settings):
+    """How far each of so many steps moves a variable whose slope is always the same: Adam's steps are its rate."""
+    variable, places = torch.zeros(1), []
+
+    def fall(index):
+        places.append(variable.item())
+        return (variable - variable.detach()).sum()
+
+    tuning._descend([variable], 1.0, fall, range(start, start + count), still=0.0, enough=-1.0, **settings)
+    return -torch.tensor([*places, variable.item()]).diff()
+
+
+def test_the_rate_stays_as_it_is_set():
+    torch.testing.assert_close(lengths(8), torch.ones(8), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("start", [0, 7])  # behind the steps on the latents
+def test_on_a_ramp_the_rate_rises_in_a_twentieth_of_the_steps_and_falls_in_the_last_quarter(start):
+    found = lengths(80, start=start, ramp=True)
+    torch.testing.assert_close(found[:4], torch.tensor([0.125, 0.375, 0.625, 0.875]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found[4:60], torch.ones(56), atol=1e-4, rtol=0)
+    torch.testing.assert_close(found[60:], found[60:].sort(descending=True).values)
+    assert found[60:].mean() == pytest.approx(0.5, abs=1e-3)  # half a wave
+    assert 0 < found[-1] < 0.01
+
+
+def test_a_ramp_of_few_steps_is_worth_them():
+    assert lengths(1, ramp=True) == pytest.approx(1, abs=1e-5)
+    assert (lengths(4, ramp=True) > 0.4).all()

@@ -1,6 +1,7 @@
 """StyleGAN2 against fixtures of the original, and what it promises on toy sizes."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -200,6 +201,14 @@ def test_gradients_reach_latents_and_noise_but_no_weight(toy):
     assert all(each.grad.abs().max() > 0 for each in (latents, *noise))
     assert (latents.grad.abs().amax((0, 2)) > 0).all()  # every row is used
     assert all(weight.grad is None for weight in toy.parameters())
+
+
+def test_its_weights_are_what_features_and_noise_are_multiplied_by(toy):
+    named = {id(weight): name for name, weight in toy.named_parameters()}
+    found = [named[id(weight)] for weight in toy.weights]
+    wanted = r"(layers|colours)\.\d+\.weight|layers\.\d+\.strength"
+    assert sorted(found) == sorted(name for name in named.values() if re.fullmatch(wanted, name))
+    assert len(found) == 2 * len(toy.layers) + len(toy.colours)
 
 
 def test_truncation_ends_at_the_average(toy):

@@ -90,13 +90,13 @@ class OwnStyles(Generator):
         mask = F.interpolate(self.mask, (self.drawn, self.drawn), mode="area")
         axes = []
         for code, first, face in zip(self.codes, self.first, mask, strict=True):
+            latents = code[None].clone().requires_grad_()
+            seen = face * self._drawn(latents, first[None])  # drawn once, and looked at many times
             slopes = []
             for _ in range(math.ceil(max(count * OVERSAMPLED, FEWEST) / AT_ONCE)):
-                latents = code.expand(AT_ONCE, -1).clone().requires_grad_()
-                drawn = torch.randn(AT_ONCE, 3, self.drawn, self.drawn, generator=rng, device=rng.device)
-                picture = self._drawn(latents, first.expand(AT_ONCE, -1, -1))
-                slopes += torch.autograd.grad((picture * (face * drawn.to(face))).sum(), latents)
-            sketch = torch.cat(slopes)
+                drawn = torch.randn(AT_ONCE, *seen.shape, generator=rng, device=rng.device).to(face)
+                slopes += torch.autograd.grad(seen, latents, drawn, retain_graph=True, is_grads_batched=True)
+            sketch = torch.cat(slopes)[:, 0]
             sketch /= len(sketch) ** 0.5
             # Few rows of many numbers: their products with each other hold all that a decomposition needs. It is found
             # on the CPU, in float64, which MPS has not.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -22,7 +23,9 @@ from kohl.zoo.generators.stylegan2 import StyleGAN2
 from kohl.zoo.generators.stylegan2_ops import fast_dtype
 
 SMALLEST = 16  # pixels of a side that LPIPS can look at
+SMALL = 128  # pixels of a side: with more threads a step costs twice the processor's time, and ends no sooner
 SPAN = 50  # steps in which the loss must still fall
+RISE, FALL = 0.05, 0.25  # shares of the steps in which a rate rises, and falls (Karras et al., CVPR 2020, appendix D)
 RANGES = {
     "refine_rate": (0, 100),  # a step as long as the rate: e4e's latents stay within 10 of their average
     "refine": (0, 100_000),
@@ -40,6 +43,8 @@ class Tuning:
     refine_rate: float = 0.01
     steps: int = 450  # on the generator, as in CLIP2Protect
     rate: float = 5e-4
+    ramp: bool = False  # whether the rate rises at the start and falls in the end, as in StyleGAN2's own projection
+    weights: bool = False  # whether only those of convolutions, colours and noise are tuned: no biases, no styles
     pixels: float = 0.4  # weight of the mean squared error beside the perceptual distance; 0.1 on [−1, 1], as published
     enough: float = 0.0  # a loss at which to stop early
     still: float = 0.01  # the share by which 50 steps must lower the loss; with less it stops; 0: it does not
@@ -99,10 +104,19 @@ def pivotal(
         watch(Step(index, settings.refine + settings.steps, {"tuning": float(loss.detach())}, found))
         return loss
 
-    with _more_threads():
+    with _more_threads() if wanted.shape[-1] > SMALL else nullcontext():
         _descend([codes], settings.refine_rate, step, range(settings.refine), still=settings.still)
         steps = range(settings.refine, settings.refine + settings.steps)
-        _descend([*own.parameters()], settings.rate, step, steps, still=settings.still, enough=settings.enough)
+        _descend(
+            own.weights if settings.weights else [*own.parameters()],
+            settings.rate,
+            step,
+            steps,
+            ramp=settings.ramp,
+            still=settings.still,
+            enough=settings.enough,
+        )
+    with _more_threads():
         personal = OwnStyles(
             own,
             codes,
@@ -134,6 +148,7 @@ def _descend(
     steps: range,
     *,
     still: float,
+    ramp: bool = False,
     enough: float = 0.0,
 ) -> None:
     """Moves the variables, in place, so many steps down the loss, or until it is `enough` or hardly falls any more."""
@@ -152,6 +167,13 @@ def _descend(
         if converged or known[-1] <= enough:
             break
         # Blocks beyond the compared size have no part in it: their gradients are zero.
-        adam(variables, torch.autograd.grad(total, variables, materialize_grads=True), rate)
+        gradients = torch.autograd.grad(total, variables, materialize_grads=True)
+        adam(variables, gradients, rate * _share((index - steps.start + 0.5) / len(steps)) if ramp else rate)
     for variable in variables:
         variable.requires_grad_(False)
+
+
+def _share(done: float) -> float:
+    """The share of the rate when so much of the steps is done: a line up, then level, then half a wave down."""
+    fall = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - done) / FALL))
+    return fall * min(1.0, done / RISE)

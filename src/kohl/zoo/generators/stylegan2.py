@@ -54,6 +54,12 @@ class StyleGAN2(Generator):
         """The fixed noise (1, 1, size, size) of every layer, which an image has unless other noise is given."""
         return [layer.get_buffer("noise") for layer in self.layers]
 
+    @property
+    def weights(self) -> list[Tensor]:
+        """What convolutions and colours multiply features by, and what noise is multiplied by: no biases, no styles."""
+        weights = [layer.get_parameter("weight") for layer in (*self.layers, *self.colours)]
+        return [*weights, *(layer.get_parameter("strength") for layer in self.layers)]
+
     def latents(self, z: Tensor, *, truncation: float = 1.0) -> Latents:
         """Latents of normal noise (n, width); a truncation (psi) below 1 moves them towards the average."""
         w = torch.lerp(self.average, self.mapping(z), truncation)
