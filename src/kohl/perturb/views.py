@@ -53,7 +53,14 @@ class Views:
         return torch.cat([linear, centre - linear @ centre + shift], -1)
 
     def restyle(self, images: Images, rng: torch.Generator) -> Images:
-        """The images in another light, some of the time blurred or grey; values may leave [0, 1]."""
+        """Each of the images in another light, some of the time blurred or grey; values may leave [0, 1]."""
+        return torch.cat([self._restyled(image[None], rng) for image in images])
+
+    def reflect(self, inputs: Images, rng: torch.Generator) -> Images:
+        """Each of the aligned inputs, some of the time in a mirror."""
+        return torch.cat([self._reflected(one[None], rng) for one in inputs])
+
+    def _restyled(self, images: Images, rng: torch.Generator) -> Images:
         blurred, sigma, grey = torch.rand(3, generator=rng, device=rng.device).tolist()
         contrast, brightness = (self.light * torch.randn(2, generator=rng, device=rng.device)).tolist()
         if blurred < self.blurred and sigma * self.blur > 0.1:
@@ -63,8 +70,7 @@ class Views:
         restyled: Images = images * (1 + contrast) + brightness / 2
         return restyled
 
-    def reflect(self, inputs: Images, rng: torch.Generator) -> Images:
-        """Aligned inputs, some of the time in a mirror."""
+    def _reflected(self, inputs: Images, rng: torch.Generator) -> Images:
         drawn = float(torch.rand((), generator=rng, device=rng.device))
         return inputs.flip(-1) if drawn < self.mirrored else inputs
 
