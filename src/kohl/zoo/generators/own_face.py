@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from kohl.colour import brightness
+from kohl.filters import blur
 from kohl.makeup.face_map import FaceMap
 from kohl.types import Faces, Generator, Images, Latents
 from kohl.zoo.generators.face_model import FaceModel
@@ -14,6 +15,9 @@ from kohl.zoo.generators.reach import reach
 from kohl.zoo.generators.shading import Shading
 
 COMPONENTS = 0.3  # of the face model's own gain: its components carry who somebody is
+HUE = 0.015  # of the crop's side: how far around a pixel the hue of its skin is looked for
+SHARE = 0.5  # of that hue in light and shade
+DARKEST = 0.1  # brightness below which it has none
 
 
 class OwnFace(Generator):
@@ -26,6 +30,9 @@ class OwnFace(Generator):
         super().__init__()
         self.model, self.crops, self.size = model, faces.crops, faces.crops.shape[-1]
         self.shading = Shading(self.size)
+        around = blur(faces.crops, HUE * self.size)
+        hue = around / brightness(around)[:, None].clamp_min(DARKEST)
+        self.tint = torch.lerp(torch.ones_like(hue), hue, SHARE)  # shine is white, all other light has the skin's hue
         self.latent_shape = (model.latent_shape[0] + self.shading.count,)
         self.where = model.grids(faces.landmarks, self.size)
         reaches = [
@@ -42,7 +49,8 @@ class OwnFace(Generator):
         split = self.model.latent_shape[0]
         components = F.grid_sample(COMPONENTS * self.model.texture(latents[:, :split]), self.where, align_corners=True)
         grey = components.mean(1, keepdim=True)
-        change = (torch.lerp(grey, components, self.colour) + self.shading(latents[:, split:])) * self.share
+        light = self.shading(latents[:, split:]) * self.tint
+        change = (torch.lerp(grey * self.tint, components, self.colour) + light) * self.share
         too_dark = F.relu(-self.shadow - brightness(change)[:, None])
         changed: Images = (self.crops + change + too_dark).clamp(0, 1)
         return changed
