@@ -157,3 +157,15 @@ def test_neither_the_face_nor_the_model_is_changed(model, faces):
     own = OwnFace(model, faces)
     own(drawn(own))
     assert all(map(torch.equal, before, (*model.buffers(), *vars(faces).values())))
+
+
+def test_light_has_half_the_hue_of_the_skin_that_it_falls_on(model, faces):
+    skin = torch.tensor([0.8, 0.5, 0.4]).view(1, 3, 1, 1)
+    own = OwnFace(model, faces.with_crops(skin.expand_as(faces.crops).contiguous()))
+    latents = torch.zeros(2, *own.latent_shape)
+    latents[:, model.latent_shape[0] :] = 0.3  # light alone
+    change = own(latents) - own.crops
+    light = brightness(change)[:, None]
+    assert (light > 0.01).any()
+    wanted = light * (0.5 + 0.5 * skin / brightness(skin)[:, None])
+    torch.testing.assert_close(change, wanted, atol=1e-5, rtol=0)
