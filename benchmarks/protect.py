@@ -111,6 +111,9 @@ def main() -> None:
     parser.add_argument("--judge", action="append", default=[])
     parser.add_argument("--people", type=lambda text: text.split(","))
     parser.add_argument("--every", type=int, default=1, help="take every Nth photo of a person")
+    parser.add_argument(
+        "--references", type=int, default=0, help="leave so many of the others too; compare with the rest"
+    )
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--seed", type=int, default=0)
@@ -127,6 +130,8 @@ def main() -> None:
         folder: photos for folder, photos in people.items() if not arguments.people or folder.name in arguments.people
     }
     genuine = {photo: [other for other in photos if other != photo] for photos in people.values() for photo in photos}
+    references = {photo: tuple(others[: arguments.references]) for photo, others in genuine.items()}
+    genuine = {photo: others[arguments.references :] for photo, others in genuine.items()}
     with tempfile.TemporaryDirectory() as scratch:
         out = arguments.keep or Path(scratch)
         protected, rows = {}, []
@@ -135,7 +140,8 @@ def main() -> None:
                 output = out / folder.name / photo.name
                 protected[photo] = output
                 try:  # only the largest face is the person whose other photos we have
-                    rows.append(pipeline.protect(Job(photo, output, arguments.seed, (0,), force=True), house))
+                    job = Job(photo, output, arguments.seed, (0,), references[photo], force=True)
+                    rows.append(pipeline.protect(job, house))
                 except NoFace as refusal:  # judged as it is: what is not protected counts against us
                     print(f"{photo.name}: {refusal}", file=sys.stderr)
                     output.parent.mkdir(parents=True, exist_ok=True)
