@@ -284,3 +284,15 @@ def test_what_is_finer_than_the_photo_leaves_no_grid(astronaut):
         pasted = paste(photo, [found.to_crop], before, before.crops + field)
         moved.append(np.abs(pasted.pixels.astype(int) - photo.pixels).mean())
     assert moved[0] < 0.05 * moved[1]
+
+
+def test_a_small_face_keeps_what_the_search_found():
+    # The finest waves of the shading, 256 / 24 crop pixels long, on a face of 180 pixels between the photo's.
+    photo, one = Photo(np.full((220, 220, 3), 128, np.uint8)), face(10.3, 7.6, 180)
+    before = crops(photo, [one])
+    rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    field = 0.15 * torch.sin(rows * (2 * torch.pi * 24 / SIZE)) * torch.sin(columns * (2 * torch.pi * 24 / SIZE))
+    after = crops(paste(photo, [one.to_crop], before, before.crops + field), [one])
+    seen, asked = (after.crops - before.crops)[0, :, INNER, INNER], field[INNER, INNER]
+    kept = float((seen * asked).sum() / (3 * asked.square().sum()))
+    assert 1.0 < kept < 1.08  # with linear interpolation on either way some is lost
