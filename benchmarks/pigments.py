@@ -26,9 +26,10 @@ from skimage.color import deltaE_ciede2000, rgb2lab  # noqa: E402
 
 from kohl import pipeline, recipe  # noqa: E402
 from kohl.align import crop  # noqa: E402
-from kohl.makeup.layers import NAMES, Makeup, bare  # noqa: E402
+from kohl.makeup.layers import Makeup, bare  # noqa: E402
 from kohl.makeup.palettes import ASKED, PALETTES  # noqa: E402
 from kohl.makeup.pigments import pigment  # noqa: E402
+from kohl.makeup.products import NAMES  # noqa: E402
 from kohl.types import Faces  # noqa: E402
 
 HELD = 8  # every eighth portrait is held out, as in training/makeup_views.py

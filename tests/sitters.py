@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from kohl.makeup.layers import DIALS, bare
-from kohl.makeup.layers import NAMES as PRODUCTS
+from kohl.makeup.products import NAMES as PRODUCTS
 from kohl.templates import CROP
 from kohl.types import Faces
 

@@ -10,8 +10,9 @@ import pytest
 from sitters import sitter
 from skimage.color import lab2rgb
 
-from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
+from kohl.makeup.layers import DIALS, Makeup, bare
 from kohl.makeup.palettes import ON_SKIN
+from kohl.makeup.products import NAMES
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))

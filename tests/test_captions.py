@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from kohl.errors import BadSetting
-from kohl.makeup.layers import DIALS, NAMES, bare
+from kohl.makeup.layers import DIALS, bare
+from kohl.makeup.products import NAMES
 from kohl.makeup.words import spelling, tables
 from kohl.makeup.words.reader import read
 

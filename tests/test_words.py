@@ -18,7 +18,7 @@ from kohl.geometry import resized
 from kohl.invert.closed_form import in_closed_form
 from kohl.invert.own_styles import OwnStyles
 from kohl.invert.pivotal import Tuning, pivotal
-from kohl.makeup import layers as makeup
+from kohl.makeup.products import LAYERED
 from kohl.makeup.words.reader import read
 from kohl.perturb import looks
 from kohl.perturb.latent import Search
@@ -74,7 +74,7 @@ def test_words_are_worn_from_the_start():
     assert house.attack.words.model is bundled.load("makeup_clip", "text")
     assert house.attack.words.text == "red lipstick"
     assert torch.equal(look_of(house), looks.dressed(read("red lipstick")))
-    worn = [name for name, dials in zip(makeup.NAMES, look_of(house), strict=True) if dials[0] > 0]
+    worn = [name for name, dials in zip(LAYERED, look_of(house), strict=True) if dials[0] > 0]
     assert worn == ["lipstick"]
     assert (house.draws, house.look, house.notes) == (True, {"lipstick": "red"}, ())
     inversion = house.attack.invert(sitter(0))

@@ -16,7 +16,8 @@ from makeup_styles import STYLES
 from makeup_words import FINISHED, FINISHES, IMPLIED, NEEDY, SKINS, USUAL, WORDS, Dials, rgb
 from torch import Tensor
 
-from kohl.makeup.layers import DIALS, NAMES, bare
+from kohl.makeup.layers import DIALS, bare
+from kohl.makeup.products import NAMES
 
 __all__ = ["COLOURS", "FAMILIES", "HELD_OUT_COLOURS", "VOCABULARY", "Scene", "family", "scene"]
 

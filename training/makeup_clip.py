@@ -31,7 +31,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from kohl.cpu import settle
-from kohl.makeup.layers import DIALS, NAMES
+from kohl.makeup.layers import DIALS
+from kohl.makeup.products import NAMES
 from kohl.zoo.text.makeup_clip import PART, MakeupCLIP, Sizes, load
 
 BATCH, ALONE = 64, 128  # scenes a step with pictures, and sentences without

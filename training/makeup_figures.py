@@ -11,7 +11,7 @@ from colours import lab
 from makeup_views import Sitters, pictures
 from torch import Tensor
 
-from kohl.makeup.layers import NAMES
+from kohl.makeup.products import NAMES
 from kohl.zoo.text.makeup_clip import MakeupCLIP
 
 GALLERY = 100  # sentences to choose from

@@ -8,7 +8,8 @@ from tiny import numbers
 
 from kohl.geometry import resized
 from kohl.invert.closed_form import in_closed_form
-from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
+from kohl.makeup.layers import DIALS, Makeup, bare
+from kohl.makeup.products import NAMES
 from kohl.types import Faces
 from kohl.zoo.generators.own_face import OwnFace
 

@@ -12,7 +12,7 @@ from kohl.makeup import strokes
 from kohl.makeup.eyes import RISE, lid_depth
 from kohl.makeup.face_map import BROWS, EYES, FaceMap, direction
 from kohl.makeup.fields import CORNERS, PLACES, SIDES, lip_shine
-from kohl.makeup.layers import NAMES
+from kohl.makeup.products import NAMES
 
 MIRRORED = (  # the landmark in its place on the other side
     *range(16, -1, -1),

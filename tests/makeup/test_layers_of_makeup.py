@@ -17,8 +17,9 @@ from tiny import numbers
 
 from kohl.colour import LUMA
 from kohl.makeup.fields import PLACES
-from kohl.makeup.layers import DEVIATIONS, DIALS, NAMES, PRODUCTS, Makeup, bare
+from kohl.makeup.layers import DEVIATIONS, DIALS, Makeup, bare
 from kohl.makeup.pigments import pigment
+from kohl.makeup.products import NAMES, PRODUCTS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

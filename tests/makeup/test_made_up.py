@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from sitters import asked, sitter, sitters, worn
 from tiny import Paint, numbers
 
-from kohl.makeup.layers import DEVIATIONS, DIALS, FURTHEST, NAMES, PRODUCTS, MadeUp, Makeup, bare
+from kohl.makeup.layers import DEVIATIONS, DIALS, FURTHEST, MadeUp, Makeup, bare
+from kohl.makeup.products import NAMES, PRODUCTS
 
 LOOK = asked("blush", "eyeliner", "lipstick")
 

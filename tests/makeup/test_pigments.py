@@ -7,9 +7,9 @@ from skimage.color import deltaE_ciede2000, lab2rgb
 from tiny import numbers
 
 from kohl.colour import lab, srgb
-from kohl.makeup.layers import NAMES, PRODUCTS
 from kohl.makeup.palettes import ASKED, ON_SKIN, PALETTES
 from kohl.makeup.pigments import pigment
+from kohl.makeup.products import LAYERS, NAMES, PRODUCTS
 
 SKINS = {"light": (76.0, 12.0, 16.0), "medium": (60.0, 17.0, 26.0), "dark": (32.0, 14.0, 18.0)}
 
@@ -31,7 +31,7 @@ def landed(product, levels, skin=SKINS["medium"]):
 
 
 def test_every_product_has_a_palette_or_is_the_skin_s_own():
-    assert PALETTES.keys() | ON_SKIN.keys() == set(NAMES)
+    assert PALETTES.keys() | ON_SKIN.keys() == {layer.pigments for layer in LAYERS}
     assert not PALETTES.keys() & ON_SKIN.keys()
     for palette in PALETTES.values():
         assert (palette.shades.keys() | palette.metals.keys() | palette.nudes.keys()) <= ASKED.keys()

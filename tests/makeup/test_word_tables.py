@@ -1,11 +1,13 @@
 """The tables of words: each entry keeps what the reader counts on; new ones are tested by being there."""
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from kohl.makeup.layers import DIALS, NAMES
+from kohl.makeup.layers import DIALS
+from kohl.makeup.products import LAYERED, NAMES
 from kohl.makeup.words import colours, grammar, phrase, reader, spelling, tables, typed
 from kohl.makeup.words.tables import Role
 
@@ -21,7 +23,16 @@ def known_words(text):
 
 
 def test_the_products_are_those_that_can_be_drawn():
-    assert sorted(tables.products()) == sorted(NAMES)
+    drawn = {layer for product in tables.products().values() for row in product.layers.values() for layer in row}
+    assert {*tables.products(), *drawn} == set(LAYERED)
+    assert set(tables.products()) >= set(NAMES)
+
+
+def test_halves_are_places_with_layers_of_their_own():
+    for product in tables.products().values():
+        for places in (product.halves, *product.fades.values()):
+            layers = [product.layers[place] for place in places]
+            assert all(set(one).isdisjoint(other) for one, other in pairwise(layers))
 
 
 @pytest.mark.parametrize("name", tables.products())
@@ -34,6 +45,8 @@ def test_a_product_can_be_asked_for_by_every_word_of_its(name):
         assert list(reader.read(f"green {part}").wears) == ["face paint" if part in ("face", "skin") else name] or (
             name == "foundation"
         )
+    for flaw in product.flaws:
+        assert list(reader.read(f"hide my {flaw}").wears) == [name], flaw
     for other in product.instead:
         assert other in tables.colour_names()
 
@@ -87,10 +100,8 @@ def test_phrases_are_in_the_form_that_tokens_have(name):
     table = tomllib.loads((FOLDER / f"{name}.toml").read_text())
     said = [word for row in table.values() if isinstance(row, dict) for word in row]
     if name == "products":
-        said = [word for row in table.values() for word in (*row["words"], *row.get("parts", ()))]
-        said += [
-            word for row in table.values() for kind in ("shapes", "places", "colours") for word in row.get(kind, ())
-        ]
+        kinds = ("words", "parts", "flaws", "halves", "shapes", "places", "layers", "fades", "colours")
+        said = [word for row in table.values() for kind in kinds for word in row.get(kind, ())]
     elif name == "phrases":
         said += [word for words in table["words"].values() for word in words]
     elif name == "styles":

@@ -5,7 +5,8 @@ import torch
 from sitters import sitter
 from tiny import LinearText, numbers
 
-from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
+from kohl.makeup.layers import DIALS, Makeup, bare
+from kohl.makeup.products import NAMES
 from kohl.perturb.looks import SHARE, drawn, most_alike
 
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 from tiny import numbers
 
 from kohl.errors import BadModel
-from kohl.makeup.layers import NAMES, Makeup, bare
+from kohl.makeup.layers import Makeup, bare
+from kohl.makeup.products import NAMES
 from kohl.settings import build
 from kohl.types import TextImage
 from kohl.zoo import cards

@@ -10,78 +10,32 @@ import torch
 from torch import Tensor, nn
 
 from kohl.colour import BLACK, lab, srgb
+from kohl.makeup import coats
 from kohl.makeup.eyes import lid_depth
 from kohl.makeup.face_map import FaceMap
 from kohl.makeup.fields import PLACES, SHINES
 from kohl.makeup.pigments import pigment
+from kohl.makeup.products import LAYERED, LAYERS, NAMES, ORDER, PRODUCTS, Product
 from kohl.types import Faces, Generator, Images, Latents
 
 DIALS = ("opacity", "red", "green", "blue", "softness", "width", "length", "gloss")
-Range = tuple[float, float, float]  # at dial 0, usually, at dial 1
-
-
-@dataclass(frozen=True)
-class Product:
-    """One product: what it usually looks like, and between which values its dials turn, in the units of its field."""
-
-    name: str
-    colour: tuple[int, int, int]  # usually asked for, sRGB; see `pigments` for what is put on
-    opacity: float  # at dial 1
-    darkens: float  # how much of the way from the skin's lightness down to its own it goes
-    lightens: float  # the same, up
-    width: Range
-    length: Range
-    softness: tuple[float, float] = (0.15, 1.0)  # of an edge, as a share of the width and of the length
-    relief: float = 1.0  # how much of the skin's own light and shade shows through
-    own: float = 0.3  # how much of the skin's own differences of colour does
-    body: float = 1.0  # above 1 a thin film hides more than its share
-    shine: float = 0.0  # most light that gloss adds, in L*
-    tapers: bool = False  # to nothing at its length
-
-
-PRODUCTS = (  # in the order in which they are put on
-    Product("foundation", (190, 138, 108), 1.0, 1.0, 1.0, (0.6, 2.0, 2.4), (0.7, 1.7, 2.0), own=0.5),
-    Product("face paint", (245, 245, 245), 0.9, 0.92, 0.85, (0.3, 2.0, 2.4), (0.4, 1.7, 2.0), relief=0.75, own=0.15),
-    Product(
-        "contour", (120, 78, 56), 1.0, 1.0, 1.0, (0.05, 0.13, 0.24), (0.4, 0.75, 1.0), (0.6, 2.0), own=1.0, body=1.35
-    ),
-    Product(
-        "highlighter", (255, 236, 214), 1.0, 1.0, 1.0, (0.03, 0.07, 0.14), (0.4, 1.2, 1.6), (1.3, 3.0), own=1.0,
-        body=1.25,
-    ),
-    Product("blush", (226, 104, 110), 0.88, 0.5, 0.15, (0.5, 0.85, 1.5), (0.45, 0.95, 1.2), (0.8, 2.0), own=0.7),
-    Product("freckles", (134, 84, 54), 1.0, 1.0, 1.0, (0.5, 0.9, 1.4), (0.4, 1.0, 1.3), own=1.0, body=1.5),
-    Product("stubble", (58, 48, 44), 0.75, 0.8, 0.1, (0.3, 1.2, 1.5), (0.3, 1.3, 1.6), relief=0.7),
-    Product("brows", (78, 56, 42), 1.0, 0.85, 0.7, (0.03, 0.06, 0.10), (0.6, 1.2, 1.4), relief=0.8),
-    Product(
-        "eyeshadow", (150, 108, 88), 0.95, 0.88, 0.72, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.4, 1.3), relief=0.9,
-        body=1.6, shine=18.0,
-    ),
-    Product(
-        "eyeliner", (22, 18, 18), 0.97, 0.97, 0.9, (0.012, 0.028, 0.06), (0.01, 0.0309, 0.24), (0.1, 1.1), relief=0.2,
-        own=0.1, body=1.4, tapers=True,
-    ),
-    Product("mascara", (20, 16, 16), 0.95, 0.97, 0.9, (0.35, 0.8, 1.2), (0.4, 1.2, 1.4), relief=0.25),
-    Product(
-        "lipstick", (190, 40, 62), 1.0, 0.96, 0.66, (0.55, 1.2, 1.3), (0.5, 1.25, 1.4), (0.1, 0.8), relief=0.85,
-        own=0.12, body=1.6, shine=34.0,
-    ),
-    Product(
-        "lip liner", (140, 44, 60), 0.9, 0.9, 0.75, (0.014, 0.024, 0.05), (0.5, 1.25, 1.4), (0.1, 0.8), own=0.2,
-        body=1.3,
-    ),
-)  # fmt: skip
-NAMES = tuple(product.name for product in PRODUCTS)
 DEVIATIONS = (0.035, 0.025, 0.025, 0.025, 0.10, 0.06, 0.06, 0.10)  # of the dials, at latents of 1: another hand's work
+EVERYWHERE = {**PLACES, **coats.PLACES}
 FURTHEST = 3.0  # deviations from the look
 SHINES_FROM = 1.12  # times the mean light (as L* + 16) that is shine and not shape
 USUAL = 18.0  # differences in L* from the mean that are still of the skin
-WEARERS = ("foundation", "lipstick", "lip liner")  # their colours are the wearer's, not the covered place's
+WEARERS = (
+    "foundation",
+    "concealer",
+    "lipstick",
+    "lip liner",
+)  # their colours are the wearer's, not the covered place's
+DEEP = ("eyeshadow", "outer eyeshadow")  # shadows that are darkest in the outer corner and the crease
 HAIRY = 0.75  # times the mean light that is darker than skin in the shade
 DEEPER = 0.22  # share of the light that is missing where an eyeshadow is deepest
 
 
-def bare() -> Tensor:
+def bare(products: Sequence[Product] = PRODUCTS) -> Tensor:
     """The dials (products, 8), each in [0, 1], of a face without makeup: everything as usual, opacity 0."""
 
     def dial(low: float, usual: float, high: float) -> float:
@@ -89,7 +43,7 @@ def bare() -> Tensor:
 
     return torch.tensor([
         [0, *(level / 255 for level in product.colour), 0.4, dial(*product.width), dial(*product.length), 0.35]
-        for product in PRODUCTS
+        for product in products
     ])  # fmt: skip
 
 
@@ -97,7 +51,7 @@ def bare() -> Tensor:
 class _Layer:
     """One product on one face."""
 
-    product: int  # its number in PRODUCTS
+    product: int  # its number in LAYERS
     part: tuple[slice, slice]  # the rows and columns that it can reach
     cover: Tensor  # (h, w)
     across: Tensor
@@ -108,7 +62,7 @@ class _Layer:
 
 
 class Makeup(nn.Module):
-    """The products named `worn`, ready to be put on these faces at the resolution of their crops."""
+    """The products and coats named `worn`, ready to be put on these faces at the resolution of their crops."""
 
     def __init__(self, faces: Faces, worn: Sequence[str] = NAMES) -> None:
         super().__init__()
@@ -119,7 +73,7 @@ class Makeup(nn.Module):
         self.layers = [list(_layers(face, worn, faces.crops.device)) for face in maps]
 
     def forward(self, images: Images, dials: Tensor) -> Images:
-        """`images` of these faces wearing makeup; `dials` (n, products, 8) are in [0, 1], see `DIALS` and `bare`."""
+        """`images` of these faces wearing makeup; `dials` (n, layers, 8) are in [0, 1], see `DIALS` and `bare`."""
         return torch.stack([
             _painted(image, layers, face) for image, layers, face in zip(images, self.layers, dials, strict=True)
         ])  # fmt: skip
@@ -135,7 +89,7 @@ class MadeUp(Generator):
         super().__init__()
         self.own, self.size, self.look = own, own.size, look.to(faces.crops.device)
         self.worn = (self.look[:, 0] > 0).nonzero()[:, 0]
-        self.makeup = Makeup(faces, [NAMES[index] for index in self.worn.tolist()])
+        self.makeup = Makeup(faces, [LAYERED[index] for index in self.worn.tolist()])
         self.latent_shape = (own.latent_shape[0] + len(DIALS) * len(self.worn),)
 
     def forward(self, latents: Latents) -> Images:
@@ -152,14 +106,14 @@ class MadeUp(Generator):
 
 
 def _layers(face: FaceMap, worn: Sequence[str], device: torch.device) -> Iterator[_Layer]:
-    for number, product in enumerate(PRODUCTS):
+    for number, product in ((number, LAYERS[number]) for number in ORDER):
         if product.name not in worn:
             continue
-        field = PLACES[product.name](face)
+        field = EVERYWHERE[product.name](face)
         (top, left), (height, width) = field.corner, field.cover.shape
         part = (slice(top, top + height), slice(left, left + width))
-        shine = SHINES[product.name](face)[part] if product.name in SHINES else np.zeros(1)
-        depth = lid_depth(field) if product.name == "eyeshadow" else np.zeros(1)
+        shine = SHINES[product.pigments](face)[part] if product.pigments in SHINES else np.zeros(1)
+        depth = lid_depth(field) if product.name in DEEP else np.zeros(1)
         numbers = (field.cover, field.across, field.along, shine, depth, face.tone)
         maps = (torch.tensor(x, dtype=torch.float32, device=device) for x in numbers)
         yield _Layer(number, part, *maps)
@@ -194,9 +148,9 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     Light and shade of the skin scale L* + 16, a* and b* of the pigment as they do the skin's. What the photo has of
     shine above that stays white, more of it under gloss, and on a metal takes the metal's colour.
     """
-    product = PRODUCTS[layer.product]
+    product = LAYERS[layer.product]
     here = _usual(below, layer.cover)
-    colour, metal = pigment(product.name, wish, layer.tone.to(here) if product.name in WEARERS else here)
+    colour, metal = pigment(product.pigments, wish, layer.tone.to(here) if product.pigments in WEARERS else here)
     step = colour[0] - here[0]
     met = here[0] + torch.where(step < 0, product.darkens * step, _lift(product, metal) * step) + BLACK
     tint = colour[1:] * (met / (colour[0] + BLACK)) ** 0.3
@@ -227,7 +181,7 @@ def _lift(product: Product, metal: Tensor) -> Tensor:
 
 def _mask(layer: _Layer, dials: Tensor) -> Tensor:
     """How much of the skin is covered, (h, w)."""
-    product = PRODUCTS[layer.product]
+    product = LAYERS[layer.product]
     softness = product.softness[0] + (product.softness[1] - product.softness[0]) * dials[4]
     width, length = (
         low + (high - low) * dial for dial, (low, _, high) in ((dials[5], product.width), (dials[6], product.length))

@@ -127,6 +127,8 @@ PALETTES: Mapping[str, Palette] = {
 }  # fmt: skip
 ON_SKIN: Mapping[str, OnSkin] = {
     "foundation": OnSkin((190, 138, 108)),
+    "concealer": OnSkin((190, 138, 108), 1.04, 1.05, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
+    "bronzer": OnSkin((160, 106, 70), 0.86, 0.82, (4.0, 9.0), (0.3, 0.3), 7.0),
     "contour": OnSkin((120, 78, 56), 0.8, 0.74, (3.0, 6.0), (0.25, 0.3), 7.0),
     "highlighter": OnSkin((255, 236, 214), 1.17, 1.36, (-1.0, 3.0), (0.12, 0.3), 14.0),
     "freckles": OnSkin((134, 84, 54), 0.79, 0.38, (4.5, 9.0), (0.3, 0.3), 9.0),

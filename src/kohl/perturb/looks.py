@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from kohl.makeup.layers import DIALS, NAMES, Makeup, bare
+from kohl.makeup.layers import DIALS, Makeup, bare
+from kohl.makeup.products import LAYERED, LAYERS, NAMES
 from kohl.makeup.words import reader
 from kohl.makeup.words.look import Look
 from kohl.perturb import terms
@@ -25,17 +26,17 @@ class Asked:
     """What becomes of a text."""
 
     words: terms.Words | None = None  # what the search sees to; none where nothing is asked for
-    dials: Tensor | None = None  # (products, 8): the look that is drawn, if any
+    dials: Tensor | None = None  # (layers, 8): the look that is drawn, if any
     look: Mapping[str, str] = field(default_factory=dict)  # as it was understood: by product, how it is worn
     notes: Sequence[str] = ()  # for the user
 
 
 def dressed(look: Look) -> Tensor:
-    """The look as dials (products, 8): what its words leave open is as usual, what nobody named stays off."""
-    dials = bare()
-    for product, fixed in look.dials.items():
+    """The look as dials (layers, 8): what its words leave open is as usual, what nobody named stays off."""
+    dials = bare(LAYERS)
+    for layer, fixed in look.dials.items():
         for dial, level in fixed.items():
-            dials[NAMES.index(product), DIALS.index(dial)] = level
+            dials[LAYERED.index(layer), DIALS.index(dial)] = level
     return dials
 
 

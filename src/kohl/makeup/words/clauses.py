@@ -13,6 +13,7 @@ from kohl.makeup.words.tables import Role
 
 SAYS = (Role.SHADE, Role.STRENGTH, Role.FINISH, Role.SHAPE, Role.LIMIT)  # what "not too" goes before
 WHOLE = ("face", "skin")  # a face that is a style wears all of it
+ANY_OTHER = ("any colour but", "any color but", "anything but")
 OTHERS = (Role.THING, Role.UNKNOWN, Role.PATTERN, Role.MINE)
 
 
@@ -77,6 +78,9 @@ class _Walk:
             self._say(term, rest)
         elif term.can(Role.STYLE) and _is_manner(term, rest):
             self.waiting = replace(self.waiting, manner=term)
+        elif term.can(Role.STYLE) and self._is_manner_of_item(term, rest):
+            assert self.item is not None
+            self.item = replace(self.item, manner=term)
         elif term.can(Role.NONE) and self.item:  # "lipstick: none"
             self.item = replace(self.item, negated=True)
         elif term.can(*TARGETS):
@@ -86,7 +90,11 @@ class _Walk:
             self._lose(term, rest)
 
     def _rule_out(self, term: Term, rest: Sequence[Term]) -> None:
-        if self.item and not rest:  # "lips: no"
+        if rest and rest[0].can(Role.FLAW):  # "hide my dark circles", "no dark circles": with what hides them
+            return
+        if _is_of_finish(rest) or (term.words in ANY_OTHER and rest and rest[0].can(*SAYS, Role.COLOUR)):
+            self.ruled = True
+        elif self.item and not rest:  # "lips: no"
             self.item = replace(self.item, negated=True)
         elif term.can(Role.NO) or _is_no(rest):
             if self.item and not self.waiting.bare:  # "in pink, without …"
@@ -99,7 +107,9 @@ class _Walk:
         self.too = any(one.can(Role.TOO) for one in rest[:1])
 
     def _say(self, term: Term, rest: Sequence[Term]) -> None:
-        backwards = self.after or term.can(Role.PLACE) or not any(one.can(*TARGETS) for one in rest)
+        if self._is_elsewhere(term):
+            self._name(lists.owned(term))
+        backwards = self.after or term.can(Role.PLACE) or not any(self._is_next(one) for one in rest)
         about = self.item if self.item and backwards else self.waiting
         if term.can(Role.DEGREE) or not self.ruled:
             said = replace(about, about=(*about.about, term))
@@ -111,6 +121,17 @@ class _Walk:
         else:
             self.waiting = said
 
+    def _is_next(self, term: Term) -> bool:
+        """Whether it names a product that has not been named yet."""
+        return term.can(*TARGETS) or self._is_elsewhere(term)
+
+    def _is_elsewhere(self, term: Term) -> bool:
+        """Whether it is a place where what was named last does not go: "red lips, white waterline"."""
+        if not term.can(Role.PLACE) or term.can(*TARGETS) or self.item is None or self.item.target is None:
+            return False
+        product = tables.product_of().get(self.item.target.words)
+        return product is not None and not tables.products()[product].goes(term.words)
+
     def _name(self, term: Term) -> None:
         self._close()
         self.item = replace(self.waiting, target=term, negated=self.negated, joint=self.joint, after=self.after)
@@ -120,6 +141,14 @@ class _Walk:
         if self.item is not None:
             self.found.append(self.item)
             self.item, self.joint = None, Role.COMMA
+
+    def _is_manner_of_item(self, term: Term, rest: Sequence[Term]) -> bool:
+        """Whether a style says how what was named before it is worn: "keep my lips natural"."""
+        item = self.item
+        if item is None or item.target is None or not item.bare or any(one.can(*TARGETS) for one in rest):
+            return False
+        alone = term.words in tables.styles()[tables.style_of()[term.words]].phrases
+        return item.target.can(*PRODUCTS) and item.target.words not in WHOLE and not alone
 
     def _is_said_already(self, term: Term) -> bool:
         """Whether it is the makeup of "goth makeup"."""
@@ -148,6 +177,11 @@ def _is_no(rest: Sequence[Term]) -> bool:
     if not said or said[0].can(*SAYS, Role.DEGREE, Role.MORE):
         return False
     return any(term.can(*TARGETS) and not term.can(*MODIFIERS) for term in said)
+
+
+def _is_of_finish(rest: Sequence[Term]) -> bool:
+    """Whether a "no" before these is about how a product looks: "no shimmer in the eyes"."""
+    return len(rest) > 1 and rest[0].can(Role.FINISH) and rest[1].can(Role.IN, Role.ON)
 
 
 def _is_manner(term: Term, rest: Sequence[Term]) -> bool:

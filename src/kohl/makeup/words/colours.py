@@ -83,6 +83,13 @@ def hue(rgb: Triple) -> float:
     return degrees(atan2(b, a))
 
 
+def between(rgb: Triple, other: Triple, share: float) -> Triple:
+    """The colour so far on the way to the other."""
+    first, second = lab(rgb), lab(other)
+    light, a, b = (one + share * (two - one) for one, two in zip(first, second, strict=True))
+    return srgb((light, a, b))
+
+
 def within(rgb: Triple, bounds: Mapping[str, tuple[float, float]]) -> Triple:
     """The nearest colour whose `light`, `chroma` and `yellow` are within bounds."""
     light, a, b = there = lab(rgb)

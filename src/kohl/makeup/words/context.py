@@ -10,6 +10,7 @@ from kohl.makeup.words.phrase import MODIFIERS, PRODUCTS, TARGETS, Term
 from kohl.makeup.words.tables import Role
 
 JOINTS = (Role.COMMA, Role.AND, Role.OR, Role.WITH, Role.EXCEPT)
+TURNS = ("to", "into")  # between two colours, one beside the other
 NAMED = (Role.THING, Role.PATTERN)
 BARED = ("bare", "naked", "clean")  # lips, face: a no only before such
 EYES, SMOKY, STYLE_OF_EYES = ("eyes", "eye"), ("smoky", "smokey"), "smoky eyes"
@@ -26,7 +27,13 @@ class Segment:
 def segments(terms: Sequence[Term]) -> list[Segment]:
     """What the joints divide, with each term as what it is there, and without those that say nothing."""
     named = any(term.can(*PRODUCTS) for term in terms)
-    return [_settled(segment, named) for segment in _divided(terms)]
+    settled = (_settled(segment, named) for segment in _divided(terms))
+    return [
+        Segment(
+            one.joint, [replace(term, clause=clause, spot=spot, joint=one.joint) for spot, term in enumerate(one.terms)]
+        )
+        for clause, one in enumerate(settled)
+    ]
 
 
 def _divided(terms: Sequence[Term]) -> list[Segment]:
@@ -37,6 +44,8 @@ def _divided(terms: Sequence[Term]) -> list[Segment]:
                 found[-1].terms.append(term.now(Role.IN))
             else:
                 found.append(Segment(Role.COMMA))
+        elif term.words in TURNS and _colours_around(terms, place):
+            found.append(Segment(Role.AND))
         elif term.can(*JOINTS) and not term.can(*MODIFIERS, *TARGETS):
             joint = next(role for role in JOINTS if role in term.roles)
             before = found[-1]
@@ -47,6 +56,11 @@ def _divided(terms: Sequence[Term]) -> list[Segment]:
         else:
             found[-1].terms.append(term)
     return [segment for segment in found if segment.terms]
+
+
+def _colours_around(terms: Sequence[Term], place: int) -> bool:
+    """Whether there is a colour on both sides of a term."""
+    return all(one.can(Role.COLOUR) for one in (*terms[max(0, place - 1) : place], *terms[place + 1 : place + 2]))
 
 
 def _settled(segment: Segment, named: bool) -> Segment:
@@ -97,6 +111,8 @@ def _before_others(term: Term, roles: frozenset[Role], found: Sequence[Term], re
     follower = rest[0] if rest else None
     if Role.NO in roles and term.words in BARED and not (follower and follower.can(*PRODUCTS)):
         return frozenset({Role.FILLER})
+    if {Role.FLAW, Role.PATTERN} <= roles:  # "cover my spots"
+        return roles - {Role.PATTERN} if any(one.can(Role.NO) for one in found[-2:]) else frozenset({Role.PATTERN})
     if {Role.NOT, Role.NONE} <= roles:
         return frozenset({Role.NOT} if rest else {Role.NONE})
     if Role.TOO in roles and found and found[-1].can(Role.NOT, Role.NO):

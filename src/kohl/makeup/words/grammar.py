@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from kohl.makeup.words import clauses, tables, tint, typed
+from kohl.makeup.words import clauses, coats, tables, tint, typed
 from kohl.makeup.words.clauses import Reading
 from kohl.makeup.words.colours import Colour
 from kohl.makeup.words.item import Item
@@ -89,7 +89,7 @@ def _wear_style(draft: _Draft, item: Item, *, alone: bool) -> None:
     compared = _compared(item.about)
     for product, worn in wears.items():
         changed = replace(worn, scale=worn.scale * scale, more=worn.more + compared)
-        draft.wears[product] = _limited(changed, item)
+        draft.wears[product] = _without_colours(_limited(changed, item), tables.products()[product], item.against)
     if len(tints) > 1:
         draft.notes.append(f"{listed([one.words for one in tints[1:]])} is left out: the look takes one colour")
 
@@ -105,30 +105,70 @@ def _deepened(worn: Worn, about: Sequence[Term]) -> Worn:
 
 
 def _wear_product(draft: _Draft, item: Item) -> None:
-    """Puts one product on, or changes it where it is worn already."""
+    """Puts one product on, or changes it where it is worn already: every coat that is said."""
     assert item.target is not None
     product = tables.products()[tables.product_of()[item.target.words]]
-    before = draft.wears.get(product.name)
-    if product.name in draft.asked and before is not None:
+    parted = coats.parted(product, item.about)
+    for about in parted:
+        _put_on(draft, product, replace(item, about=about))
+        draft.asked.add(product.name)
+    for place in (term.words for term in item.against if product.goes(term.words)):
+        _leave_free(draft, product, place)
+
+
+def _put_on(draft: _Draft, product: Product, item: Item) -> None:
+    """Puts one coat on, or changes it where it is worn already."""
+    worn = draft.wears.pop(product.name, None)  # in the order in which they are asked for
+    places = [term.words for term in item.about if product.drawn(term.words)]
+    layers = product.layers.get(places[-1] if places else "", (product.name,))
+    others = [one for one in worn.coats if set(one.layers).isdisjoint(layers)] if worn else []
+    before = next((one for one in worn.coats if one not in others), None) if worn else None
+    if others and before is None:  # what is said of another place begins with the colour of the first
+        before = Worn(product.name, others[0].colour if places else None)
+        coat = _coat(draft, product, item, before, fresh=True)
+    else:
+        coat = _coat(draft, product, item, before, fresh=product.name not in draft.asked)
+    first, *rest = sorted([*others, coat], key=lambda one: product.name not in one.layers)  # what goes everywhere first
+    draft.wears[product.name] = replace(first, also=tuple(rest))
+
+
+def _coat(draft: _Draft, product: Product, item: Item, before: Worn | None, *, fresh: bool) -> Worn:
+    """One coat as it is said, on top of what was worn before; `fresh`: it has not been asked for yet."""
+    coloured = any(term.can(Role.COLOUR) for term in item.about)
+    if not fresh and before is not None:
         start = before
     elif item.manner is not None:
         start = of_style(tables.style_of()[item.manner.words]).get(product.name, Worn(product.name))
-    elif before is not None and not any(term.can(Role.COLOUR, Role.STRENGTH) for term in item.about):
+    elif before is not None and not coloured and not any(term.can(Role.STRENGTH) for term in item.about):
         start = before
     else:
         start = Worn(product.name)
     colour, others = tint.coloured(product, item.about, start.colour)
-    if product.name in draft.asked and start.colour and any(term.can(Role.COLOUR) for term in item.about):
+    if not fresh and start.colour and coloured:
         colour, others = start.colour, [colour.name] if colour and colour != start.colour else []
     if colour and others:
         draft.notes.append(f"{product.name} is drawn in one colour: {colour.name}, not {' or '.join(others)}")
-        if product.name in draft.asked:
-            return
+        if not fresh and before is not None:
+            return before
     worn = _modified(replace(start, colour=colour or start.colour), product, item, draft)
-    worn = _limited(worn, item)
-    draft.wears.pop(product.name, None)  # in the order in which they are asked for
-    draft.wears[product.name] = _without_colours(worn, product, item)
-    draft.asked.add(product.name)
+    return _without_colours(_limited(worn, item), product, item.against)
+
+
+def _leave_free(draft: _Draft, product: Product, place: str) -> None:
+    """Takes a product off in one place: its coat there, or half of one that goes everywhere."""
+    worn, layers = draft.wears.get(product.name), product.layers.get(place, ())
+    if worn is None or not layers:
+        return
+    kept = [coat for coat in worn.coats if set(coat.layers).isdisjoint(layers) or product.name in coat.layers]
+    others = [half for half in product.halves if half != place]
+    if place in product.halves and len(others) == 1:
+        kept = [replace(coat, place=others[0]) if product.name in coat.layers else coat for coat in kept]
+    else:
+        kept = [replace(coat, place="") if set(layers) & set(coat.layers) else coat for coat in kept]
+    if kept:
+        draft.wears[product.name] = replace(kept[0], also=tuple(kept[1:]))
+    else:
+        del draft.wears[product.name]
 
 
 def _modified(worn: Worn, product: Product, item: Item, draft: _Draft) -> Worn:
@@ -143,15 +183,15 @@ def _modified(worn: Worn, product: Product, item: Item, draft: _Draft) -> Worn:
                 draft.notes.append(f"{product.name} is drawn as usual, not {words}")
             else:
                 worn = replace(worn, shapes=tuple(dict.fromkeys((*worn.shapes, words))))
-        elif words in product.places:
-            if not product.places[words]:
+        elif product.goes(words):
+            if not product.drawn(words):
                 draft.notes.append(f"“{words}” is not drawn: {product.name} goes where it usually does")
-            worn = replace(worn, place=words if product.places[words] else worn.place)
+            worn = replace(worn, place=words if product.drawn(words) else worn.place)
         elif words in tables.strengths():
             worn = replace(worn, strength=words)
         elif words in tables.finishes():
             worn = replace(worn, finish=words)
-        elif not term.can(Role.SHADE, Role.COLOUR) and not term.implied:
+        elif not term.can(Role.SHADE, Role.COLOUR) and (term.can(Role.PLACE) or not term.implied):
             draft.notes.append(f"“{words}” says nothing about {product.name}")
     return replace(worn, more=worn.more + _compared(item.about))
 
@@ -170,16 +210,17 @@ def _compared(about: Sequence[Term]) -> tuple[tuple[str, float], ...]:
 
 def _limited(worn: Worn, item: Item) -> Worn:
     """It as "not too dark" and "not matte" allow it."""
-    said = [("not too", term.words) for term in item.barred] + [("not", term.words) for term in item.against]
+    against = [term.words for term in item.against if not term.can(Role.COLOUR)]
+    said = [("not too", term.words) for term in item.barred] + [("not", word) for word in against]
     colours = [term.words for term in item.barred if term.can(Role.COLOUR)]
     words = [f"{how} {word}" for how, word in said if word in tables.limits() or word in colours]
     return replace(worn, limits=tuple(dict.fromkeys((*worn.limits, *words)))) if words else worn
 
 
-def _without_colours(worn: Worn, product: Product, item: Item) -> Worn:
+def _without_colours(worn: Worn, product: Product, against: Sequence[Term]) -> Worn:
     """It in another colour, where the one that it has was ruled out."""
-    ruled = tint.values(product, item.against)
-    if not ruled or (worn.colour and not any(tint.alike(worn.colour.rgb, one) for one in ruled)):
+    ruled = tint.values(product, against)
+    if not any(tint.alike(worn.colour.rgb if worn.colour else product.usual, one) for one in ruled):
         return worn
     others = [Colour(name, tint.named(name, product)) for name in product.instead]
     other = next((one for one in others if not any(tint.alike(one.rgb, barred) for barred in ruled)), None)
@@ -197,7 +238,17 @@ def _take_off(draft: _Draft, item: Item) -> None:
     if not item.target.can(*PRODUCTS):
         return
     product = tables.products()[tables.product_of()[item.target.words]]
+    places = [term.words for term in item.about if product.goes(term.words)]
+    if places:
+        for place in places:
+            _leave_free(draft, product, place)
+        return
     there = draft.wears.get(product.name)
+    finishes = [term.words for term in item.about if term.implied and term.words in tables.limits()]
+    if there and finishes and all(term.implied for term in item.about):  # of "dark lips, no gloss" only the gloss
+        limits = (*there.limits, *(f"not {finish}" for finish in finishes))
+        draft.wears[product.name] = replace(there, limits=tuple(dict.fromkeys(limits)))
+        return
     ruled = tint.values(product, [term for term in item.about if not term.implied])
     if there and (not ruled or (there.colour and any(tint.alike(there.colour.rgb, one) for one in ruled))):
         del draft.wears[product.name]

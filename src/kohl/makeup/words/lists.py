@@ -12,11 +12,18 @@ from kohl.makeup.words.tables import Role
 
 LISTED = (Role.AND, Role.OR)
 SHAPED = {"winged": "eyeliner", "cut crease": "eyeshadow"}  # the product of a shape that nothing else has
-PLACED = {  # the product of a place that several have
-    "upper lip": "lipstick",
-    "inner corner": "eyeshadow",
-    "lower lash line": "eyeshadow",
+PLACED = {  # the product of a place that several have, if it is not the first of them
+    "on the upper lip": "lipstick",
+    "in the inner corner": "eyeshadow",
+    "on the lower lash line": "eyeliner",
+    "on both lash lines": "eyeliner",
+    "on top": "lipstick",
+    "on the bottom": "lipstick",
+    "in the middle": "lipstick",
     "across the nose": "blush",
+    "on the nose": "highlighter",
+    "on the cheekbones": "highlighter",
+    "on the jaw": "contour",
     "under the eyes": "eyeshadow",
     "around the eyes": "eyeshadow",
 }
@@ -72,10 +79,17 @@ def _told(items: Sequence[Item]) -> list[Item]:
         before = found[-1] if found else None
         if item.target is None and item.negated and item.bare and before:  # "lipstick? no!"
             found[-1] = replace(before, negated=True)
-        elif item.target is not None or item.negated or (owner := _owner(item)):
-            named = item if item.target is not None or item.negated else replace(item, target=owner)
+        elif before and _goes_only_there(item, before):
+            found[-1] = before.with_more(item)
+        elif item.target is not None or (owner := _owner(item, before)) or item.negated:
+            named = item if item.target is not None else replace(item, target=owner)
             found.append(named.with_more(waiting, first=True))
             waiting = Item()
+        elif winged := _shaped(item, before):
+            found.append(replace(item, target=winged).with_more(waiting, first=True))
+            waiting = Item()
+        elif before and item.joint is Role.OR and before.against and not before.about:  # "not red or pink"
+            found[-1] = before.with_more(Item(against=item.about))
         elif before and before.negated and item.about:  # "no red lipstick, I want pink"
             found.append(replace(item, target=before.target))
         elif before and not _is_of_the_next(item, before, items[place + 1 :]):
@@ -97,11 +111,40 @@ def _is_of_the_next(item: Item, before: Item, rest: Sequence[Item]) -> bool:
     return following is not None and not following.after and full and bool(item.about)
 
 
-def _owner(item: Item) -> Term | None:
-    """The product of a place: "red on the upper lip"."""
-    for term in item.about:
-        if term.can(Role.PLACE):
-            having = (one.name for one in tables.products().values() if term.words in one.places)
-            if name := PLACED.get(term.words) or next(having, None):
-                return Term(name, frozenset({Role.PRODUCT}))
-    return None
+def _shaped(item: Item, before: Item | None) -> Term | None:
+    """The product of a shape that what was named before cannot have: "silver lids, black wing"."""
+    shaped = next((SHAPED[term.words] for term in item.about if term.words in SHAPED), "")
+    other = tables.product_of().get(before.target.words) if before and before.target else None
+    return Term(shaped, frozenset({Role.PRODUCT})) if shaped and other and other != shaped else None
+
+
+def _owner(item: Item, before: Item | None) -> Term | None:
+    """The product of a place: "red on the upper lip"; that of the item before if it goes there."""
+    places = [term for term in item.about if term.can(Role.PLACE)]
+    if not places:
+        return None
+    named = before.target if before else None
+    if named and any(_goes(named, place) for place in places):
+        return Term(tables.product_of()[named.words], frozenset({Role.PRODUCT}))
+    return owned(places[0])
+
+
+def _goes_only_there(item: Item, before: Item) -> bool:
+    """Whether a place is that of what was named before and not one more: "eyeliner, only on the waterline"."""
+    if item.target is not None or item.joint is Role.AND or before.target is None or before.negated:
+        return False
+    places = [term for term in item.about if term.can(Role.PLACE)]
+    said = any(term.can(Role.COLOUR, Role.SHADE, Role.MORE) for term in item.about)
+    placed = any(_goes(before.target, term) for term in before.about)
+    return not said and not placed and any(_goes(before.target, place) for place in places)
+
+
+def _goes(target: Term, place: Term) -> bool:
+    product = tables.product_of().get(target.words)
+    return product is not None and tables.products()[product].goes(place.words)
+
+
+def owned(place: Term) -> Term:
+    """The product of a place."""
+    having = (one.name for one in tables.products().values() if one.goes(place.words))
+    return Term(PLACED.get(place.words) or next(having), frozenset({Role.PRODUCT}))

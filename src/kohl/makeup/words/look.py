@@ -27,22 +27,38 @@ class Worn:
     more: tuple[tuple[str, float], ...] = ()  # comparatives, and how much of each
     limits: tuple[str, ...] = ()  # such as "not too dark"
     scale: float = 1.0  # of the opacity, by a strength of the whole style
+    also: tuple[Worn, ...] = ()  # more coats, in other places
+
+    @property
+    def coats(self) -> tuple[Worn, ...]:
+        """It and its other coats, each alone."""
+        return (replace(self, also=()), *self.also)
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """Those of kohl.makeup.products that draw it, without its other coats."""
+        return tables.products()[self.product].layers.get(self.place, (self.product,))
 
     @property
     def said(self) -> str:
-        """It in words: "soft brown, matte"; "as usual" where nothing was said."""
+        """It in words: "soft brown, matte and gold in the inner corner"; "as usual" where nothing was said."""
+        if self.also:
+            return " and ".join(coat.said for coat in self.coats)
         strength = self.strength if self.colour else self.strength.removesuffix(" of")
         plain = " ".join(filter(None, [strength, self.colour.name if self.colour else ""]))
         compared = (word if much == 1 else f"{_degree(much)} {word}" for word, much in self.more)
         scaled = "softened" if self.scale < 1 else "strengthened" if self.scale > 1 else ""
-        parts = [plain, self.finish, *self.shapes, self.place, scaled, *compared, *self.limits]
+        how = ", ".join(filter(None, [plain, self.finish, *self.shapes]))
+        parts = [" ".join(filter(None, [how, self.place])), scaled, *compared, *self.limits]
         return ", ".join(filter(None, parts)) or "as usual"
 
     @property
     def caption(self) -> str:
         """It in words that the bundled text-image model has learned."""
-        own = tables.products()[self.product].colours
-        colour = ""
+        product = tables.products()[self.product]
+        if product.told:
+            return product.told
+        own, colour = product.colours, ""
         if self.colour:
             colour = self.colour.name if self.colour.name in own else colours.known(self.colour.name, self.colour.rgb)
         parts = [*self.shapes, self.strength, self.finish, colour, self.product]
@@ -102,8 +118,9 @@ class Look:
 
     @property
     def dials(self) -> dict[str, Dials]:
-        """The dials that the words fix, for each product that is worn."""
-        return {name: worn.dials for name, worn in self.wears.items()}
+        """The dials that the words fix, for each layer that is worn."""
+        coats = [coat for worn in self.wears.values() for coat in worn.coats]
+        return {layer: coat.dials for coat in coats for layer in coat.layers}
 
 
 MANY = 4  # products: a sentence that says more of each is longer than any that the model has learned from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from kohl.makeup.words import tables, typed
@@ -24,6 +24,9 @@ class Term:
     words: str
     roles: frozenset[Role]
     implied: bool = False
+    clause: int = 0  # which one it stands in …
+    spot: int = 0  # … and where
+    joint: Role = Role.COMMA  # what stands before the clause
 
     def can(self, *roles: Role) -> bool:
         """Whether it can be one of these."""
@@ -31,7 +34,7 @@ class Term:
 
     def now(self, *roles: Role) -> Term:
         """The same phrase as nothing but these."""
-        return Term(self.words, frozenset(roles), self.implied)
+        return replace(self, roles=frozenset(roles))
 
 
 def phrases(tokens: Sequence[str], *, implied: bool = False) -> list[Term]:

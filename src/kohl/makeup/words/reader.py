@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from kohl.errors import BadSetting
 from kohl.makeup.words import clauses, grammar, insults, spelling, tables, typed
+from kohl.makeup.words.item import Item
 from kohl.makeup.words.look import Look, listed
 from kohl.makeup.words.phrase import Term, phrases
 from kohl.makeup.words.tables import Role
@@ -57,7 +58,7 @@ def _read(text: str, visible: str) -> Look:
             "be drawn; ask for plain paint, such as “orange face paint”"
         )
     if not found.wears:
-        if not any(item.negated or (item.target and item.target.can(Role.NONE)) for item in how.items):
+        if not any(_rules_out(item) for item in how.items):
             raise BadSetting(_refusal(visible, terms, how))
         notes.append(NOTHING)
     unread = bool(how.unknown or how.things or how.patterns)
@@ -80,6 +81,12 @@ def style(name: str) -> str:
 def dashed(name: str) -> str:
     """A style's name as it is typed on a command line."""
     return name.replace(" ", "-")
+
+
+def _rules_out(item: Item) -> bool:
+    """Whether it says that something is not worn."""
+    nothing = item.target is not None and item.target.can(Role.NONE)
+    return item.negated or nothing or any(term.can(Role.PLACE) for term in item.against)
 
 
 def _corrected(tokens: Sequence[str]) -> tuple[list[str], list[str]]:

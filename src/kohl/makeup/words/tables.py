@@ -47,6 +47,7 @@ class Role(Enum):
     MINE = auto()
     THING = auto()  # that kohl does not make up
     PATTERN = auto()  # that paint would need shapes for
+    FLAW = auto()  # of a face, which a product hides
     FILLER = auto()
     COMMA = auto()
     COLON = auto()
@@ -63,9 +64,22 @@ class Product:
     words: Sequence[str]
     parts: Sequence[str] = ()
     instead: Sequence[str] = ()
+    flaws: Sequence[str] = ()
+    halves: Sequence[str] = ()
+    fades: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    told: str = ""
     shapes: Mapping[str, Dials] = field(default_factory=dict)
     places: Mapping[str, Dials] = field(default_factory=dict)
+    layers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     colours: Mapping[str, Triple] = field(default_factory=dict)
+
+    def goes(self, place: str) -> bool:
+        """Whether it knows the place."""
+        return place in self.places or place in self.layers
+
+    def drawn(self, place: str) -> bool:
+        """Whether it can be drawn there, and not only where it usually goes."""
+        return bool(self.places.get(place)) or place in self.layers
 
 
 @dataclass(frozen=True)
@@ -156,7 +170,7 @@ def product_of() -> Mapping[str, str]:
     rows = products().values()
     return {
         **{word: product.name for product in rows for word in product.parts},
-        **{word: product.name for product in rows for word in (*product.words, product.name)},
+        **{word: product.name for product in rows for word in (*product.words, *product.flaws, product.name)},
     }
 
 
@@ -165,7 +179,8 @@ def lexicon() -> Mapping[str, frozenset[Role]]:
     """Every phrase, and what it can be."""
     rows, words = products().values(), _phrases()["words"]
     roles = {
-        Role.PRODUCT: [word for row in rows for word in (row.name, *row.words)],
+        Role.PRODUCT: [word for row in rows for word in (row.name, *row.words, *row.flaws)],
+        Role.FLAW: [word for row in rows for word in row.flaws],
         Role.PART: [word for row in rows for word in row.parts],
         Role.STYLE: style_of(),
         Role.COLOUR: [*colour_names(), *(word for row in rows for word in row.colours if word not in shades())],
@@ -173,7 +188,7 @@ def lexicon() -> Mapping[str, frozenset[Role]]:
         Role.STRENGTH: strengths(),
         Role.FINISH: finishes(),
         Role.SHAPE: [word for row in rows for word in row.shapes],
-        Role.PLACE: [word for row in rows for word in row.places],
+        Role.PLACE: [word for row in rows for word in (*row.places, *row.layers)],
         Role.MORE: more(),
         Role.LIMIT: limits(),
         Role.DEGREE: degrees(),

@@ -10,6 +10,7 @@ from kohl.makeup.words.phrase import Term
 from kohl.makeup.words.tables import Product, Role
 
 ALIKE = 24.0  # in CIELAB, and degrees of hue: a colour that is nearer to one that was ruled out is ruled out too
+BEFORE = 0.4  # share of pink in "pink nude"
 NEAR_GREY = 12.0  # chroma below which a colour has no hue
 
 
@@ -19,22 +20,51 @@ def coloured(product: Product, about: Sequence[Term], before: Colour | None = No
     Where only a shade was said, it is that of the colour `before`, or of the usual one.
     """
     terms = {id(term) for term in of_colour(product, about)}
-    found: list[tuple[Colour, bool]] = []
+    said = units(product, about)
+    used = {id(term) for unit in said for term in unit}
+    left = shades([term for term in about if id(term) not in used and (term.can(Role.DEGREE) or id(term) in terms)])
+    if not said:
+        return (shaded(before or Colour("", product.usual), left, product) if left else None), []
+    found = [(_mixed(product, unit), all(term.implied for term in unit)) for unit in said]
+    colour = next((one for one, implied in found if not implied), found[0][0])
+    others = [one.name for one, implied in found if one != colour and not implied and not alike(one.rgb, colour.rgb)]
+    return shaded(colour, left, product), others
+
+
+def units(product: Product, about: Sequence[Term]) -> list[list[Term]]:
+    """The terms of each colour that was said: shades, and names that stand side by side, as in "deep pink nude"."""
+    terms = {id(term) for term in of_colour(product, about)}
+    found: list[list[Term]] = []
     waiting: list[Term] = []
     for term in about:
         if term.can(Role.DEGREE) or (id(term) in terms and _is_shade(term, product)):
             waiting.append(term)
         elif id(term) in terms:
-            found.append(
-                (shaded(Colour(term.words, named(term.words, product)), shades(waiting), product), term.implied)
-            )
+            if found and not waiting and _goes_on(found[-1][-1], term):
+                found[-1].append(term)
+            else:
+                found.append([*waiting, term])
             waiting = []
-    left = shades(waiting)
-    if not found:
-        return (shaded(before or Colour("", product.usual), left, product) if left else None), []
-    colour = next((one for one, implied in found if not implied), found[0][0])
-    others = [one.name for one, implied in found if one != colour and not implied and not alike(one.rgb, colour.rgb)]
-    return shaded(colour, left, product), others
+    return found
+
+
+def _goes_on(before: Term, term: Term) -> bool:
+    """Whether two names of colours are those of one colour between them."""
+    said = not (before.implied or term.implied)
+    return said and (before.clause, before.spot + 1) == (term.clause, term.spot)
+
+
+def _mixed(product: Product, unit: Sequence[Term]) -> Colour:
+    """The colour of a unit: what stands last, and some of what stands before it."""
+    before = [term for term in unit if term.can(Role.DEGREE) or _is_shade(term, product)]
+    names = [term.words for term in unit if term not in before]
+    rgb = named(names[-1], product)
+    if any(alike(named(name, product), rgb) for name in names[:-1]):
+        names = names[:1]
+        rgb = named(names[0], product)
+    for name in names[:-1]:
+        rgb = colours.between(rgb, named(name, product), BEFORE)
+    return shaded(Colour(" ".join(names), rgb), shades(before), product)
 
 
 def _is_named(term: Term) -> bool:
@@ -88,9 +118,9 @@ def shaded(colour: Colour, shades: Sequence[tuple[str, float]], product: Product
 
 def alike(first: Triple, second: Triple) -> bool:
     """Whether people would call both by the same plain name."""
-    if colours.apart(first, second) < ALIKE:
-        return True
     hues = [colours.hue(one) for one in (first, second) if colours.chroma(one) > NEAR_GREY]
+    if colours.apart(first, second) < (ALIKE / 2 if len(hues) == 1 else ALIKE):  # brown is not black
+        return True
     if len(hues) < 2:
         return False
     apart = abs(hues[0] - hues[1]) % 360

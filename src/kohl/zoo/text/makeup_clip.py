@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from kohl import settings
 from kohl.errors import BadModel
-from kohl.makeup.layers import DIALS, PRODUCTS, bare
+from kohl.makeup.layers import DIALS, bare
+from kohl.makeup.products import PRODUCTS
 from kohl.types import Embeddings, Images, TextImage
 from kohl.zoo.files import store
 
