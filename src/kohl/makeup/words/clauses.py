@@ -130,7 +130,8 @@ class _Walk:
         if not term.can(Role.PLACE) or term.can(*TARGETS) or self.item is None or self.item.target is None:
             return False
         product = tables.product_of().get(self.item.target.words)
-        return product is not None and not tables.products()[product].goes(term.words)
+        layered = any(term.words in one.layers for one in tables.products().values())
+        return layered and product is not None and not tables.products()[product].goes(term.words)
 
     def _name(self, term: Term) -> None:
         self._close()

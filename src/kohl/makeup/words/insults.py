@@ -48,9 +48,10 @@ def without_wearers(plain: str) -> str:
 
 
 def check_drawn(look: Look) -> None:
-    """Raises `Insult` for a whole face painted in a colour of skins, or black."""
+    """Raises `Insult` for a face, or half of one, painted in a colour of skins, or black."""
     paint, foundation = look.wears.get("face paint"), look.wears.get("foundation")
-    if paint and paint.colour and (_is_black(paint.colour.rgb, 25) or _is_skin(paint.colour.rgb)):
+    painted = [coat.colour.rgb for coat in paint.coats if coat.colour] if paint else []
+    if any(_is_black(rgb, 25) or _is_skin(rgb) for rgb in painted):
         raise Insult(REFUSED)
     if foundation and foundation.colour and _is_black(foundation.colour.rgb, 18):
         raise Insult(REFUSED)
