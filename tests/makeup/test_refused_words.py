@@ -8,7 +8,8 @@ from kohl.makeup.words.reader import read, style
 from kohl.makeup.words.typed import LONGEST, MOST
 
 INSULTS = (
-    "blackface", "BLACKFACE", "black-face", "black face", "black face paint", "white and black face paint", "the left half of my face black",
+    "blackface", "BLACKFACE", "black-face", "black face", "black face paint",
+    "white and black face paint", "the left half of my face black",
     "blue and brown face paint", "b l a c k f a c e",
     "b.l.a.c.k.f.a.c.e", "bl4ckface", "blaaackface", "blackfacé", "blackfaced", "blak face", "paint my face black",
     "my face painted black", "face paint in brown", "dark brown face paint", "brown face", "yellow face", "redface",

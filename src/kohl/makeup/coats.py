@@ -160,6 +160,7 @@ def lip_of(upper: bool) -> Place:
     """The upper lip alone, or the lower."""
 
     def place(face: FaceMap) -> Field:
+        face = face.with_mouth
         meeting = np.stack([face.at(*pair).mean(0) for pair in MEET])
         meeting[0], meeting[-1] = face.at(48)[0], face.at(54)[0]
         line = smooth(meeting)

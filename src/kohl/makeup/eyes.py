@@ -78,7 +78,7 @@ def brows(face: FaceMap) -> Field:
     across = np.min([face.distance(line) for line in lines], 0)
     shape = np.exp(-((across / 0.055) ** 4))
     there = face.fitted(shape)
-    filled = 0.6 * there**2
+    filled = 0.72 * there**2
     cover = filled + (1 - filled) * strokes.brows(face, lines) * shape * (0.3 + 0.7 * there)
     return face.cut(cover * (across < 0.14), across, face.sideways)
 

@@ -5,6 +5,7 @@ Lengths are in distances between the eyes: any resolution gives the same.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +13,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from kohl.makeup import mouth
 from kohl.templates import with_forehead
 
 FAR = 9.0  # eye distances: further than anything on a face
@@ -145,6 +147,20 @@ class FaceMap:
     def lips(self) -> np.ndarray:
         """The outer outline of the lips, smooth."""
         return smooth(self.at(*MOUTH), closed=True)
+
+    @cached_property
+    def with_mouth(self) -> FaceMap:
+        """The same face with the landmarks of its mouth where the colour of lips is."""
+        scale = COARSE / self.size
+        points = (self.at(*range(48, 68)) + 0.5) * scale - 0.5
+        colours = cv2.cvtColor(self.guide[0], cv2.COLOR_RGB2LAB)
+        there = mouth.moved(colours, points, self.down, self.unit * scale)
+        if there is points:
+            return self
+        face = copy(self)
+        face.landmarks = np.concatenate([self.landmarks[:48], (there + 0.5) / scale - 0.5])
+        vars(face).pop("lips", None)
+        return face
 
     @cached_property
     def skin(self) -> np.ndarray:

@@ -14,9 +14,11 @@ import numpy as np
 from kohl.makeup import strokes
 from kohl.makeup.eyes import brows, eyeliner, eyeshadow, lid_shine, mascara
 from kohl.makeup.face_map import EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup.mouth import YELLOW
 
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
 OPENING = range(60, 68)  # of the mouth
+RIM = 0.035  # eye distances: how far the rim of the lips may be from its landmarks
 NOSE_WINGS, CORNERS = (31, 35), (48, 54)  # of the nose and of the mouth
 
 
@@ -51,14 +53,14 @@ def blush(face: FaceMap) -> Field:
         middle = face.at(*eye).mean(0)
         outwards = direction(face.landmarks[eye[3]], face.landmarks[eye[0]])
         height = 0.80 * float((face.landmarks[wing] - middle) @ face.down)
-        apple = middle + height * face.down + 0.13 * face.unit * outwards
+        apple = middle + height * face.down + 0.17 * face.unit * outwards
         edge = face.landmarks[side[1]] + 0.12 * face.unit * face.down
         apple = apple + 0.3 * max(0.0, 0.55 - float((edge - apple) @ outwards) / face.unit) * (apple - edge)  # turned
         bone = 0.55 * face.landmarks[side[0]] + 0.45 * (middle + 0.45 * height * face.down)
         path = smooth(np.stack([apple, 0.5 * (apple + bone) + 0.05 * height * face.down, bone]))
         far = (face.ahead(apple, direction(apple, bone)) / float(np.linalg.norm(bone - apple))).clip(0, 1)
         near = face.distance(path, 0.9) / (0.30 - 0.13 * far)
-        cover = np.where(near < across, 1 - 0.55 * far, cover)
+        cover = np.where(near < across, 1 - 0.45 * far, cover)
         across = np.minimum(across, near)
     return face.cut(face.skin * cover * (across < 3.2), across, 1 - face.sideways)
 
@@ -87,15 +89,35 @@ def stubble(face: FaceMap) -> Field:
 
 def lips(face: FaceMap) -> Field:
     """The lips without the open mouth; `across` is 1 on their rim, `along` 1 at the corners of the mouth."""
+    face = face.with_mouth
     gap = float(np.linalg.norm(face.at(61, 62, 63) - face.at(67, 66, 65), axis=1).max()) / face.unit
     inner = smooth(face.at(*OPENING), closed=True)
     opening = face.filled(inner, soft=0.006) * np.clip((gap - 0.02) / 0.05, 0, 1)
     mask = face.fitted(face.filled(face.lips, soft=0.012)) * face.filled(face.lips, soft=0.03)
     rim = np.exp(-np.square(face.distance(smooth(face.at(60, 67, 66, 65, 64))) / 0.04))  # gums are lip-red, too
+    mask = _to_their_colour(face, ((mask - 0.06) / 0.5).clip(0, 1))
     teeth = _teeth(face, opening)
     opening = np.maximum(opening * (1 - rim * _like(face, mask * (1 - opening))), teeth)
     inside = _to_rim(face).clip(max=0.12) * (face.filled(face.lips) > 0.5)
-    return face.cut(((mask - 0.12) / 0.6).clip(0, 1) * (1 - opening), 1 - inside / 0.12, _from_mouth(face))
+    return face.cut(mask * (1 - opening), 1 - inside / 0.12, _from_mouth(face))
+
+
+def _to_their_colour(face: FaceMap, mask: np.ndarray) -> np.ndarray:
+    """The lips with their rim where their colour ends, as far as they have one that is not the skin's."""
+    colours = cv2.cvtColor(cv2.GaussianBlur(face.pixels, (0, 0), 0.013 * face.unit), cv2.COLOR_RGB2LAB)
+    redness, to_rim = colours[..., 1] - YELLOW * colours[..., 2], _to_rim(face)
+    outside = face.filled(face.lips) < 0.5
+    around = outside & (to_rim > 0.05) & (to_rim < 0.14) & (face.alike > 0.5)
+    within = ~outside & (to_rim > 0.03) & (mask > 0.5)
+    if not (around.any() and within.any()):
+        return mask
+    skin, lips = np.median(redness[around]), np.median(redness[within])
+    sure = float(np.clip((lips - skin - 5) / 6, 0, 1))
+    like = ((redness - skin) / max(lips - skin, 1.0) / 0.4 - 1.0).clip(0, 1)  # from 0.4 of the way to 0.8
+    change = like - mask
+    change = np.where(change < 0, 0.5 * change, change)  # pale rims are of lips, too
+    found: np.ndarray = mask + sure * np.exp(-np.square(to_rim / RIM)) * change
+    return found
 
 
 def _teeth(face: FaceMap, opening: np.ndarray) -> np.ndarray:
@@ -126,12 +148,14 @@ def _like(face: FaceMap, lips: np.ndarray) -> np.ndarray:
 
 def lip_liner(face: FaceMap) -> Field:
     """A line on the rim of the lips."""
+    face = face.with_mouth
     across = _to_rim(face)
     return face.cut(across < 0.12, across, _from_mouth(face))
 
 
 def lip_shine(face: FaceMap) -> np.ndarray:
     """Where wet lips catch the light (size, size): a band on the lower lip, two touches on the upper."""
+    face = face.with_mouth
     lower, left, right = face.at(57, 66).mean(0), face.at(50, 61).mean(0), face.at(52, 63).mean(0)
     spots = ((lower, (0.15, 0.028)), (left, (0.05, 0.016)), (right, (0.05, 0.016)))
     light: np.ndarray = np.sum([np.exp(-np.square(face.ellipse(at, face.right, radii))) for at, radii in spots], 0)

@@ -93,15 +93,15 @@ EYESHADOW = Palette(
 )  # fmt: skip
 BLUSH = Palette(
     {
-        "red": (49, 50, 24), "dark red": (40, 38, 20), "cherry": (45, 48, 16), "burgundy": (36, 32, 10),
-        "wine": (38, 33, 6), "berry": (42, 42, 9), "plum": (38, 32, 355), "pink": (63, 38, 8),
+        "red": (50, 46, 24), "dark red": (40, 38, 20), "cherry": (45, 48, 16), "burgundy": (38, 32, 12),
+        "wine": (40, 33, 10), "berry": (45, 38, 10), "plum": (43, 30, 4), "pink": (63, 38, 11),
         "hot pink": (57, 50, 2), "light pink": (71, 25, 12), "rose": (59, 39, 15), "mauve": (52, 23, 4),
-        "fuchsia": (53, 48, 356), "coral": (62, 50, 30), "peach": (70, 38, 46), "orange": (63, 54, 43),
+        "fuchsia": (53, 48, 356), "coral": (60, 44, 30), "peach": (70, 38, 46), "orange": (61, 48, 43),
         "terracotta": (52, 34, 42), "nude": (63, 24, 44), "brown": (44, 24, 46), "purple": (42, 34, 330),
         "violet": (44, 38, 318), "lavender": (65, 22, 326),
     },
     METALS,
-    through=0.6,
+    through=0.4,
     chroma=54,
     light=(24, 84),
 )  # fmt: skip

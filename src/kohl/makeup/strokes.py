@@ -12,7 +12,7 @@ from kohl.makeup.face_map import COARSE, EYES, FaceMap, direction, smooth
 
 SIDE = 4 * COARSE  # hairs are thinner than the pixels of a small crop
 LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 44, 16, 9000, 380
-BROW_HAIRS = 170  # in each
+BROW_HAIRS = 220  # in each
 GRAIN = 0.011  # of shimmer, in eye distances
 BEND = np.linspace(0, 1, 8)[:, None]  # the places on a lash that are joined by lines
 
