@@ -352,6 +352,24 @@ def test_lips_shine_on_the_lower_and_on_both_halves_of_the_upper(face):
     assert shine[~region(face, range(48, 60), grown=0.05)].max() < 0.2
 
 
+def test_paint_goes_further_up_than_foundation_and_to_the_hairs_of_the_brows(face):
+    paint, skin = (whole(face, name)[0] for name in ("face paint", "foundation"))
+    height = face.ahead(face.middle, -face.down)
+    top = [float(height[cover > 0.4].max()) for cover in (paint, skin)]
+    assert top[0] > top[1] + 0.05 * face.unit
+    near = np.min([face.distance(face.at(*brow)) for brow in BROWS], 0)
+    ring = (near > 0.06) & (near < 0.1) & (face.alike > 0.7)
+    assert paint[ring].mean() > skin[ring].mean() + 0.03
+
+
+def test_what_shines_is_painted_too():
+    face = FACES[0]
+    pixels, (x, y) = face.pixels.copy(), face.landmarks[29].round().astype(int)
+    pixels[y - 4 : y + 5, x - 4 : x + 5] = (0.97, 0.93, 0.9)
+    paint, skin = (whole_of(FaceMap(pixels, face.landmarks), name)[0] for name in ("face paint", "foundation"))
+    assert paint[y, x] > skin[y, x] + 0.02
+
+
 def mirrored(face):
     """The same face in a mirror."""
     landmarks = face.landmarks[list(MIRRORED)] * (-1, 1) + (face.size - 1, 0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from kohl.makeup.eyes import eyeshadow, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
-from kohl.makeup.fields import CORNERS, SIDES, lips, skin
+from kohl.makeup.fields import CORNERS, SIDES, lips, painted_skin
 from kohl.templates import with_forehead
 
 Place = Callable[[FaceMap], Field]
@@ -177,7 +177,7 @@ def side_of(way: float) -> Place:
 
     def place(face: FaceMap) -> Field:
         share = _ramp(way * face.ahead(face.landmarks[27], face.right) / face.unit + 0.005, 0.01)
-        field = skin(face)
+        field = painted_skin(face)
         return Field(field.cover * _part(share, field), field.across, field.along, field.corner)
 
     return place

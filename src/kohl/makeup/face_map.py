@@ -182,10 +182,14 @@ class FaceMap:
     @cached_property
     def alike(self) -> np.ndarray:
         """How much each pixel is like the skin of the cheeks and the nose in colour and, less strictly, in light."""
+        return self.like_skin(0.10)
+
+    def like_skin(self, apart: float) -> np.ndarray:
+        """The same, where colours `apart` in YCrCb are hardly alike any more."""
         small = cv2.cvtColor(self.guide[0], cv2.COLOR_RGB2YCrCb)
         rows, columns = self.bare_places
         light, *colour = np.median(cv2.blur(small, (5, 5))[rows, columns], 0)
-        strange = np.square(small[..., 1:] - colour).sum(-1) / 0.10**2
+        strange = np.square(small[..., 1:] - colour).sum(-1) / apart**2
         dark = (0.55 * light - small[..., 0]).clip(0) / max(0.18 * light, 1e-3)
         like = np.exp(-np.square(strange) - np.square(dark)).astype(np.float32)
         return self.fitted(cv2.GaussianBlur(like, (0, 0), 1.0))

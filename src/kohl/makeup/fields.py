@@ -13,11 +13,14 @@ import numpy as np
 
 from kohl.makeup import strokes
 from kohl.makeup.eyes import brows, eyeliner, eyeshadow, lid_shine, mascara
-from kohl.makeup.face_map import EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
 from kohl.makeup.mouth import YELLOW
+from kohl.templates import with_forehead
 
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
 OPENING = range(60, 68)  # of the mouth
+HIGHER, FADES = 0.14, 0.6  # how far above a face paint goes, in heights, and above the brows fades, in eye distances
+SHINING = 0.14  # colours in YCrCb up to which skin is painted: shine is paler
 RIM = 0.035  # eye distances: how far the rim of the lips may be from its landmarks
 NOSE_WINGS, CORNERS = (31, 35), (48, 54)  # of the nose and of the mouth
 
@@ -26,6 +29,29 @@ def skin(face: FaceMap) -> Field:
     """All the skin; `across` is 0 at the level of the eyes and 1 at the chin, upwards as well as downwards."""
     height = face.ahead(face.middle, face.down) / float(np.linalg.norm(face.landmarks[8] - face.middle))
     return face.cut(face.skin, np.abs(height), face.sideways)
+
+
+def painted_skin(face: FaceMap) -> Field:
+    """The skin up to the hair and to the hairs of the brows, shining or not; `across` and `along` as for `skin`."""
+    top = with_forehead(face.landmarks)[:67:-1]
+    height = float(np.linalg.norm(face.landmarks[8] - face.middle))
+    outline = smooth(np.concatenate([face.at(*range(17)), top - HIGHER * height * face.down]), closed=True)
+    whole = np.clip(1.03 * face.filled(outline, soft=0.05) - 0.03, 0, 1) * _on_the_face(face)
+    above = face.ahead(face.at(19, 24).mean(0) - 0.55 * face.unit * face.down, -face.down) / (FADES * face.unit)
+    features = face.filled(*face.eyes, face.with_mouth.lips, soft=0.015)
+    brows = np.min([face.distance(smooth(face.at(*brow) + 0.02 * face.unit * face.down)) for brow in BROWS], 0)
+    hairs = face.fitted(np.exp(-((brows / 0.05) ** 4))) * (brows < 0.12)
+    cover = whole * (1 - features) * (1 - hairs) * face.like_skin(SHINING) * (1 - above.clip(0, 1) ** 2)
+    across = np.abs(face.ahead(face.middle, face.down)) / height
+    return face.cut(cover, across, face.sideways)
+
+
+def _on_the_face(face: FaceMap) -> np.ndarray:
+    """1 on the face, up to the forehead that its landmarks promise, and 0 at 0.19 eye distances from it."""
+    hull = cv2.convexHull(with_forehead(face.landmarks).astype(np.float32))[:, 0].astype(float)
+    away = face.distance(np.concatenate([hull, hull[:1]]), 0.3)
+    on_face: np.ndarray = np.where(face.filled(hull) > 0.5, 1, ((0.19 - away) / 0.17).clip(0, 1))
+    return on_face
 
 
 def contour(face: FaceMap) -> Field:
@@ -177,7 +203,7 @@ def _from_mouth(face: FaceMap) -> np.ndarray:
 
 PLACES: dict[str, Callable[[FaceMap], Field]] = {
     "foundation": skin,
-    "face paint": skin,
+    "face paint": painted_skin,
     "contour": contour,
     "highlighter": highlight,
     "blush": blush,
