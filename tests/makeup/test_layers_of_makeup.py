@@ -20,6 +20,8 @@ from kohl.makeup.fields import PLACES
 from kohl.makeup.layers import DEVIATIONS, DIALS, Makeup, bare
 from kohl.makeup.pigments import pigment
 from kohl.makeup.products import NAMES, PRODUCTS
+from kohl.makeup.words.reader import read
+from kohl.perturb.looks import dressed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -287,6 +289,17 @@ def test_light_and_shade_of_the_skin_show_through():
     _, y = sitter(1).landmarks[0, [57, 66]].mean(0).round().int().tolist()
     left, right = brightness(images)[0, y, 120:126].mean(), brightness(images)[0, y, 131:137].mean()
     assert right / left == pytest.approx(1.25, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["foundation", "highlighter"])
+def test_shine_on_brown_skin_stays_warm(name):
+    face = plain(0.45, 0.18, 0.05)
+    crops, (x, y) = face.crops.clone(), face.landmarks[0, [29, 30]].mean(0).int().tolist()
+    crops[..., y - 12 : y + 12, x - 6 : x + 6] = torch.tensor((0.9, 0.66, 0.5)).view(3, 1, 1)
+    shining = face.with_crops(crops)
+    images = worn(Makeup(shining, [name]), shining, dressed(read(f"strong {name}")))
+    assert cielab(images)[y, x, 1] > 0.6 * cielab(crops)[y, x, 1]
+    assert cielab(images)[y, x, 2] > 0.6 * cielab(crops)[y, x, 2]
 
 
 def test_gloss_brings_light_to_the_lips():

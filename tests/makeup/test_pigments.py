@@ -152,3 +152,12 @@ def test_pigments_can_be_shown_on_a_screen():
             assert shown.min() > -0.06, name
             assert shown.max() < 1.02, name
             np.testing.assert_allclose(shown.clip(0, 1), lab2rgb(colour.numpy()), atol=2e-3)
+
+
+def test_a_pink_lipstick_is_deeper_on_dark_skin_and_yellow_red_and_metals_are_not():
+    dark, light = SKINS["dark"], SKINS["light"]
+    for levels, least, most in (((240, 112, 182), 5, 20), ((255, 196, 216), 5, 20), ((229, 0, 0), -0.1, 1.5)):
+        step = landed("lipstick", levels, light)[0] - landed("lipstick", levels, dark)[0]
+        assert least < step < most
+    for levels in ((255, 250, 30), (250, 250, 249), (214, 173, 48)):
+        assert abs(landed("lipstick", levels, light)[0] - landed("lipstick", levels, dark)[0]) < 3

@@ -163,7 +163,9 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
         lit = lit + layer.shine * (product.shine * (gloss**2 + 1.2 * metal) * capped / 76)
     dry = 1 if product.relief == 1 else (body / HAIRY).clamp_max(1).square()  # lashes and gaps take on no colour
     share = body * dry + lit * ((1.3 * metal - 0.6) / met)
-    tinted = tint[:, None, None] * share + product.own * (below[1:] - here[1:, None, None] * shape)
+    tinted = tint[:, None, None] * share + product.own * (
+        below[1:] - here[1:, None, None] * shape.clamp_max(SHINES_FROM)
+    )
     return torch.cat([(met * body + lit - BLACK)[None], tinted])
 
 
@@ -186,7 +188,7 @@ def _mask(layer: _Layer, dials: Tensor) -> Tensor:
     width, length = (
         low + (high - low) * dial for dial, (low, _, high) in ((dials[5], product.width), (dials[6], product.length))
     )
-    reach = width * (1 - (layer.along / length).clamp(0, 0.98)) ** 0.7 if product.tapers else width
+    reach = width * (1 - (layer.along / length).clamp(0, 0.98)) ** 0.95 if product.tapers else width
     mask = layer.cover * product.opacity * (1 - (1 - dials[0]) ** product.body)
     for place, far in ((layer.across, reach), (layer.along, length)):
         mask = mask * torch.sigmoid(6 * (far - place) / (softness * far))

@@ -38,6 +38,7 @@ class Palette:
     shades: Mapping[str, Shade]
     metals: Mapping[str, Shade] = field(default_factory=dict)  # which shine in their own colour
     nudes: Mapping[str, Shade] = field(default_factory=dict)  # added to the skin's own L*, and to its own tint
+    deeper: float = 0.0  # how much of what a skin is darker than light skin a light shade is deeper
     through: float = 0.0  # how much of the tint in which a skin differs from light skin shows in it
     chroma: float = 60.0  # most
     light: tuple[float, float] = (9.0, 92.0)  # least and most L*
@@ -74,6 +75,7 @@ LIPSTICK = Palette(
     },
     {name: METALS[name] for name in ("gold", "silver", "bronze", "copper")},
     {"nude": (-7, 10, 1), "natural": (-8, 14, 3), "beige": (1, 7, 2)},
+    deeper=0.45,
     chroma=72,
 )  # fmt: skip
 EYESHADOW = Palette(

@@ -14,6 +14,7 @@ from kohl.makeup.palettes import ASKED, LIGHT_SKIN, ON_SKIN, PALETTES, Levels, O
 NEAR = 18.0  # CIELAB distance within which a colour is taken for a shade
 ALONE = 0.35  # weight of the colour itself among the shades, each of which has 1 at NEAR
 FOLLOWS = 0.5  # share of the difference to a shade that remains: the same word is never quite the same colour
+DEEP = 40.0  # L* of shades that are deep enough for any skin
 DULLEST = 0.94  # share of the skin's tint that is kept where it is darkened: a shade is no grey
 WHITEST = 94.0  # L* that no skin becomes
 TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
@@ -54,6 +55,11 @@ def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
     near = ((away.square().sum(-1) / reach**2) + 1e-3) ** -2
     total = near.sum() + ALONE
     colour = (ALONE * asked + (near[:, None] * (given + FOLLOWS * away)).sum(0)) / total
+    if palette.deeper:
+        darker = (LIGHT_SKIN[0] - skin[0]).clamp_min(0) * ((colour[0] - DEEP) / 30).clamp(0, 1)
+        darker = darker * (1 - (near * (added[:, 0] + metal)).sum() / total)  # the skin's own, and metals, stay
+        darker = darker * (colour[1] / 20).clamp(0, 1) * ((55 - colour[2]) / 25).clamp(0, 1)  # a deep yellow is olive
+        colour = colour - palette.deeper * darker * colour.new_tensor((1, 0, 0))
     if palette.through:
         colour = colour + palette.through * (skin - skin.new_tensor(LIGHT_SKIN)) * skin.new_tensor((0, 1, 1))
     return Pigment(_within(palette, colour), (near * metal).sum() / total)

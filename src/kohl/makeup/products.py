@@ -58,7 +58,7 @@ PRODUCTS = (  # in the order in which they are put on
     Product("mascara", (20, 16, 16), 0.95, 0.97, 0.9, (0.35, 0.8, 1.2), (0.4, 1.2, 1.4), relief=0.25),
     Product(
         "lipstick", (190, 40, 62), 1.0, 0.96, 0.66, (0.55, 1.2, 1.3), (0.5, 1.25, 1.4), (0.1, 0.8), relief=0.85,
-        own=0.12, body=1.6, shine=34.0,
+        own=0.12, body=1.3, shine=34.0,
     ),
     Product(
         "lip liner", (140, 44, 60), 0.9, 0.9, 0.75, (0.014, 0.024, 0.05), (0.5, 1.25, 1.4), (0.1, 0.8), own=0.2,
