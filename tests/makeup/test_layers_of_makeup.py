@@ -17,7 +17,7 @@ from tiny import numbers
 
 from kohl.colour import LUMA
 from kohl.makeup.fields import PLACES
-from kohl.makeup.layers import DEVIATIONS, DIALS, Makeup, bare
+from kohl.makeup.layers import DEVIATIONS, DIALS, MIRRORS, Makeup, bare
 from kohl.makeup.pigments import pigment
 from kohl.makeup.products import NAMES, PRODUCTS
 from kohl.makeup.words.reader import read
@@ -199,7 +199,7 @@ def paint(name, asked, skin):
     product, below = PRODUCTS[NAMES.index(name)], rgb2lab(np.array(skin))
     own, metal = (part.numpy() for part in pigment(name, torch.tensor(rgb2lab(np.array(asked))), torch.tensor(below)))
     step = own[0] - below[0]
-    lightens = product.lightens + metal * max(0, 0.95 - product.lightens)
+    lightens = product.lightens + metal * max(0, MIRRORS - product.lightens)
     light = below[0] + step * (product.darkens if step < 0 else lightens)
     return np.array([light, *(own[1:] * ((light + 16) / (own[0] + 16)) ** 0.3)])
 

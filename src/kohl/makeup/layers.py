@@ -31,6 +31,7 @@ WEARERS = (
     "lip liner",
 )  # their colours are the wearer's, not the covered place's
 DEEP = ("eyeshadow", "outer eyeshadow")  # shadows that are darkest in the outer corner and the crease
+MIRRORS = 0.82  # how much of the way up to its own lightness a metal lightens what is below it
 HAIRY = 0.75  # times the mean light that is darker than skin in the shade
 DEEPER = 0.22  # share of the light that is missing where an eyeshadow is deepest
 
@@ -178,7 +179,7 @@ def _usual(below: Tensor, cover: Tensor) -> Tensor:
 
 def _lift(product: Product, metal: Tensor) -> Tensor:
     """How much a product lightens; metals mirror light that pigments swallow."""
-    return product.lightens + metal * (0.95 - product.lightens) * (product.lightens < 0.95)
+    return product.lightens + metal * (MIRRORS - product.lightens) * (product.lightens < MIRRORS)
 
 
 def _mask(layer: _Layer, dials: Tensor) -> Tensor:
