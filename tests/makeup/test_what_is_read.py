@@ -527,7 +527,7 @@ def test_a_colour_is_the_one_that_was_named(text, rgb):
 
 
 def test_a_product_without_a_word_about_it_leaves_its_dials_as_usual():
-    assert dials("lipstick", "lipstick") == {"opacity": 0.8}
+    assert dials("lipstick", "lipstick") == {"opacity": 0.86}
 
 
 def test_strengths_stand_in_order():
