@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from regions import UNCHANGED, Change, Places, Verdict, change, face_mask, lab, 
 from wishes import Wish, colour
 
 from kohl.align import crop, imageio
+from kohl.nlpd import nlpd
 from kohl.types import Face, Faces, Images, Photo
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Sitter:
         """What became of each of the regions in the crop `after`."""
         first, second = lab(self.crops.crops), lab(after)
         return {name: change(first, second, weight) for name, weight in regions.items()}
+
+    def beside(self, after: Images, asked: Iterable[str]) -> tuple[float, float]:
+        """NLPD and PSNR in dB of the crop `after` where no `asked` product can reach; elsewhere nothing counts."""
+        before, taken = self.crops.crops, torch.as_tensor(self.places.taken(asked))
+        mixed = torch.where(taken, before, after)
+        error = (mixed - before).square().mean(1)[0][~taken].mean()
+        return float(nlpd(mixed, before)), float(-10 * error.clamp_min(1e-10).log10())
 
     def strays(self, path: Path) -> int:
         """How many pixels outside the face differ in the photo at `path`."""

@@ -3,6 +3,7 @@
     model FACES             retrieval and colour names of the text-image model, by training/makeup_clip.py --evaluate
     adherence FACES         the asked product changed to the asked colour, and the others did not change
     bare PHOTOS             what changes without any words inside lips, lids and cheeks, and outside the face
+    beside FACES            what changes where no asked product reaches, with words and without: NLPD and PSNR
     protection PEOPLE       PSR, likeness and seconds with words against without; PEOPLE as protect.py takes them
     fairness FACES LABELS   PSR, PSNR and adherence by skin tone, and by the perceived sex and age in LABELS
 
@@ -87,6 +88,31 @@ def bare(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Found:
     return table, [
         {"photo": path.name, **{name: numbers(one) for name, one in row.items()}} for path, row in found.items()
     ]
+
+
+def beside(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Found:
+    """Each held-out portrait without words and with one prompt, seen where nothing that it asks for can reach."""
+    plain, details = dressed(chosen), []
+    for path, wish in zip(held_out(arguments.folder)[:: arguments.every], cycle(shuffled(arguments.seed))):
+        if sitting := sitter(path, plain):
+            row: dict = {"face": path.stem, "text": wish.text}
+            for name, house in (("without", plain), ("with", dressed(chosen, wish))):
+                output, outcome = protected(path, folder, house, arguments.seed)
+                row[f"nlpd {name}"], row[f"psnr {name}"] = sitting.beside(sitting.saved(output), wish.asked)
+                row[f"status {name}"] = outcome.status
+            details.append(row)
+    table = []
+    for figure, goal, digits in (("nlpd", "≤ 0", 4), ("psnr", "≥ +1", 2)):
+        pairs = [(row[f"{figure} with"], row[f"{figure} without"]) for row in details]
+        words, none = (mean(side) for side in zip(*pairs, strict=True))
+        less = sum((one > other) if figure == "psnr" else (one < other) for one, other in pairs)
+        unit = " dB" if figure == "psnr" else ""
+        both = f"({words:.{digits}f} − {none:.{digits}f})"
+        measured = f"{words - none:+.{digits}f}{unit} {both}; better on {less} of {len(pairs)}"
+        table.append(
+            (f"outside the asked regions: {figure.upper()} with words minus without", f"{goal}{unit}", measured)
+        )
+    return table, details
 
 
 def protection(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Found:
@@ -208,7 +234,7 @@ def main() -> None:
     """Measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
-    for name in ("model", "adherence", "bare", "protection", "fairness"):
+    for name in ("model", "adherence", "bare", "beside", "protection", "fairness"):
         command = commands.add_parser(name)
         command.add_argument("folder", type=Path)
         if name == "fairness":
@@ -234,7 +260,13 @@ def main() -> None:
     if arguments.what == "model":
         model(arguments)
         return
-    measure = {"adherence": adherence, "bare": bare, "protection": protection, "fairness": fairness}[arguments.what]
+    measure = {
+        "adherence": adherence,
+        "bare": bare,
+        "beside": beside,
+        "protection": protection,
+        "fairness": fairness,
+    }[arguments.what]
     chosen = recipe.override(recipe.load(arguments.recipe), arguments.set)
     with tempfile.TemporaryDirectory() as scratch:
         table, details = measure(arguments, chosen, arguments.keep or Path(scratch))

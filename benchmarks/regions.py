@@ -66,13 +66,20 @@ class Places:
         self.fields = {name: made[place] for name, place in PLACES.items()}
         self.regions = {name: _where(field, *LIMITS[name]) for name, field in self.fields.items()}
 
+    def taken(self, asked: Iterable[str]) -> np.ndarray:
+        """Bool (size, size): what the `asked` products can reach."""
+        found: np.ndarray = np.any(
+            [_where(self.fields[name], REACH * LIMITS[name][0], FAR) > 0.05 for name in asked], axis=0
+        )
+        return found
+
     def free(self, asked: Iterable[str]) -> dict[str, np.ndarray]:
         """The regions of the `QUIET` products that nobody asked for, without what the `asked` ones can reach.
 
         Those of which less than `LEFT` remains are missing.
         """
         asked = list(asked)
-        taken = np.any([_where(self.fields[name], REACH * LIMITS[name][0], FAR) > 0.05 for name in asked], axis=0)
+        taken = self.taken(asked)
         left = {name: self.regions[name] * ~taken for name in QUIET if name not in asked}
         return {name: weight for name, weight in left.items() if weight.sum() > LEFT * self.regions[name].sum()}
 

@@ -144,6 +144,19 @@ def test_makeup_stays_inside_the_face_mask():
     assert not mask[:8].any()
 
 
+def test_what_changes_beside_the_asked_products_is_what_counts():
+    sitting = pairs.Sitter(photo=None, face=None, size=256)
+    vars(sitting).update(crops=sitter(2), places=places())  # as the cached properties keep them
+    assert sitting.beside(sitter(2).crops, ["lipstick"]) == (0.0, pytest.approx(100))
+    nlpd, psnr = sitting.beside(worn("lipstick", BLUE), ["lipstick"])
+    assert nlpd < 0.005
+    assert psnr > 60
+    for asked in (["blush"], ["blush", "brows"]):
+        nlpd, psnr = sitting.beside(worn("lipstick", BLUE), asked)
+        assert nlpd > 0.02
+        assert psnr < 40
+
+
 def test_pair_is_as_good_as_its_products():
     sitting = pairs.Sitter(photo=None, face=None, size=256)
     vars(sitting)["crops"] = sitter(2)  # as if it had been cut out of a photo

@@ -109,7 +109,7 @@ TABLE = [  # what is typed, the look, and what the user is told
     ("a lipstick that is darker than red", "lipstick: darker red", ""),
     # two colours of one product
     ("blue and yellow eyeshadow", "eyeshadow: blue on the inner half and yellow on the outer half", ""),
-    ("pink/purple eyeshadow", "eyeshadow: pink", "eyeshadow is drawn in one colour: pink, not purple"),
+    ("pink/purple eyeshadow", "eyeshadow: pink on the inner half and purple on the outer half", ""),
     ("red and black lipstick", "lipstick: red on the upper lip and black on the lower lip", ""),
     (
         "red lipstick, blue and yellow eyeshadow",
@@ -204,14 +204,14 @@ TABLE = [  # what is typed, the look, and what the user is told
     # places, one coat each
     ("yellow eyeshadow inside and blue outside", "eyeshadow: yellow on the inner half and blue on the outer half", ""),
     ("eyeshadow: gold inner, brown outer", "eyeshadow: gold on the inner half and brown on the outer half", ""),
-    ("gold on the lid and brown in the outer corner", "eyeshadow: gold and brown in the outer corner", ""),
+    ("gold on the lid and brown in the outer corner", "eyeshadow: gold on the lids and brown in the outer corner", ""),
     ("gold lids with brown in the crease", "eyeshadow: gold and brown in the crease", ""),
     (
         "champagne lids, brown crease, black outer corner",
         "eyeshadow: champagne and brown in the crease and black in the outer corner",
         "",
     ),
-    ("purple in the crease and silver on the lid", "eyeshadow: silver and purple in the crease", ""),
+    ("purple in the crease and silver on the lid", "eyeshadow: silver on the lids and purple in the crease", ""),
     ("soft pink lids with darker crease", "eyeshadow: soft pink and darker soft pink in the crease", ""),
     ("a bit of shimmer in the inner corners of my eyes", "eyeshadow: a bit, shimmer in the inner corner", ""),
     (
@@ -332,6 +332,34 @@ TABLE = [  # what is typed, the look, and what the user is told
     (
         "very little makeup",
         "foundation: softened; blush: rose, softened; eyeshadow: soft brown, softened; eyeliner: black, softened; mascara: softened; brows: softened; lipstick: rose, satin, softened",
+        "",
+    ),
+    # more of the same
+    (
+        "black eyeliner and red lips with gold inner corners",
+        "eyeliner: black; lipstick: red; eyeshadow: gold in the inner corner",
+        "",
+    ),
+    (
+        "purple outer corners, pink inner corners and silver in the middle",
+        "eyeshadow: purple in the outer corner and pink in the inner corner and silver in the middle",
+        "",
+    ),
+    (
+        "thin black eyeliner on top and thick white on the bottom",
+        "eyeliner: black, thin on top and white, thick on the bottom",
+        "",
+    ),
+    ("bronzer on my nose", "bronzer: on the nose", ""),
+    ("smudge brown kohl on the lower lash line only", "eyeliner: brown, smudged on the lower lash line", ""),
+    ("red lipstick but leave the bottom lip bare", "lipstick: red on the upper lip", ""),
+    ("brown eyeshadow except in the inner corner", "eyeshadow: brown", ""),
+    ("not so pink lips", "lipstick: not too pink", ""),
+    ("smokier eyes", "eyeshadow: strong charcoal, smoky; eyeliner: strong black, thick, smudged; mascara: strong", ""),
+    ("i'm a guy, just make me look less tired", "concealer: as usual", ""),
+    (
+        "something natural for a boy, barely visible",
+        "foundation: sheer, softened; blush: soft rose, blended, softened; mascara: soft brown, softened; brows: soft, softened; lipstick: soft rose, softened",
         "",
     ),
     # what is ruled out

@@ -32,7 +32,7 @@ def concealer(face: FaceMap) -> Field:
 
 
 def bronzer_of(*parts: str) -> Place:
-    """Where the sun falls first, or some of it: the sides of the forehead, along the cheekbones, the jaw."""
+    """Where the sun falls first, or some of it: the sides of the forehead, the cheekbones, the jaw, the nose."""
 
     def place(face: FaceMap) -> Field:
         paths = []
@@ -47,8 +47,10 @@ def bronzer_of(*parts: str) -> Place:
             if "forehead" in parts:
                 top = sorted(with_forehead(face.landmarks)[68:], key=lambda x: float(np.linalg.norm(x - end)))
                 paths.append(np.stack([0.5 * (end + ear), top[0], 0.5 * (top[0] + top[1])]))
+        if "nose" in parts:
+            paths.append(face.at(28, 29, 30))
         across = np.min([face.distance(path, 0.5) for path in paths], 0)
-        return face.cut(face.skin, across, 1 - face.sideways)
+        return face.cut(face.skin, across, 1 - face.sideways if "nose" not in parts else np.zeros_like(across))
 
     return place
 
@@ -261,7 +263,7 @@ def _inner_corner(face: FaceMap, eye: tuple[int, ...]) -> np.ndarray:
 PLACES: dict[str, Place] = {
     "concealer": concealer,
     "bronzer": bronzer_of("cheek", "forehead", "jaw"),
-    **{f"{part} bronzer": bronzer_of(part) for part in ("cheek", "forehead", "jaw")},
+    **{f"{part} bronzer": bronzer_of(part) for part in ("cheek", "forehead", "jaw", "nose")},
     "left face paint": side_of(-1),
     "right face paint": side_of(1),
     **{f"{part} contour": contour_of(part) for part in ("jaw", "cheek", "nose")},

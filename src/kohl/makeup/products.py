@@ -86,7 +86,7 @@ COATS = (
         after="foundation",
     ),
     _BRONZER,
-    *(replace(_BRONZER, name=f"{part} bronzer", of="bronzer") for part in ("cheek", "forehead", "jaw")),
+    *(replace(_BRONZER, name=f"{part} bronzer", of="bronzer") for part in ("cheek", "forehead", "jaw", "nose")),
     *_coats("face paint", "left face paint", "right face paint"),
     *_coats("contour", "jaw contour", "cheek contour", "nose contour"),
     *_coats("highlighter", "cheek highlighter", "nose highlighter", "brow bone highlighter", "corner highlighter"),

@@ -107,7 +107,7 @@ class _Walk:
         self.too = any(one.can(Role.TOO) for one in rest[:1])
 
     def _say(self, term: Term, rest: Sequence[Term]) -> None:
-        if self._is_elsewhere(term):
+        if self._is_elsewhere(term) and not self.waiting.bare:
             self._name(lists.owned(term))
         backwards = self.after or term.can(Role.PLACE) or not any(self._is_next(one) for one in rest)
         about = self.item if self.item and backwards else self.waiting
@@ -174,6 +174,8 @@ def _stands_after(terms: Sequence[Term]) -> bool:
 
 def _is_no(rest: Sequence[Term]) -> bool:
     """Whether a "not" before these is about a product: "not the lipstick", "not red lipstick"."""
+    if len(rest) > 1 and rest[0].can(Role.TOO) and rest[1].can(Role.COLOUR):  # "not so pink lips"
+        return False
     said = [term for term in rest if not term.can(Role.TOO)]
     if not said or said[0].can(*SAYS, Role.DEGREE, Role.MORE):
         return False

@@ -79,6 +79,8 @@ def _told(items: Sequence[Item]) -> list[Item]:
         before = found[-1] if found else None
         if item.target is None and item.negated and item.bare and before:  # "lipstick? no!"
             found[-1] = replace(before, negated=True)
+        elif before and item.joint is Role.EXCEPT and item.target is None and _placed(item):
+            found[-1] = before.with_more(Item(against=item.about))
         elif before and _goes_only_there(item, before):
             found[-1] = before.with_more(item)
         elif item.target is not None or (owner := _owner(item, before)) or item.negated:
@@ -120,7 +122,7 @@ def _shaped(item: Item, before: Item | None) -> Term | None:
 
 def _owner(item: Item, before: Item | None) -> Term | None:
     """The product of a place: "red on the upper lip"; that of the item before if it goes there."""
-    places = [term for term in item.about if term.can(Role.PLACE)]
+    places = _placed(item)
     if not places:
         return None
     named = before.target if before else None
@@ -133,10 +135,14 @@ def _goes_only_there(item: Item, before: Item) -> bool:
     """Whether a place is that of what was named before and not one more: "eyeliner, only on the waterline"."""
     if item.target is not None or item.joint is Role.AND or before.target is None or before.negated:
         return False
-    places = [term for term in item.about if term.can(Role.PLACE)]
+    places = _placed(item)
     said = any(term.can(Role.COLOUR, Role.SHADE, Role.MORE) for term in item.about)
     placed = any(_goes(before.target, term) for term in before.about)
     return not said and not placed and any(_goes(before.target, place) for place in places)
+
+
+def _placed(item: Item) -> list[Term]:
+    return [term for term in item.about if term.can(Role.PLACE)]
 
 
 def _goes(target: Term, place: Term) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from kohl.errors import BadSetting
 
 LONGEST, MOST = 300, 64  # characters; words and commas
-SIGNS = {"&": "and", "+": "plus", "=": ":", "→": ":"}
+SIGNS = {"&": "and", "/": "and", "+": "plus", "=": ":", "→": ":"}
 TOKEN = re.compile(
     r"#[0-9a-f]{6}(?![^\W_])|#[0-9a-f]{3}(?![^\W_])|w/o\b|[^\W_]+(?:'[^\W_]+)*|[,:;/|.!?()\[\]{}\n&+=→—–]"
 )
