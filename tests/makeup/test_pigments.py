@@ -161,3 +161,10 @@ def test_a_pink_lipstick_is_deeper_on_dark_skin_and_yellow_red_and_metals_are_no
         assert least < step < most
     for levels in ((255, 250, 30), (250, 250, 249), (214, 173, 48)):
         assert abs(landed("lipstick", levels, light)[0] - landed("lipstick", levels, dark)[0]) < 3
+
+
+def test_blush_is_less_colourful_on_the_fairest_skin():
+    levels = (240, 112, 182)
+    chroma = [landed("blush", levels, (light, 10.0, 14.0))[1] for light in (70.0, 80.0, 88.0)]
+    assert chroma[0] > chroma[1] + 2 > chroma[2] + 3
+    assert landed("blush", levels, (50.0, 10.0, 14.0))[1] == pytest.approx(chroma[0], abs=0.1)
