@@ -143,7 +143,7 @@ def lower_liner(face: FaceMap) -> Field:
 
 def waterline(face: FaceMap) -> Field:
     """The rim of the lower lid between lashes and eye."""
-    across, inwards = _from_the_lower_lids(face, -0.012)
+    across, inwards = _from_the_lower_lids(face, -0.007)
     return face.cut((across < 0.06) * face.filled(*face.eyes, soft=0.012), across, np.abs(inwards - 0.5) * 2)
 
 
