@@ -57,6 +57,7 @@ SEARCH = Search(
     change=1.0,
     plain=1.0,
     contours=0.0,
+    features=0.0,  # these faces have none
     lines=0.0,
     chance=0.0,
     colour=3.0,

@@ -6,14 +6,16 @@ from itertools import pairwise
 import pytest
 import tiny
 import torch
+from sitters import sitters
 from tiny import SEARCH, STILL, LinearText, faces, numbers, surrogates
 
 from kohl.errors import BadSetting
 from kohl.geometry import resized
+from kohl.makeup.facial_features import dearness
 from kohl.perturb import terms
 from kohl.perturb.latent import LatentSearch, Search
 from kohl.perturb.terms import Words
-from kohl.types import Candidate, Goal, Inversion, Step, ignore
+from kohl.types import Candidate, Faces, Goal, Inversion, Step, ignore
 
 WORDS = Words(LinearText(), "red lips")
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
@@ -72,6 +74,18 @@ def test_one_surrogate_that_still_matches_keeps_the_search_going():
     assert len(steps) == 30
     assert any(loss(step, "linear0") == 0 for step in steps)
     assert all(loss(step, "linear1") > 0 for step in steps)
+
+
+def test_less_is_changed_where_people_know_a_face_by():
+    face = Faces(SOURCE.crops, SOURCE.points, (sitters().landmarks[:2] + 0.5) * tiny.SIZE / 256 - 0.5)
+    dear = dearness(face)
+
+    def dearly(weight):
+        attack = LatentSearch(tiny.invert, surrogates(), replace(SEARCH, views=STILL, change=50.0, features=weight))
+        change = (attack(face, GOALS["pure dodging"], rng=numbers()) - face.crops).square()
+        return float((dear * change).sum() / change.sum())
+
+    assert dearly(9.0) < 0.99 * dearly(0.0)
 
 
 def test_watch_sees_every_loss_by_name():

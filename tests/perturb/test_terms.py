@@ -11,6 +11,7 @@ from kohl.colour import brightness
 from kohl.nlpd import bands
 from kohl.perturb.terms import (
     FRAMES,
+    SCALES,
     Surrogate,
     Words,
     change,
@@ -385,10 +386,27 @@ def test_a_new_line_costs_the_square_of_how_much_steeper_it_is():
 def test_scales_and_squares_add_up_as_they_are_weighed():
     before, after = torch.rand(2, 1, 3, 64, 64, generator=numbers())
     settings = {"colour": 0.0, "masking": 1e6}
-    scales = [(x - y).square().mean() for x, y in zip(bands(after), bands(before), strict=True)]
+    pairs = zip(SCALES, bands(after), bands(before), strict=True)
+    scales = [scale * (x - y).square().mean() for scale, x, y in pairs]
     squares = (brightness(after) - brightness(before)).square().mean()
     found = change(before, **settings, plain=0.5, contours=0.3)(candidate(after))
     assert found.item() == pytest.approx(float(0.5 * squares + 0.3 * torch.stack(scales).mean()), rel=1e-4)
+
+
+@pytest.mark.parametrize("contours", [0.0, 0.3])
+def test_a_change_costs_more_where_it_is_dear(contours):
+    before = torch.rand(1, 3, 64, 64, generator=numbers())
+    left, right = before.clone(), before.clone()
+    left[..., 20:44, 8:20] += 0.1
+    right[..., 20:44, 44:56] += 0.1
+    settings = {"colour": 1.0, "masking": 1e6, "plain": 0.5, "contours": contours}
+    dear = torch.ones(1, 1, 64, 64)
+    dear[..., :32] = 3
+    alike, cost = change(before, **settings), change(before, **settings, dear=dear)
+    for images, times in ((left, 3), (right, 1)):
+        # What the eye sees of a change at the coarser scales is wider than the change.
+        ratio = float(cost(candidate(images)) / alike(candidate(images)))
+        assert ratio == pytest.approx(times, rel=0.25 if contours else 1e-5)
 
 
 @pytest.mark.parametrize(

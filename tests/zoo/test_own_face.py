@@ -12,9 +12,10 @@ from kohl.align import imageio
 from kohl.align.crop import SIZE, crops
 from kohl.align.detect import Detect
 from kohl.colour import brightness
+from kohl.makeup.facial_features import NOSE
 from kohl.templates import with_forehead
 from kohl.types import Faces
-from kohl.zoo.generators.own_face import COMPONENTS, OwnFace
+from kohl.zoo.generators.own_face import COMPONENTS, GLARE, OwnFace
 from kohl.zoo.generators.reach import SHADOW
 
 
@@ -126,7 +127,7 @@ def test_a_component_lands_where_the_features_of_each_face_are(model, grey, face
         row, column = divmod(int(one.argmax()), SIZE)
         assert np.hypot(*(landmarks[30].numpy() - (column, row))) < 3
     drawn_out = model.texture(latents[:, : len(model.basis)]).mean(1).amax((1, 2))
-    torch.testing.assert_close(change.amax((1, 2)), COMPONENTS * drawn_out, rtol=0.2, atol=0)
+    torch.testing.assert_close(change.amax((1, 2)), NOSE**-0.5 * COMPONENTS * drawn_out, rtol=0.2, atol=0)
     assert COMPONENTS < 0.5  # damped
 
 
@@ -169,3 +170,23 @@ def test_light_has_half_the_hue_of_the_skin_that_it_falls_on(model, faces):
     assert (light > 0.01).any()
     wanted = light * (0.5 + 0.5 * skin / brightness(skin)[:, None])
     torch.testing.assert_close(change, wanted, atol=1e-5, rtol=0)
+
+
+def test_light_goes_no_further_than_a_part_of_the_way_to_white(model, faces):
+    for level in (0.5, 0.9, 0.98):
+        own = OwnFace(model, faces.with_crops(torch.full_like(faces.crops, level)))
+        lighter = brightness(own(9 * torch.ones(2, *own.latent_shape))) - level
+        assert lighter.max() == pytest.approx(GLARE * (1 - level), rel=0.01)
+
+
+def test_a_step_is_shorter_where_a_change_is_dear(model, faces):
+    own = OwnFace(model, faces.with_crops(torch.full_like(faces.crops, 0.5)))
+    latents = torch.zeros(2, *own.latent_shape)
+    latents[:, model.latent_shape[0] :][:, : 12 * 12] = 0.1  # the coarsest field, the same all over
+    change = brightness(own(latents)) - 0.5
+    for one, landmarks in zip(change, faces.landmarks.numpy(), strict=True):
+        (x, y), (u, v) = (
+            landmarks[30].round().astype(int),
+            (0.6 * landmarks[4] + 0.4 * landmarks[48]).round().astype(int),
+        )
+        assert float(one[y, x] / one[v, u]) == pytest.approx(NOSE**-0.5, rel=0.15)

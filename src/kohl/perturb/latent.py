@@ -13,6 +13,7 @@ from torch import Tensor
 from kohl import ranges
 from kohl.errors import BadSetting
 from kohl.geometry import resized
+from kohl.makeup.facial_features import dearness
 from kohl.perturb import terms
 from kohl.perturb.chance import CURVE, strangeness
 from kohl.perturb.descend import Adam, descend
@@ -48,7 +49,7 @@ RANGES = {
 class Search:
     """How long and how hard to search."""
 
-    steps: int = 45
+    steps: int = 56
     rate: float = 0.45  # Adam's, in latents
     last_rate: float = 0.05  # share of the rate that is left at the last step
     recognition: float = 4.0  # weight of all recognisers together
@@ -57,15 +58,16 @@ class Search:
     closeness: float = 0.7  # distance to the decoy to reach
     bend: float = 0.8  # how far from either of them a hinge is still a parabola: who is furthest counts most
     decoy: float = 0.6  # weight of approaching the decoy against leaving the source
-    change: float = 2800.0  # weight of the visible change of the crop
+    change: float = 1700.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
-    plain: float = 0.3  # share of the mean square in the change of brightness
-    contours: float = 0.02  # and of what the eye sees of it at six scales
+    plain: float = 0.2  # share of the mean square in the change of brightness
+    contours: float = 0.03  # and of what the eye sees of it at six scales
+    features: float = 1.0  # how much dearer a change is on nose, brows and below the eyes; 0: as everywhere
     lines: float = 120.0  # weight of contours that the face did not have
     masking: float = 0.05  # detail of the face that hides half of a change
-    scouts: int = 16  # steps that find out where this face drifts when it only leaves; the search then avoids that too
+    scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.7  # Adam's in those steps
     apart: float = 1.4  # distance to that place to reach: two photos that are further than 1 apart do not match
     text: float = 0.5  # weight of the words, as in CLIP2Protect
@@ -115,7 +117,8 @@ class LatentSearch:
         goal = replace(goal, source=goal.source if self.size is None else resized(goal.source, self.size))
         told = _Told(watch, settings.steps)
         inversion = self.invert(seen, watch=told.inverted)
-        weigh = partial(self._terms, inversion, seen, embed=cache(terms.Surrogate.embed), rng=rng)
+        dear = 1 + settings.features * (dearness(seen) - 1) if settings.features and settings.change else 1.0
+        weigh = partial(self._terms, inversion, seen, dear=dear, embed=cache(terms.Surrogate.embed), rng=rng)
         avoid = []
         if settings.scouts and goal.away and goal.towards:
             # Where the face ends up when it only leaves: so would every other photo of the person, and match this one.
@@ -182,6 +185,7 @@ class LatentSearch:
         goal: Goal,
         *,
         avoid: Sequence[Faces],
+        dear: Tensor | float,
         embed: Callable[[terms.Surrogate, Faces], Embeddings],
         rng: torch.Generator,
     ) -> dict[str, Term]:
@@ -194,6 +198,7 @@ class LatentSearch:
             masking=settings.masking,
             plain=settings.plain,
             contours=settings.contours,
+            dear=dear,
         )
         weighed: dict[str, Term] = {"change": lambda candidate: settings.change * change(candidate)}
         if settings.lines:

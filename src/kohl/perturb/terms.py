@@ -19,6 +19,7 @@ from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, 
 
 View: TypeAlias = Callable[[Images], Images]
 STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
+SCALES = 1.0, 1.5, 2.0, 1.5, 1.0, 0.5  # how much the scales of an NLPD count: mottling of 4 to 16 pixels most
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",
@@ -210,17 +211,30 @@ def near(inversion: Inversion, *, styles: float, noise: float) -> Term:
     return term
 
 
-def change(crops: Images, *, colour: float, masking: float, plain: float = 1.0, contours: float = 0.0) -> Term:
+def change(
+    crops: Images,
+    *,
+    colour: float,
+    masking: float,
+    plain: float = 1.0,
+    contours: float = 0.0,
+    dear: Tensor | float = 1.0,
+) -> Term:
     """How visible the change is: what the eye sees of it at six scales, and its mean square, weighed together.
 
-    The first, times `contours`, is the mean over the scales of the squared difference of `kohl.nlpd.bands`: it lets
-    slow shading through. The second, times `plain`, lets mottling through; so each holds the other. In it detail hides
-    a change: detail is the local standard deviation of brightness; where it equals `masking`, a change costs half
-    (visual masking: Legge & Foley, JOSA 1980). `colour` weighs Cb and Cr (BT.601) against brightness.
+    The first, times `contours`, is the mean over the scales of the squared difference of `kohl.nlpd.bands`, each times
+    its SCALES: it lets slow shading through. The second, times `plain`, lets mottling through; so each holds the other.
+    In it detail hides a change: detail is the local standard deviation of brightness; where it equals `masking`, a
+    change costs half (visual masking: Legge & Foley, JOSA 1980). `colour` weighs Cb and Cr (BT.601) against brightness.
+    Both count `dear` times at each pixel (n, 1, h, w).
     """
     weight = 1 / (1 + _detail(crops) / masking)
-    weight = (weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
+    weight = (dear * weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
     seen_before = bands(crops)
+    times = [
+        scale * (F.interpolate(dear, band.shape[-2:], mode="area") if isinstance(dear, Tensor) else dear)
+        for scale, band in zip(SCALES, seen_before, strict=False)  # small pictures have fewer
+    ]
 
     def term(candidate: Candidate) -> Scores:
         changed = candidate.images - crops
@@ -230,8 +244,8 @@ def change(crops: Images, *, colour: float, masking: float, plain: float = 1.0, 
         squares = (weight * (plain * light.square() + tint)).flatten(1).mean(1)
         if not contours:
             return squares
-        pairs = zip(bands(candidate.images), seen_before, strict=True)
-        scales = torch.stack([(after - before).square().flatten(1).mean(1) for after, before in pairs])
+        found = zip(bands(candidate.images), seen_before, times, strict=True)
+        scales = torch.stack([(each * (after - before).square()).flatten(1).mean(1) for after, before, each in found])
         return squares + contours * scales.mean(0)
 
     return term

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from kohl.colour import brightness
 from kohl.filters import blur
 from kohl.makeup.face_map import FaceMap
+from kohl.makeup.facial_features import dearness
 from kohl.types import Faces, Generator, Images, Latents
 from kohl.zoo.generators.face_model import FaceModel
 from kohl.zoo.generators.reach import reach
@@ -18,6 +19,7 @@ COMPONENTS = 0.3  # of the face model's own gain: its components carry who someb
 HUE = 0.015  # of the crop's side: how far around a pixel the hue of its skin is looked for
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
+GLARE = 0.6  # of the way to white: the most that light may take; skin that is white is burnt out
 
 
 class OwnFace(Generator):
@@ -43,6 +45,8 @@ class OwnFace(Generator):
             torch.tensor(np.stack(part), dtype=torch.float32, device=faces.crops.device)[:, None]
             for part in zip(*((each.share, each.colour, each.shadow) for each in reaches), strict=True)
         )
+        self.share = self.share / dearness(faces).sqrt()  # a step of the search is as long as its cost allows
+        self.glare = GLARE * (1 - brightness(faces.crops)[:, None])
 
     def forward(self, latents: Latents) -> Images:
         """The faces, changed by `latents` (n, components + numbers)."""
@@ -51,6 +55,6 @@ class OwnFace(Generator):
         grey = components.mean(1, keepdim=True)
         light = self.shading(latents[:, split:]) * self.tint
         change = (torch.lerp(grey * self.tint, components, self.colour) + light) * self.share
-        too_dark = F.relu(-self.shadow - brightness(change)[:, None])
-        changed: Images = (self.crops + change + too_dark).clamp(0, 1)
+        lighter = brightness(change)[:, None]
+        changed: Images = (self.crops + change + lighter.clamp(-self.shadow, self.glare) - lighter).clamp(0, 1)
         return changed
