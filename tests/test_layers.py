@@ -26,7 +26,7 @@ LAYERS = (
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
-    {"contact_sheet", "house", "pipeline", "preview", "recipe", "tiles"},
+    {"contact_sheet", "dial", "house", "pipeline", "preview", "recipe", "tiles"},
     {
         "api",
         "batch",

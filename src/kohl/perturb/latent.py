@@ -95,6 +95,21 @@ class Search:
         return replace(self, change=self.change * 3**-turn, margin=self.margin * 1.25**turn, chance=chance)
 
 
+@dataclass(frozen=True, eq=False)
+class Way:
+    """From a face as it starts to where its search ended."""
+
+    seen: Inversion  # of the crops that the search looks at
+    shown: Generator  # of the crops as they came
+    goal: Goal
+    end: Latents
+
+    def at(self, share: Tensor) -> Latents:
+        """The latents after such a share (n,) of the way; 1 is where the search ended."""
+        start = self.seen.latents
+        return start + share.view(-1, *[1] * (start.dim() - 1)) * (self.end - start)
+
+
 @dataclass(frozen=True)
 class LatentSearch:
     """Leaves the source and nears a synthetic decoy in the eyes of every surrogate, for the least visible change.
@@ -112,6 +127,13 @@ class LatentSearch:
 
     def __call__(self, faces: Faces, goal: Goal, *, rng: torch.Generator, watch: Watch = ignore) -> Images:
         """The faces changed as little as reaches `goal`; the same shape as `faces.crops`."""
+        way = self.way(faces, goal, rng=rng, watch=watch)
+        counted = self.settings.distance == "thresholds"  # as the curve counts
+        needed = self.settings.chance and counted and goal.away and self.surrogates
+        return _images(way.shown, self._as_needed(way.seen, way.goal, way.end, rng) if needed else way.end)
+
+    def way(self, faces: Faces, goal: Goal, *, rng: torch.Generator, watch: Watch = ignore) -> Way:
+        """From the faces as they are to where the search for `goal` ends, before it is known how far is needed."""
         settings = self.settings
         seen = faces if self.size is None else resized(faces, self.size)
         goal = replace(goal, source=goal.source if self.size is None else resized(goal.source, self.size))
@@ -126,10 +148,8 @@ class LatentSearch:
             drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore)
             avoid = [seen.with_crops(_images(inversion.generator, drifted))]
         latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, told.searched)
-        counted = settings.distance == "thresholds"  # as the curve counts
-        if settings.chance and counted and goal.away and self.surrogates:
-            latents = self._as_needed(inversion, goal, latents, rng)
-        return _images(inversion.generator if seen is faces else self.invert(faces).generator, latents)
+        shown = inversion.generator if seen is faces else self.invert(faces).generator
+        return Way(inversion, shown, goal, latents)
 
     def _as_needed(self, inversion: Inversion, goal: Goal, latents: Latents, rng: torch.Generator) -> Latents:
         """The latents moved along their way from the start, to where the chance of a match is as the settings ask.
@@ -137,10 +157,8 @@ class LatentSearch:
         How far a face is from its source grows steadily along that way: a few straight lines find the place.
         """
         start, asked = inversion.latents, CURVE.distance(self.settings.chance)
+        at = Way(inversion, inversion.generator, goal, latents).at
         far = strangeness(self.surrogates, goal, self.settings.views, rng)
-
-        def at(share: Tensor) -> Latents:
-            return start + share.view(-1, *[1] * (start.dim() - 1)) * (latents - start)
 
         def guess(low: Tensor, near: Tensor, high: Tensor, beyond: Tensor) -> Tensor:
             steep = ((beyond - near) / (high - low).clamp_min(1e-6)).clamp_min(1e-3)
