@@ -307,6 +307,7 @@ def test_every_dependency_is_pinned_within_its_range():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if line[0] != "#"]
     versions = {pin.name.lower(): str(pin.specifier).removeprefix("==") for pin in pins}
-    for text in project["project"]["dependencies"] + project["dependency-groups"]["dev"]:
+    wanted = [*project["dependency-groups"].values(), *project["project"]["optional-dependencies"].values()]
+    for text in [*project["project"]["dependencies"], *(text for group in wanted for text in group)]:
         needed = Requirement(text)
         assert versions[needed.name.lower()] in needed.specifier, text

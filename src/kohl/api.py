@@ -170,7 +170,7 @@ class Protector:
             folder = Path(temporary)
             try:
                 path, *others = (_file(each, folder / str(index)) for index, each in enumerate((photo, *references)))
-                output = folder / f"protected{suffix or _suffix(path)}"
+                output = folder / f"protected{suffix or imageio.result_suffix(path)}"
                 job = Job(path, output, seed, None if faces is None else tuple(faces), tuple(others), decoy)
                 pipeline.readable(others)
                 row = pipeline.protect(job, self.house, watch=_watched(watch, cancel))
@@ -211,15 +211,6 @@ def _file(photo: PhotoLike, place: Path) -> Path:
         raise BadPhoto(f"{IN_MEMORY}: must be uint8 (height, width, 3), not {photo.dtype} {photo.shape}")
     Image.fromarray(photo).save(place, "PNG")
     return place
-
-
-def _suffix(path: Path) -> str:
-    """The suffix of the result: that of the photo's name, or of its format."""
-    named = imageio.default_output(path).suffix.lower()
-    if named in imageio.SUFFIXES:
-        return named
-    format_ = imageio.read(path).metadata.format
-    return next(suffix for suffix, known in imageio.SUFFIXES.items() if known == format_)
 
 
 def _watched(watch: Watch, cancel: Flag | None) -> Watch:

@@ -92,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     _add_looks(new("looks", help="show the styles on a face, in one picture, to choose by looking"))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
+    _add_serve(new("serve", help="open a page in your browser to protect photos, with REST beside it"))
     _add_train(new("train", help="learn a small StyleGAN2 from your own folder of faces"))
     return parser
 
@@ -174,6 +175,21 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
 
 
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Open a page in your browser that protects photos, and answer REST beside it (/v1/openapi.json): on this "
+        "machine alone, unless --host says otherwise. Nothing is kept when it ends."
+    )
+    add = parser.add_argument
+    add("--port", type=_port, metavar="N", help="(default: 5645, or any that is free if that is taken)")
+    add("--host", default="127.0.0.1", metavar="H", help="another than the loopback wants a key in KOHL_API_KEY")
+    add("--no-browser", dest="browser", action="store_false", help="only say where the page is")
+    add("--device", metavar="NAME", help=DEVICE)
+    add("--recipe", default="default", metavar="FILE|NAME", help="settings, as of kohl protect")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
+    parser.set_defaults(strength=None, text=None, style=None)
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.description = "Learn models from your own photos."
     kinds = parser.add_subparsers(dest="kind", metavar="stylegan2", required=True)
@@ -233,6 +249,12 @@ def _decoy(text: str) -> int:
 def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be a port, from 0 to 65535, not {text!r}")
     return int(text)
 
 

@@ -32,6 +32,8 @@ from kohl.zoo.card import Card
 if TYPE_CHECKING:
     from kohl.train.learner import Training
 
+SERVE = ("fastapi", "uvicorn", "h11", "multipart", "python_multipart", "starlette", "pydantic")  # of the extra
+
 
 def protect(arguments: Namespace, parts: Parts) -> int:
     """Protect the photos, say what became of each as soon as it is known, and show all of them in the report."""
@@ -172,6 +174,21 @@ def train(arguments: Namespace, parts: Parts) -> int:
     generator, encoder = stylegan2.learn(gallery, seen, output, asked, said=said)
     made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
     _print(f"use it with --recipe mini {made}")
+    return Exit.PROTECTED
+
+
+def serve(arguments: Namespace, parts: Parts) -> int:
+    """Show the page until it is interrupted."""
+    try:
+        from kohl.ui import serve  # late: no other command needs a server
+    except ModuleNotFoundError as error:
+        if error.name not in SERVE:
+            raise
+        raise BadSetting(f"serve: needs {error.name}, which is not here; run `pip install 'kohl[serve]'`") from None
+    chosen = settings(arguments)
+    pull.check(chosen, arguments.recipe, parts.table)
+    key = os.environ.get(serve.KEY) or None
+    serve.serve(chosen, host=arguments.host, port=arguments.port, browser=arguments.browser, key=key)
     return Exit.PROTECTED
 
 

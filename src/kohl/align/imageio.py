@@ -112,6 +112,15 @@ def default_output(photo: Path, output: Path | None = None) -> Path:
     return (photo.parent if output is None else output) / f"{photo.stem}_kohl{suffix}"
 
 
+def result_suffix(photo: Path) -> str:
+    """The suffix of the result: that of the photo's name, or of its format."""
+    named = default_output(photo).suffix.lower()
+    if named in SUFFIXES:
+        return named
+    format_ = read(photo).metadata.format
+    return next(suffix for suffix, known in SUFFIXES.items() if known == format_)
+
+
 def is_read(path: Path) -> bool:
     """Whether there is a photo at `path` that kohl can read."""
     try:

@@ -1,0 +1,105 @@
+"""What the page shows of a photo: the whole of it, its faces, and a face in a look."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from kohl import dial
+from kohl.align import crop, imageio
+from kohl.contact_sheet import ROOM
+from kohl.geometry import resized
+from kohl.makeup.layers import NAMES, Makeup
+from kohl.makeup.words import reader
+from kohl.perturb.looks import dressed
+from kohl.score.pictures import shrunk
+from kohl.types import Detector, Face, Faces, Photo
+
+LONGEST = 1600  # pixels of a side of the whole photo
+SIDES = (160, 256, dial.SIDE)  # pixels: that a face is shown in
+MOST_FACES = 40  # that are shown; all are protected
+MADE_UP = 6  # faces whose makeup is kept ready
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A photo as the page needs it, without its pixels."""
+
+    size: tuple[int, int]
+    found: list[Face]
+    tiles: list[Faces]  # uint8 crops (1, 3, SIDE, SIDE), with landmarks
+    whole: bytes  # JPEG
+    icc_profile: bytes | None
+
+
+def seen(path: Path, detect: Detector) -> Seen:
+    """What is in the photo at `path`; raises `BadPhoto`."""
+    photo = imageio.read(path, spare=ROOM)
+    found = detect(photo)
+    profile = photo.metadata.icc_profile
+    tiles = [_bytes(crop.crops(photo, [face], dial.SIDE)) for face in found[:MOST_FACES]]
+    return Seen(photo.size, found, tiles, jpeg(shrunk(photo.pixels, LONGEST), profile), profile)
+
+
+def faces_of(photo: Photo, found: list[Face]) -> list[bytes]:
+    """JPEGs of the faces in a photo, `SIDE` pixels wide."""
+    return [jpeg(dial.tile(photo, face), photo.metadata.icc_profile) for face in found[:MOST_FACES]]
+
+
+def face(seen: Seen, index: int, side: int) -> bytes:
+    """A JPEG of one face as it is."""
+    return jpeg(_pixels(_floats(seen.tiles[index], side).crops), seen.icc_profile)
+
+
+class Mirror:
+    """Faces in looks; what drawing on a face needs is kept for the last few."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int, int], tuple[Seen, Faces, Makeup]] = OrderedDict()
+
+    @torch.no_grad()
+    def __call__(self, seen: Seen, index: int, side: int, text: str) -> bytes:
+        """A JPEG of one face in the look that these words ask for; raises `BadSetting`."""
+        look, key = reader.read(text), (id(seen), index, side)
+        if key not in self._kept:
+            faces = _floats(seen.tiles[index], side)
+            self._kept[key] = seen, faces, Makeup(faces, NAMES)
+            while len(self._kept) > MADE_UP:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        _, faces, makeup = self._kept[key]
+        return jpeg(_pixels(makeup(faces.crops, dressed(look)[None])), seen.icc_profile)
+
+    def forget(self, seen: Seen) -> None:
+        """Keeps nothing of this photo."""
+        for key in [key for key in self._kept if key[0] == id(seen)]:
+            del self._kept[key]
+
+
+def jpeg(pixels: np.ndarray, icc_profile: bytes | None = None) -> bytes:
+    """uint8 pixels (h, w, 3) as a JPEG in full colour resolution, without a story."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=90, subsampling=0, icc_profile=icc_profile)
+    return buffer.getvalue()
+
+
+def _bytes(faces: Faces) -> Faces:
+    """A quarter of the memory."""
+    return faces.with_crops((255 * faces.crops).round().byte())
+
+
+def _floats(faces: Faces, side: int) -> Faces:
+    found = faces.with_crops(faces.crops.float() / 255)
+    return found if side == dial.SIDE else resized(found, side)
+
+
+def _pixels(images: torch.Tensor) -> np.ndarray:
+    """The first of the images, as bytes (side, side, 3)."""
+    pixels: np.ndarray = (255 * images[0].clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
+    return pixels
