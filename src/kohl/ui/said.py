@@ -37,8 +37,9 @@ def state(work: Work, desk: Desk) -> dict[str, Any]:
 def row(found: Row, kept: Kept) -> dict[str, Any]:
     """The row as `kohl protect --json` prints it, with the names that its owner gave; and the words."""
     named = replace(found, photo=kept.name, output=kept.result_name)
+    counted = replace(found, faces=[replace(one, index=one.index + 1) for one in found.faces])  # people count from 1
     words = {
-        "headline": headline([found]),
+        "headline": headline([counted]),
         "look": sentence(found.look),
         "faces": [face(one) for one in found.faces],
     }

@@ -79,18 +79,21 @@ function show(photo) {
 }
 
 function faces() {
+  stage.which(shown, (index, chosen) => {
+    shown.chosen[chosen ? "add" : "delete"](index);
+    turnTo(index);
+    buttons();
+  });
   stage.said(shown);
-  stage.outlines(shown, (index) => {
-    const several = shown.faces.filter((face) => !face.reason).length > 1;
-    if (several && shown.face !== index && shown.chosen.has(index) === false) shown.chosen.add(index);
-    else if (shown.chosen.has(index)) shown.chosen.delete(index);
-    else shown.chosen.add(index);
-    const other = shown.face !== index;
-    shown.face = index;
-    faces();
-    panel();
-    if (other) face();
-  }, !editing(shown));
+  stage.outlines(shown, turnTo);
+}
+
+function turnTo(index) {
+  const other = shown.face !== index;
+  shown.face = index;
+  stage.said(shown);
+  stage.outlines(shown, turnTo);
+  if (other) face();
 }
 
 async function face() {
@@ -102,7 +105,9 @@ async function face() {
     if (photo.state === "done") {
       await picture(at("after"), `/v1/jobs/${photo.job.id}/faces/${index}`, signal);
       at("after").alt = `${name} in the result`;
-      return stage.label("result");
+      const changed = photo.chosen.has(index);
+      stage.caption(changed ? "Move the handle across the face to compare. Up close the change can be seen." : `${name} was left as it is.`);
+      return stage.label(changed ? "result" : "");
     }
   } catch (error) {
     return error.name === "AbortError" ? undefined : trouble(error.message);
@@ -114,7 +119,8 @@ async function face() {
 /* Protecting */
 
 async function protect(photo) {
-  const faces = photo.chosen.size === fit(photo) ? null : [...photo.chosen].sort((a, b) => a - b);
+  const asked = photo.faces.flatMap((face, index) => (face.reason || photo.chosen.has(index) ? [index] : []));
+  const faces = asked.length === photo.faces.length ? null : asked; // those that are unfit are judged all the same
   Object.assign(photo, { state: "working", stop: new AbortController(), job: null, error: "" });
   if (photo === shown) {
     stop();
@@ -222,7 +228,6 @@ function buttons() {
   at("protect-one").hidden = !several || !shown || !editing(shown);
 }
 
-const fit = (photo) => photo.faces.filter((face) => !face.reason).length;
 
 function trouble(text) {
   at("trouble").textContent = text;

@@ -24,30 +24,29 @@ export function caption(text, busy = false) {
   compare.classList.toggle("busy", busy);
 }
 
-/** The outlines of a photo's faces; `toggled` hears which was clicked. */
-export function outlines(photo, toggled, locked) {
+/** The outlines of a photo's faces, each of which shows that face large when it is clicked. */
+export function outlines(photo, show) {
+  const several = photo.faces.length > 1;
   const drawn = photo.faces.map((face, index) => {
     const [x, y, width, height] = face.box;
-    const outline = document.createElement(face.reason || locked ? "span" : "button");
+    const outline = document.createElement(several && face.shown ? "button" : "span");
     outline.className = "outline";
-    outline.classList.toggle("skipped", Boolean(face.reason));
-    outline.classList.toggle("shown", index === photo.face);
+    outline.classList.toggle("chosen", photo.chosen.has(index));
+    outline.classList.toggle("shown", several && index === photo.face);
     outline.style.left = `${(100 * x) / photo.width}%`;
     outline.style.top = `${(100 * y) / photo.height}%`;
     outline.style.width = `${(100 * width) / photo.width}%`;
     outline.style.height = `${(100 * height) / photo.height}%`;
-    outline.classList.toggle("chosen", photo.chosen.has(index));
-    if (outline.tagName === "BUTTON") {
-      outline.type = "button";
-      outline.setAttribute("aria-pressed", photo.chosen.has(index));
-      outline.setAttribute("aria-label", `Protect face ${index + 1}`);
-      outline.addEventListener("click", () => toggled(index));
-    }
-    if (photo.faces.length > 1) {
+    if (several) {
       const number = document.createElement("b");
       number.textContent = index + 1;
-      number.setAttribute("aria-hidden", "true");
       outline.append(number);
+    }
+    if (outline.tagName === "BUTTON") {
+      outline.type = "button";
+      outline.setAttribute("aria-label", `Show face ${index + 1}`);
+      outline.setAttribute("aria-pressed", index === photo.face);
+      outline.addEventListener("click", () => show(index));
     }
     return outline;
   });
@@ -56,12 +55,26 @@ export function outlines(photo, toggled, locked) {
   if (focused >= 0) drawn[focused]?.focus();
 }
 
+/** One box for each face that can be protected; `toggled` hears which is to be, or not. */
+export function which(photo, toggled) {
+  const fit = photo.faces.flatMap((face, index) => (face.reason ? [] : [index]));
+  const boxes = fit.map((index) => {
+    const label = document.createElement("label"), box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", checked: photo.chosen.has(index) });
+    box.addEventListener("change", () => toggled(index, box.checked));
+    label.append(box, `Face ${index + 1}`);
+    return label;
+  });
+  at("which").replaceChildren(at("which").firstElementChild, ...boxes);
+  at("which").hidden = boxes.length < 2 || photo.state !== "ready";
+}
+
 /** What will become of the faces, in a sentence, and why some are left as they are. */
 export function said(photo) {
   const fit = photo.faces.filter((face) => !face.reason).length, chosen = photo.chosen.size;
-  const which = { 0: "No face was found that kohl could protect.", 1: "One face, which will be protected." };
-  let text = which[fit] ?? `${fit} faces; ${chosen === fit ? "all" : chosen || "none"} will be protected. Click one to leave it out, or to take it in.`;
-  if (fit === 1 && !chosen) text = "One face, which is left as it is. Click it to protect it.";
+  let text = fit === 1 ? "One face, which will be protected." : `${fit} faces; ${chosen === fit ? "all" : chosen || "none"} will be protected.`;
+  if (photo.state === "working") text = fit === 1 ? "" : `${chosen} of ${fit} faces are being protected.`;
+  if (photo.state === "done" || !fit) text = photo.name;
   at("faces-said").textContent = text;
   const reasons = photo.faces.flatMap((face, index) => (face.reason ? [`Face ${index + 1} is ${face.reason}.`] : []));
   at("skipped").replaceChildren(...reasons.map((reason) => Object.assign(document.createElement("li"), { textContent: reason })));

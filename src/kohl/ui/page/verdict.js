@@ -24,13 +24,15 @@ export function failed(text, back) {
 /** A job that is done. */
 export function done(job, { download, back }) {
   const good = job.row.status === "protected";
-  const title = make("h2", `${job.words.headline}.`, good ? "good" : "bad");
-  const parts = [title];
-  if (job.row.reason) parts.push(make("p", sentence(job.row.reason), "reason"));
+  const [verdict, ...more] = job.words.headline.split(/[:;] /);
+  const parts = [make("h2", `${verdict}.`, good ? "good" : "bad")];
+  for (const text of more) parts.push(make("p", sentence(text), "reason"));
   if (job.words.look) parts.push(make("p", `The look: ${job.words.look}.`, "quiet"));
   for (const note of job.row.notes ?? []) parts.push(make("p", sentence(note), "quiet"));
   job.words.faces.forEach((face, index) => parts.push(...about(face, job.row.faces[index], job.words.faces.length > 1)));
-  parts.push(make("p", "Each judge opened the saved file, found the face by itself, and compared it with the original. The search worked against the same recognisers: read this as the best case.", "quiet small"));
+  const { surrogates, judges } = job.row.recipe.models;
+  const known = judges.some((judge) => surrogates.includes(judge));
+  parts.push(make("p", `Each judge opened the saved file, found the face by itself, and compared it with the original.${known ? " The search worked against the same recognisers: read this as the best case." : ""}`, "quiet small"));
   const button = make("button", "Download", "main");
   button.type = "button";
   button.id = "download";
@@ -44,7 +46,7 @@ export function done(job, { download, back }) {
 function about(face, row, several) {
   const box = make("section", "", "face");
   if (several) box.append(make("h3", `Face ${row.index + 1}: ${face.status}`));
-  if (several && row.reason) box.append(make("p", sentence(row.reason), "quiet"));
+  if (row.reason) box.append(make("p", sentence(row.reason), "reason"));
   const list = make("ul", "", "judges");
   for (const judge of face.judges) {
     const item = make("li", "", judge.matches === null ? "" : judge.matches ? "bad" : "good");
