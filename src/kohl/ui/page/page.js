@@ -47,6 +47,7 @@ async function read(photo) {
 }
 
 function remove(photo) {
+  stop();
   photo.stop?.abort();
   if (photo.job) forget(`/v1/jobs/${photo.job.id}`);
   if (photo.id) forget(`/v1/photos/${photo.id}`);
