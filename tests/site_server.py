@@ -4,7 +4,7 @@ import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import bundled
 import uvicorn
@@ -12,8 +12,10 @@ from photos import SAMPLE
 
 from kohl import recipe
 from kohl.ui import serve
+from kohl.ui.patience import Patience
 from kohl.ui.studio import Studio
 
+PATIENCE = Patience()
 DEFAULT = recipe.load("default")
 QUICK = replace(DEFAULT, search=replace(DEFAULT.search, steps=2, scouts=0, tries=1))
 HERE = "http://127.0.0.1:5645"
@@ -33,11 +35,11 @@ def sent(content=PHOTO, name="me.jpg"):
 
 
 @contextmanager
-def running(made, **given):
+def running(made, *, patience=PATIENCE, guard=MappingProxyType({}), **given):
     """The server of a studio at a free port of the loopback."""
     with closing(serve.bound("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(serve.settings(serve.guarded(made, **given)))
-        thread = threading.Thread(target=server.run, args=([listening],))
+        server = uvicorn.Server(serve.settings(replace(serve.guarded(made, **given), **guard), patience))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         try:
             yield SimpleNamespace(address=listening.getsockname(), url=f"http://127.0.0.1:{listening.getsockname()[1]}")

@@ -1,6 +1,6 @@
 """The table of doors."""
 
-from fuzz import arguments, downloads, kills, networks, pictures, rows, settings, weights, words
+from fuzz import arguments, downloads, hostile, kills, networks, pictures, rows, settings, weights, words
 
 DOORS = (
     pictures.PHOTOS,
@@ -16,5 +16,6 @@ DOORS = (
     arguments.NAMES,
     rows.REPORTS,
     words.WORDS_TYPED,
+    hostile.REQUESTS,
     kills.KILLS,
 )

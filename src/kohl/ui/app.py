@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -47,6 +48,7 @@ def application(studio: Studio) -> FastAPI:
         sweeping.cancel()
         await studio.close()
 
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what is wrong with a request is its sender's
     app = FastAPI(
         title="kohl",
         version=__version__,
@@ -115,8 +117,11 @@ async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
-        text = first["msg"][:1].lower() + first["msg"][1:]
-        refused = Refused(HTTPStatus.BAD_REQUEST, f"{where or 'the request'}: {text}")
+        if first["type"] == "json_invalid":
+            refused = Refused(HTTPStatus.BAD_REQUEST, "the request: must be JSON")
+        else:
+            text = first["msg"][:1].lower() + first["msg"][1:]
+            refused = Refused(HTTPStatus.BAD_REQUEST, f"{where or 'the request'}: {text}")
     elif isinstance(error, HTTPException):
         said = PHRASES.get(error.status_code, "this request is not understood")
         refused = Refused(error.status_code, said)

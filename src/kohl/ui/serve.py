@@ -22,7 +22,7 @@ from kohl.recipe import Recipe
 from kohl.ui import private
 from kohl.ui.app import application
 from kohl.ui.guard import Guard, is_loopback
-from kohl.ui.patience import patient
+from kohl.ui.patience import Patience
 from kohl.ui.studio import Studio
 
 PORT = 5645  # "kohl" on the keys of a telephone
@@ -67,11 +67,11 @@ def guarded(studio: Studio, host: str = "127.0.0.1", key: str | None = None) -> 
     return Guard(application(studio), names, key, anywhere=everywhere)
 
 
-def settings(app: Guard) -> uvicorn.Config:
+def settings(app: Guard, patience: Patience = Patience()) -> uvicorn.Config:  # noqa: B008  it is frozen
     """How uvicorn serves it: one process, no log, no word about itself, no header that a proxy might have forged."""
     return uvicorn.Config(
         app,
-        http=cast(type[asyncio.Protocol], patient),  # it is only called
+        http=cast(type[asyncio.Protocol], patience),  # it is only called
         ws="none",
         loop="asyncio",
         lifespan="on",

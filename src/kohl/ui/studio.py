@@ -82,8 +82,11 @@ class Studio:
         self.desk.submit(self._prepared)
 
     async def close(self) -> None:
-        """Ends all work."""
+        """Ends all work, and keeps nothing."""
         await self.desk.close()
+        for kept in self.tray.all():
+            self.drop(kept)
+        await asyncio.gather(*self._going)
         self._light.shutdown(wait=True, cancel_futures=True)
 
     @property

@@ -91,6 +91,10 @@ class Tray:
         """Nobody finds it any more; its files are still there."""
         self._kept.pop(kept.id, None)
 
+    def all(self) -> list[Kept]:
+        """Everything that is here."""
+        return [*self._kept.values()]
+
     def old(self) -> list[Kept]:
         """What nobody has asked for in a while, and is not being worked on."""
         before = time.monotonic() - self.keep_s
