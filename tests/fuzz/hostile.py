@@ -146,10 +146,12 @@ def attempt(given: dict[str, Any], folder: Path) -> str:
     return ACCEPTED if 200 <= code < 300 else REFUSED
 
 
-def _answer(address: tuple[str, int], raw: bytes, *, slow: bool = False, whole: bool = True) -> bytes:
+def _answer(
+    address: tuple[str, int], raw: bytes, *, slow: bool = False, whole: bool = True, patience_s: float = 20
+) -> bytes:
     """What comes back until the server closes, or nothing more comes."""
     parts = []
-    with socket.create_connection(address, timeout=20) as connection, suppress(OSError):
+    with socket.create_connection(address, timeout=patience_s) as connection, suppress(OSError):
         half = len(raw) // 2 if slow else len(raw)
         connection.sendall(raw[:half])
         if slow:

@@ -109,9 +109,9 @@ def test_an_answer_that_nobody_takes_is_given_up(server):
     noise.save(content, "PNG", compress_level=0)
     body = PART + content.getvalue() + b"\r\n--b--\r\n"
     with connected(server) as fast:
-        fast.sendall(HEAD.replace(b"protect", b"photos") + f"content-length: {len(body)}\r\n\r\n".encode() + body)
-        answer = fast.recv(2**16)
-        number = json.loads(answer.partition(b"\r\n\r\n")[2])["id"]
+        head = HEAD.replace(b"protect", b"photos") + b"connection: close\r\n"
+        fast.sendall(head + f"content-length: {len(body)}\r\n\r\n".encode() + body)
+        number = json.loads(heard(fast).partition(b"\r\n\r\n")[2])["id"]
     with socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.settimeout(10)
