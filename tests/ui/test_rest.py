@@ -234,6 +234,9 @@ def test_everything_is_described(client):
     assert all(operation.get("summary") for operation in told)
 
 
-def test_nothing_is_told_to_anybody_else(client):
-    app = serve.guarded(site.Studio(None, site.QUICK)).app
-    assert not any(app._telemetry.get(name) for name in ("tracing", "metrics", "logs", "auto_configure"))
+def test_nothing_is_told_to_anybody_else(studio):
+    app = serve.guarded(studio).app
+    told = {name: value for name, value in app._telemetry.items() if isinstance(value, bool)}
+    assert {"tracing", "metrics", "logs", "operation_spans", "auto_configure"} <= told.keys()
+    assert not any(told.values())
+    assert not app._native_telemetry.enabled()
