@@ -151,7 +151,7 @@ def test_some_faces_of_a_photo(visit, server):
 def test_two_at_once_and_both_in_one_file(visit, server, tmp_path):
     page = visit(server.url)
     page.set_input_files("#choose", [FACE, site.FACES / "0697.jpg"])
-    page.locator("#protect", has_text="Protect all 2 photos").click()
+    page.locator("#protect", has_text="Protect both photos").click()
     page.locator("#download-all").wait_for()
     with page.expect_download() as download:
         page.click("#download-all")

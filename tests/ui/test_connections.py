@@ -131,7 +131,10 @@ def test_what_is_no_http_is_refused(server):
             assert heard(odd)[:10] in (b"HTTP/1.1 4", b"")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_it_ends_with_nothing_left_whatever_ends_it(tmp_path, number):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-P", "-m", "kohl", "serve", "--no-browser", "--port", "0"]

@@ -232,6 +232,9 @@ def test_everything_is_described(client):
     assert "/v1/protect" in described["paths"]
     told = [operation for path in described["paths"].values() for operation in path.values()]
     assert all(operation.get("summary") for operation in told)
+    error = described["components"]["schemas"]["Refusal"]
+    assert error["required"] == ["error"]
+    assert "HTTPValidationError" not in str(told)
 
 
 def test_nothing_is_told_to_anybody_else(studio):

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from kohl.errors import KohlError
@@ -37,6 +38,12 @@ results are kept in memory and in a private folder, and gone when they are delet
 for them, or when the server ends."""
 
 
+class Refusal(BaseModel):
+    """What is answered with any code from 400 on."""
+
+    error: str
+
+
 def application(studio: Studio) -> FastAPI:
     """What answers requests, without its guard."""
 
@@ -53,6 +60,7 @@ def application(studio: Studio) -> FastAPI:
         title="kohl",
         version=__version__,
         description=DESCRIPTION,
+        responses={code: {"model": Refusal, "description": "Refused"} for code in ("4XX", "5XX", 422)},
         openapi_url="/v1/openapi.json",
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,

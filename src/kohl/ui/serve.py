@@ -94,13 +94,15 @@ def bound(host: str, port: int | None) -> socket.socket:
         made = socket.socket(family, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
+            if not host:  # everywhere, to a socket
+                raise ValueError
             made.bind((host, wanted))
             made.listen(128)
             return made
         except OSError as error:
             made.close()
             reason = error.strerror or str(error)
-        except (OverflowError, UnicodeError):
+        except (OverflowError, ValueError, TypeError):  # what names no address, each in its own way
             made.close()
             reason = "there is no such address"
     raise BadSetting(f"{host}, port {PORT if port is None else port}: cannot be used ({reason}); name another one")

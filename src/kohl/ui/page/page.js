@@ -223,10 +223,10 @@ function panel() {
 }
 
 function buttons() {
-  const several = ready().length > 1;
-  at("protect").textContent = several ? `Protect all ${ready().length} photos` : "Protect";
-  at("protect").disabled = !ready().length;
-  at("protect-one").hidden = !several || !shown || !editing(shown);
+  const count = ready().length;
+  at("protect").textContent = count > 2 ? `Protect all ${count} photos` : count === 2 ? "Protect both photos" : "Protect";
+  at("protect").disabled = !count;
+  at("protect-one").hidden = count < 2 || !shown || !editing(shown) || !shown.chosen.size;
 }
 
 
