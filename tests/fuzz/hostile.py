@@ -7,8 +7,9 @@ import json
 import socket
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -127,7 +128,13 @@ def server() -> SimpleNamespace:
 
 def attempt(given: dict[str, Any], folder: Path) -> str:
     """What the server answers; raises `Wrong` for what is no answer of HTTP and of kohl, and for a file left."""
-    found = server()
+    with redirect_stderr(StringIO()) as said:
+        outcome = _outcome(server(), given)
+    check(not said.getvalue(), "traceback", said.getvalue()[-2000:])
+    return outcome
+
+
+def _outcome(found: SimpleNamespace, given: dict[str, Any]) -> str:
     raw = given["raw"] if given["cut"] is None else given["raw"][: given["cut"]]
     answer = _answer(found.address, raw, slow=given["slow"], whole=given["cut"] is None)
     code = _checked(answer, str(found.folder)) if answer else 0

@@ -131,6 +131,16 @@ def test_what_is_no_http_is_refused(server):
             assert heard(odd)[:10] in (b"HTTP/1.1 4", b"")
 
 
+def test_who_breaks_http_after_the_answer_leaves_no_trace(server, capfd):
+    with connected(server) as odd:
+        odd.sendall(HEAD.replace(b"/v1/protect", b"/v1/nothing") + b"transfer-encoding: chunked\r\n\r\n")
+        assert odd.recv(2**16).startswith(b"HTTP/1.1 404 ")
+        odd.sendall(b"zz\r\n")
+        heard(odd)
+    assert healthy(server)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     "number",
     [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGINT, signal.SIGHUP))],

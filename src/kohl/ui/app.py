@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
+import h11
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -17,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from kohl.errors import KohlError
 from kohl.makeup.words import reader, tables
+from kohl.shown import shown
 from kohl.ui import job_routes, photo_routes, said
 from kohl.ui.refusals import Refused, body, refusal
 from kohl.ui.studio import Studio
@@ -49,6 +52,7 @@ def application(studio: Studio) -> FastAPI:
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(_beside)
         studio.open()
         sweeping = asyncio.get_running_loop().create_task(_sweep(studio))
         yield
@@ -117,6 +121,14 @@ async def _sweep(studio: Studio) -> None:
         await asyncio.sleep(SWEEP_S)
         for kept in studio.tray.old():
             studio.drop(kept)
+
+
+def _beside(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A fault that is no request's; where a client broke HTTP while it was answered, uvicorn has one, and goes on."""
+    error = context.get("exception")
+    if not isinstance(error, h11.ProtocolError | ConnectionError):
+        said = f"{type(error).__name__}: {error}" if error else str(context.get("message"))
+        print(f"kohl: {shown(said)}", file=sys.stderr, flush=True)
 
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001

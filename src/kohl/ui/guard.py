@@ -8,6 +8,7 @@ import ipaddress
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ class Guard:
             self._check(scope)
             answer.expect(scope)
             await self.app(scope, answer.received, answer.sent)
+        except _LeftError:
+            return
         except Exception as error:  # whatever it is, it is one sentence, and nobody sees where it came from
             refused = answer.refused or refusal(error)
             if refused.code == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -97,6 +100,10 @@ class Guard:
         if name in LOOPBACK or name in self.hosts:
             return True
         return self.anywhere and _is_address(name)
+
+
+class _LeftError(Exception):
+    """Whoever asked does not listen any more, or broke HTTP in between."""
 
 
 class _Answer:
@@ -144,7 +151,7 @@ class _Answer:
             self._begun = True
             known = message["headers"]
             message = {**message, "headers": [*known, *_told(message["status"], [name for name, _ in known])]}
-        await self._send(message)
+        await self._pass(message)
 
     async def refuse(self, refused: Refused) -> None:
         """Answers with the sentence, unless an answer has begun: then it is cut off."""
@@ -156,8 +163,16 @@ class _Answer:
         if not self._whole:
             headers.append((b"connection", b"close"))  # the rest of the body is not waited for
         self._begun = self._ended = True
-        await self._send({"type": "http.response.start", "status": refused.code, "headers": headers})
-        await self._send({"type": "http.response.body", "body": content})
+        with suppress(_LeftError):
+            await self._pass({"type": "http.response.start", "status": refused.code, "headers": headers})
+            await self._pass({"type": "http.response.body", "body": content})
+
+    async def _pass(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except Exception as error:  # uvicorn's, whatever it is: nothing of kohl's runs in there
+            self._begun = self._ended = True
+            raise _LeftError from error
 
     def _too_large(self) -> Refused:
         said = f"must be at most {self._largest / 1e6:.4g} MB; scale the photo down first"

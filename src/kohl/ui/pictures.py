@@ -19,7 +19,7 @@ from kohl.makeup.layers import NAMES, Makeup
 from kohl.makeup.words import reader
 from kohl.perturb.looks import dressed
 from kohl.score.pictures import shrunk
-from kohl.types import Detector, Face, Faces, Photo
+from kohl.types import Detector, Face, Faces, Photo, Points
 
 LONGEST = 1600  # pixels of a side of the whole photo
 SIDES = (160, 256, dial.SIDE)  # pixels: that a face is shown in
@@ -28,14 +28,34 @@ MADE_UP = 6  # faces whose makeup is kept ready
 
 
 @dataclass(frozen=True, eq=False)
+class Tile:
+    """One face as a JPEG, a tenth of its pixels' bytes, and its landmarks there."""
+
+    jpeg: bytes
+    points: Points
+    landmarks: Points
+
+    def at(self, side: int) -> Faces:
+        """The face, `side` pixels wide."""
+        with Image.open(BytesIO(self.jpeg)) as image:
+            pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
+        return resized(Faces(pixels, self.points, self.landmarks), side)
+
+
+@dataclass(frozen=True, eq=False)
 class Seen:
     """A photo as the page needs it, without its pixels."""
 
     size: tuple[int, int]
     found: list[Face]
-    tiles: list[Faces]  # uint8 crops (1, 3, SIDE, SIDE), with landmarks
+    tiles: list[Tile]
     whole: bytes  # JPEG
     icc_profile: bytes | None
+
+    @property
+    def memory(self) -> int:
+        """Bytes, about."""
+        return len(self.whole) + sum(len(tile.jpeg) for tile in self.tiles)
 
 
 def seen(path: Path, detect: Detector) -> Seen:
@@ -43,7 +63,7 @@ def seen(path: Path, detect: Detector) -> Seen:
     photo = imageio.read(path, spare=ROOM)
     found = detect(photo)
     profile = photo.metadata.icc_profile
-    tiles = [_bytes(crop.crops(photo, [face], dial.SIDE)) for face in found[:MOST_FACES]]
+    tiles = [_tile(photo, face) for face in found[:MOST_FACES]]
     return Seen(photo.size, found, tiles, jpeg(shrunk(photo.pixels, LONGEST), profile), profile)
 
 
@@ -54,7 +74,8 @@ def faces_of(photo: Photo, found: list[Face]) -> list[bytes]:
 
 def face(seen: Seen, index: int, side: int) -> bytes:
     """A JPEG of one face as it is."""
-    return jpeg(_pixels(_floats(seen.tiles[index], side).crops), seen.icc_profile)
+    tile = seen.tiles[index]
+    return tile.jpeg if side == dial.SIDE else jpeg(_pixels(tile.at(side).crops), seen.icc_profile)
 
 
 class Mirror:
@@ -68,7 +89,7 @@ class Mirror:
         """A JPEG of one face in the look that these words ask for; raises `BadSetting`."""
         look, key = reader.read(text), (id(seen), index, side)
         if key not in self._kept:
-            faces = _floats(seen.tiles[index], side)
+            faces = seen.tiles[index].at(side)
             self._kept[key] = seen, faces, Makeup(faces, NAMES)
             while len(self._kept) > MADE_UP:
                 self._kept.popitem(last=False)
@@ -84,19 +105,14 @@ class Mirror:
 
 def jpeg(pixels: np.ndarray, icc_profile: bytes | None = None) -> bytes:
     """uint8 pixels (h, w, 3) as a JPEG in full colour resolution, without a story."""
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90, subsampling=0, icc_profile=icc_profile)
+    buffer, profile = BytesIO(), icc_profile if icc_profile and icc_profile[16:20] == b"RGB " else None  # a grey one
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=90, subsampling=0, icc_profile=profile)
     return buffer.getvalue()
 
 
-def _bytes(faces: Faces) -> Faces:
-    """A quarter of the memory."""
-    return faces.with_crops((255 * faces.crops).round().byte())
-
-
-def _floats(faces: Faces, side: int) -> Faces:
-    found = faces.with_crops(faces.crops.float() / 255)
-    return found if side == dial.SIDE else resized(found, side)
+def _tile(photo: Photo, face: Face) -> Tile:
+    faces = crop.crops(photo, [face], dial.SIDE)
+    return Tile(jpeg(_pixels(faces.crops), photo.metadata.icc_profile), faces.points, faces.landmarks)
 
 
 def _pixels(images: torch.Tensor) -> np.ndarray:

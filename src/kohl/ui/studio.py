@@ -118,6 +118,7 @@ class Studio:
         if kept.seen is None:
             try:
                 kept.seen = await self.light(self._see, kept)
+                kept.size += kept.seen.memory
             except BaseException:
                 self.drop(kept)
                 raise

@@ -39,7 +39,7 @@ class Kept:
     name: str  # as its owner calls it
     folder: Path
     path: Path
-    size: int = 0  # bytes
+    size: int = 0  # bytes, on the disk and in memory
     seen: Seen | None = None
     work: Work | None = None
     used: float = field(default_factory=time.monotonic)
