@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from kohl.align import crop, imageio
 from kohl.errors import BadSetting
 from kohl.house import House
 from kohl.perturb.chance import CURVE, strangeness
-from kohl.perturb.latent import SHARES, LatentSearch, Search, Way
+from kohl.perturb.latent import ITSELF, SHARES, LatentSearch, Search, Way
 from kohl.restore.paste import paste
 from kohl.types import Face, Faces, Photo, Watch, ignore
 
@@ -84,8 +83,9 @@ def size(face: Face, *, draws: bool) -> int:
     return min(crop.own_size(face), SIDE) if draws else crop.SIZE
 
 
-def _far(way: Way, shares: Sequence[float] | np.ndarray, house: House) -> np.ndarray:
-    """How far the face is from itself at these shares of its way, in the views that `pipeline.chance` draws."""
+def _far(way: Way, shares: np.ndarray, house: House) -> np.ndarray:
+    """How far the face is from itself at these shares of its way, from 0, in the views that `pipeline.chance` draws."""
     far = strangeness(house.surrogates, way.goal, house.recipe.search.views, torch.Generator().manual_seed(0))
     with torch.no_grad():
-        return np.array([float(far(way.seen.generator(way.at(way.end.new_tensor([share]))))) for share in shares])
+        found = [float(far(way.seen.generator(way.at(way.end.new_tensor([share]))))) for share in shares[1:]]
+    return np.array([ITSELF, *found])  # the first is the face itself
