@@ -239,6 +239,10 @@ function trouble(text) {
 
 /* Wiring */
 
+if (!["localhost", "[::1]"].includes(location.hostname) && !location.hostname.startsWith("127.")) {
+  at("where").textContent = `Photos go to ${location.hostname} alone. Nothing is kept.`;
+}
+
 for (const input of [at("choose"), at("more")]) {
   input.addEventListener("change", () => {
     bring(input.files);

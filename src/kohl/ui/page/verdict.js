@@ -27,7 +27,7 @@ export function done(job, { download, back }) {
   const [verdict, ...more] = job.words.headline.split(/[:;] /);
   const parts = [make("h2", `${verdict}.`, good ? "good" : "bad")];
   for (const text of more) parts.push(make("p", sentence(text), "reason"));
-  if (!good) parts.push(make("p", "More strength, or another look, may help. The photo can be downloaded as it is.", "quiet"));
+  if (job.row.faces.some((face) => face.status === "not_protected")) parts.push(make("p", "More strength, or another look, may help. The photo can be downloaded as it is.", "quiet"));
   if (job.words.look) parts.push(make("p", `The look: ${job.words.look}.`, "quiet"));
   for (const note of job.row.notes ?? []) parts.push(make("p", sentence(note), "quiet"));
   job.words.faces.forEach((face, index) => parts.push(...about(face, job.row.faces[index], job.words.faces.length > 1)));
