@@ -258,6 +258,7 @@ def test_a_key_is_asked_for_and_one_in_the_address_is_enough(visit, tmp_path):
         assert key not in page.url
         page.set_input_files("#choose", FACE)
         previewed(page)
+        page.locator("#tiles label:not([hidden]) img.old").first.wait_for(state="detached")
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not in .cache")
