@@ -15,7 +15,8 @@ from kohl import dial
 from kohl.align import crop, imageio
 from kohl.contact_sheet import ROOM
 from kohl.geometry import resized
-from kohl.makeup.layers import NAMES, Makeup
+from kohl.makeup.layers import Makeup
+from kohl.makeup.products import NAMES
 from kohl.makeup.words import reader
 from kohl.perturb.looks import dressed
 from kohl.score.pictures import shrunk
