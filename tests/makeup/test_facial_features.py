@@ -1,4 +1,4 @@
-"""What people know a face by: nose, brows and the skin below the eyes are dear, the rest is a matter of light."""
+"""What people know a face by: nose, brows, mouth and the skin below the eyes are dear, the rest is light."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from sitters import sitter, sitters
 
 from kohl.makeup.face_map import FaceMap
-from kohl.makeup.facial_features import BELOW, BROW, NOSE, dear, dearness
+from kohl.makeup.facial_features import BELOW, BROW, MOUTH, NOSE, dear, dearness
 
 LANDMARKS = sitter(0).landmarks[0].double().numpy()
 FACE = FaceMap(np.full((256, 256, 3), 0.5, np.float32), LANDMARKS)
@@ -26,10 +26,21 @@ def at(place):
         (LANDMARKS[33], NOSE),
         (LANDMARKS[19], BROW),
         (LANDMARKS[24], BROW),
+        (LANDMARKS[48], MOUTH),
+        (LANDMARKS[51], MOUTH),
         (LANDMARKS[41] + (0, 0.1 * UNIT), BELOW),
         (LANDMARKS[46] + (0, 0.1 * UNIT), BELOW),
     ],
-    ids=["tip", "base", "left brow", "right brow", "below the left eye", "below the right eye"],
+    ids=[
+        "tip",
+        "base",
+        "left brow",
+        "right brow",
+        "corner",
+        "cupid's bow",
+        "below the left eye",
+        "below the right eye",
+    ],
 )
 def test_features_are_dear(place, times):
     assert at(place) == pytest.approx(times, rel=0.1)

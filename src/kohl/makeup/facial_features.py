@@ -1,7 +1,7 @@
 """What people know a face by: how dear a change is at each of its pixels.
 
-Friends miss a nose and brows first; darker skin below the eyes looks tired, and older. On cheeks, forehead and jaw the
-same change is a matter of light.
+Friends miss a nose and brows first; darker skin below the eyes looks tired, and older; a pale rim or a dark corner
+redraws a mouth. On cheeks, forehead and jaw the same change is a matter of light.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 from kohl.makeup.face_map import BROWS, EYES, FaceMap
 from kohl.types import Faces
 
-NOSE, BROW, BELOW = 3.0, 2.5, 3.0  # how many times a change counts there, if it counts once on a cheek
+NOSE, BROW, BELOW, MOUTH = 3.0, 2.5, 3.0, 3.0  # how many times a change counts there, if it counts once on a cheek
 BASE = (31, 32, 33, 34, 35)  # of the nose, from wing to wing
 
 
@@ -27,14 +27,15 @@ def dearness(faces: Faces) -> Tensor:
 
 
 def dear(face: FaceMap) -> np.ndarray:
-    """The same for one face (size, size): dearest on the nose, the brows and the skin below the eyes."""
+    """The same for one face (size, size): dearest on the nose, the brows, below the eyes and around the lips."""
     nose = np.maximum(
         np.clip(1.4 * face.filled(face.at(27, *BASE), soft=0.10), 0, 1), _along(face, face.at(*BASE), 0.12)
     )
     brows = np.max([_along(face, face.at(*brow), 0.14) for brow in BROWS], 0)
     lower = (face.at(*eye[3:], eye[0]) + 0.10 * face.unit * face.down for eye in EYES)
     below = np.max([_along(face, lid, 0.13) for lid in lower], 0)
-    parts = ((NOSE, nose), (BROW, brows), (BELOW, below))
+    mouth = _along(face, np.concatenate([face.lips, face.lips[:1]]), 0.10)
+    parts = ((NOSE, nose), (BROW, brows), (BELOW, below), (MOUTH, mouth))
     found: np.ndarray = np.max([1 + (times - 1) * part for times, part in parts], 0)
     return found
 

@@ -19,7 +19,7 @@ from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, 
 
 View: TypeAlias = Callable[[Images], Images]
 STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
-SCALES = 1.0, 1.5, 2.0, 1.5, 1.0, 0.5  # how much the scales of an NLPD count: mottling of 4 to 16 pixels most
+SCALES = 1.0, 2.0, 3.0, 3.0, 1.5, 0.5  # how much the scales of an NLPD count: mottling of 8 to 32 pixels most
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",

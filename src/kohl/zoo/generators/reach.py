@@ -14,7 +14,7 @@ import numpy as np
 from kohl.makeup.face_map import BROWS, COARSE, EYES, FaceMap
 from kohl.templates import inside
 
-LIDS, BROW, LIPS = 0.9, 0.9, 0.3  # the share of a change that they take
+LIDS, BROW, LIPS = 0.9, 0.9, 0.2  # the share of a change that they take
 COLOUR = 0.4  # the share of its colour that skin takes; lids and lips take none
 SHADOW = 0.02  # how much darker the skin above the lips may become: a shadow there is a moustache
 TEETH, UPPER_LIP = range(60, 68), (48, 49, 50, 51, 52, 53, 54, 35, 34, 33, 32, 31)  # landmarks around them
