@@ -49,16 +49,16 @@ RANGES = {
 class Search:
     """How long and how hard to search."""
 
-    steps: int = 56
+    steps: int = 64
     rate: float = 0.45  # Adam's, in latents
     last_rate: float = 0.05  # share of the rate that is left at the last step
     recognition: float = 4.0  # weight of all recognisers together
     distance: Literal["thresholds", "cosine"] = "thresholds"  # the unit of the next two; 1 − cosine is the paper's
-    margin: float = 1.7  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
+    margin: float = 1.75  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach
     bend: float = 0.8  # how far from either of them a hinge is still a parabola: who is furthest counts most
     decoy: float = 0.6  # weight of approaching the decoy against leaving the source
-    change: float = 850.0  # weight of the visible change of the crop
+    change: float = 780.0  # weight of the visible change of the crop
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
@@ -75,7 +75,7 @@ class Search:
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
-    chance: float = 0.06  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
+    chance: float = 0.04  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
     tries: int = 2  # at most, each with another decoy and more effort, while a judge of the saved file still matches
     views: Views = field(default_factory=Views)
 
