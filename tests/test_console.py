@@ -124,8 +124,8 @@ def test_a_summary_names_every_face_judge_and_reference():
     ("chance", "tries", "lines"),
     [
         (None, 1, ["36.0 dB, SSIM 0.970, NLPD 0.120"]),
-        (0.0012, 1, ["fewer than 1 in 100 recognisers at this threshold would still match (estimated)"]),
-        (0.0212, 2, ["about 2 in 100 recognisers at this threshold would still match (estimated)", "at try 2"]),
+        (0.0012, 1, ["fewer than 1 in 100 recognisers like those asked would still match (estimated)"]),
+        (0.0212, 2, ["about 2 in 100 recognisers like those asked would still match (estimated)", "at try 2"]),
     ],
 )
 def test_a_summary_says_what_to_expect_of_a_stranger(chance, tries, lines):

@@ -113,7 +113,7 @@ def _face(face: FaceRow) -> Iterator[str]:
     for photo, judges in face.references.items():
         facts += _judgements(judges, f" against {Path(photo).name}:")
     if face.chance is not None:
-        facts.append(f"{in_a_hundred(face.chance)} recognisers at this threshold would still match (estimated)")
+        facts.append(f"{in_a_hundred(face.chance)} recognisers like those asked would still match (estimated)")
     if face.psnr is not None and face.ssim is not None:
         nlpd = "" if face.nlpd is None else f", NLPD {face.nlpd:.3f}"
         facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}{nlpd}")

@@ -190,5 +190,5 @@ def test_the_page_says_what_to_expect_of_a_stranger(tmp_path):
     said = " ".join(page(tmp_path, replace(PROTECTED, faces=[face])).split())
     assert "PSNR 36.0 dB, SSIM 0.970, NLPD 0.120" in said
     assert (
-        "about 2 in 100 recognisers that were not asked, at this threshold, would still match; this is try 2." in said
+        "about 2 in 100 recognisers like those asked, at this threshold, would still match; this is try 2." in said
     )

@@ -57,7 +57,7 @@ def face(found: FaceRow) -> dict[str, Any]:
 
 def chance(found: float) -> str:
     """An estimate, never a promise."""
-    return f"{in_a_hundred(found)} recognisers that were not asked would still match (estimated)"
+    return f"{in_a_hundred(found)} recognisers like those asked would still match (estimated)"
 
 
 def look(found: Look) -> Mapping[str, Any]:
