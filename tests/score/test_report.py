@@ -189,6 +189,4 @@ def test_the_page_says_what_to_expect_of_a_stranger(tmp_path):
     face = FaceRow(0, (5, 5, 20, 20), "protected", None, {"dlib": GONE}, {}, 36.0, 0.97, 0.12, 0.021, 2)
     said = " ".join(page(tmp_path, replace(PROTECTED, faces=[face])).split())
     assert "PSNR 36.0 dB, SSIM 0.970, NLPD 0.120" in said
-    assert (
-        "about 2 in 100 recognisers like those asked, at this threshold, would still match; this is try 2." in said
-    )
+    assert "about 2 in 100 recognisers like those asked, at this threshold, would still match; this is try 2." in said
