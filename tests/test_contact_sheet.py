@@ -77,6 +77,12 @@ def test_the_first_tile_is_the_face_and_the_others_wear_the_looks_to_the_pixel()
     assert (red != before).any()
 
 
+@pytest.mark.parametrize("text", ["blue and yellow eyeshadow", "bronzer", "lipstick on the upper lip", "concealer"])
+def test_a_coat_that_goes_on_a_part_of_a_place_is_drawn(text):
+    before, after, *_ = tiles(sheet(Job(PORTRAIT, Path("out.png")), {"a": read(text)}, FIND)[0])
+    assert (before != after).any()
+
+
 def test_names_stand_below_the_pictures():
     image, _ = sheet(Job(PORTRAIT, Path("out.png")), {"a": read("blush"), "b" * 99: read("blush")}, FIND)
     pixels = np.asarray(image)

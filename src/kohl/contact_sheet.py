@@ -71,16 +71,10 @@ def sheet(job: Job, looks: Mapping[str, Look], detect: Detector) -> tuple[Image.
 def _tiles(photo: Photo, face: Face, looks: Mapping[str, Look]) -> Iterator[np.ndarray]:
     """The face as it is, then in each look."""
     faces = crop.crops(photo, [face], SIDE)
-    makeup = Makeup(faces, [*{product: None for look in looks.values() for product in look.wears}])
-    yield tiles.tile(_pixels(faces.crops), AS_IT_IS)
+    makeup = Makeup(faces, [*{layer: None for look in looks.values() for layer in look.dials}])
+    yield tiles.tile(tiles.pixels(faces.crops), AS_IT_IS)
     for name, look in looks.items():
-        yield tiles.tile(_pixels(makeup(faces.crops, dressed(look)[None])), name)
-
-
-def _pixels(images: torch.Tensor) -> np.ndarray:
-    """The first of the images, as bytes (side, side, 3)."""
-    pixels: np.ndarray = (255 * images[0].clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
-    return pixels
+        yield tiles.tile(tiles.pixels(makeup(faces.crops, dressed(look)[None])), name)
 
 
 def _grid(pictures: Sequence[np.ndarray]) -> np.ndarray:

@@ -12,9 +12,16 @@ from kohl import files
 from kohl.align import imageio
 from kohl.errors import BadPhoto, Remedy
 from kohl.job import Job
+from kohl.types import Images
 
 LINE, GAP = 24, 10  # pixels: a line of text; between tiles
 LETTERS = 15  # pixels of the text's height
+
+
+def pixels(images: Images) -> np.ndarray:
+    """The first of the images, as bytes (side, side, 3)."""
+    found: np.ndarray = (255 * images[0].clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
+    return found
 
 
 def tile(picture: np.ndarray, text: str) -> np.ndarray:

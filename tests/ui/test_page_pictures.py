@@ -45,6 +45,11 @@ def test_a_face_is_kept_small_and_shown_at_each_size(seen):
         assert opened(pictures.face(seen, 0, side)).size == (side, side)
 
 
+@pytest.mark.parametrize("text", ["blue and yellow eyeshadow", "bronzer", "lipstick on the upper lip", "concealer"])
+def test_a_coat_that_goes_on_a_part_of_a_place_is_drawn(seen, text):
+    assert pictures.Mirror()(seen, 0, 256, text) != pictures.face(seen, 0, 256)
+
+
 def test_what_drawing_needs_is_kept_for_the_last_few_faces_and_forgotten(seen):
     mirror = pictures.Mirror()
     first = mirror(seen, 0, 160, "red lipstick")

@@ -16,10 +16,11 @@ from kohl.align import crop, imageio
 from kohl.contact_sheet import ROOM
 from kohl.geometry import resized
 from kohl.makeup.layers import Makeup
-from kohl.makeup.products import NAMES
+from kohl.makeup.products import LAYERED
 from kohl.makeup.words import reader
 from kohl.perturb.looks import dressed
 from kohl.score.pictures import shrunk
+from kohl.tiles import pixels
 from kohl.types import Detector, Face, Faces, Photo, Points
 
 LONGEST = 1600  # pixels of a side of the whole photo
@@ -76,7 +77,7 @@ def faces_of(photo: Photo, found: list[Face]) -> list[bytes]:
 def face(seen: Seen, index: int, side: int) -> bytes:
     """A JPEG of one face as it is."""
     tile = seen.tiles[index]
-    return tile.jpeg if side == dial.SIDE else jpeg(_pixels(tile.at(side).crops), seen.icc_profile)
+    return tile.jpeg if side == dial.SIDE else jpeg(pixels(tile.at(side).crops), seen.icc_profile)
 
 
 class Mirror:
@@ -91,12 +92,12 @@ class Mirror:
         look, key = reader.read(text), (id(seen), index, side)
         if key not in self._kept:
             faces = seen.tiles[index].at(side)
-            self._kept[key] = seen, faces, Makeup(faces, NAMES)
+            self._kept[key] = seen, faces, Makeup(faces, LAYERED)
             while len(self._kept) > MADE_UP:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         _, faces, makeup = self._kept[key]
-        return jpeg(_pixels(makeup(faces.crops, dressed(look)[None])), seen.icc_profile)
+        return jpeg(pixels(makeup(faces.crops, dressed(look)[None])), seen.icc_profile)
 
     def forget(self, seen: Seen) -> None:
         """Keeps nothing of this photo."""
@@ -113,10 +114,4 @@ def jpeg(pixels: np.ndarray, icc_profile: bytes | None = None) -> bytes:
 
 def _tile(photo: Photo, face: Face) -> Tile:
     faces = crop.crops(photo, [face], dial.SIDE)
-    return Tile(jpeg(_pixels(faces.crops), photo.metadata.icc_profile), faces.points, faces.landmarks)
-
-
-def _pixels(images: torch.Tensor) -> np.ndarray:
-    """The first of the images, as bytes (side, side, 3)."""
-    pixels: np.ndarray = (255 * images[0].clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
-    return pixels
+    return Tile(jpeg(pixels(faces.crops), photo.metadata.icc_profile), faces.points, faces.landmarks)
