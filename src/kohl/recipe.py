@@ -37,6 +37,8 @@ class Models:
         "sface",
         "sface",
         "dlib",
+        "faceres",
+        "facelib",
     )  # named twice: twice the weight
     leave_out: str = ""  # the one of them that the search does not see, and that judges
     shown: Literal["aligned", "squeezed"] = "aligned"  # faces, to the published recognisers: as each likes, or as a box

@@ -160,7 +160,7 @@ def test_gradients_reach_every_image_and_no_weight(encoder):
 def test_gradient_is_the_slope(encoder):
     images = inputs(encoder)[:1].double().requires_grad_()
     model = cards.encoder(encoder.name).double()
-    direction = torch.randn(128, generator=torch.Generator().manual_seed(1)).double()
+    direction = torch.randn(model(images).shape[1], generator=torch.Generator().manual_seed(1)).double()
     step = torch.randn(images.shape, generator=torch.Generator().manual_seed(2)).double() * 1e-7
     (gradient,) = torch.autograd.grad((model(images) @ direction).sum(), images)
     rise = (model(images + step) - model(images - step)).detach() @ direction / 2

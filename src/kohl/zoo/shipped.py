@@ -88,6 +88,52 @@ SHIPPED = (
         },
     ),
     Card(
+        name="faceres",
+        package="kohl",
+        file="zoo/weights/faceres.safetensors",
+        size=6_396_244,
+        sha256="e95759788d35696f9f8b80a52d45415a25bcf411edd8a2d44e1fc461d27ce8a0",
+        licence="Apache-2.0",
+        commercial=True,
+        source="https://github.com/HSE-asavchenko/HSE_FaceRec_tf",
+        roles={
+            "encoder": Role(
+                "kohl.zoo.recognisers.mobilenet:faceres",
+                thresholds={0.1: 0.5298, 0.01: 0.5975, 0.001: 0.6546},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 96.4 and 88.4 %.",
+            ),
+            "judge": Role(
+                "kohl.zoo.judges.encoded:faceres",
+                needs=("yunet",),
+                thresholds={0.1: 0.5270, 0.01: 0.5816, 0.001: 0.6012},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 99.1 and 97.3 %.",
+            ),
+        },
+    ),
+    Card(
+        name="facelib",
+        package="kohl",
+        file="zoo/weights/facelib.safetensors",
+        size=6_658_804,
+        sha256="d6a1817c02b590b6160f3133edeb2d61553f79aac61a3e259d02aabcfbf0cdec",
+        licence="MIT",
+        commercial=True,
+        source="https://github.com/kutayyildiz/facelib",
+        roles={
+            "encoder": Role(
+                "kohl.zoo.recognisers.mobilenet:facelib",
+                thresholds={0.1: 0.2572, 0.01: 0.3865, 0.001: 0.4370},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %.",
+            ),
+            "judge": Role(
+                "kohl.zoo.judges.encoded:facelib",
+                needs=("yunet",),
+                thresholds={0.1: 0.2568, 0.01: 0.3861, 0.001: 0.4370},
+                calibration=f"{CALIBRATION}, cosine, true-accept rates 100, 100 and 100 %.",
+            ),
+        },
+    ),
+    Card(
         name="face_model",
         package="kohl",
         file="zoo/weights/face_model.safetensors",

@@ -1,4 +1,4 @@
-"""The published recognisers as black-box judges: each finds the faces of a photo by itself, cuts and embeds them."""
+"""Recognisers in torch as black-box judges: each finds the faces of a photo by itself, cuts and embeds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kohl.zoo.detectors.yunet import Detection, YuNet
 from kohl.zoo.judges.judge import Judge, Seen, cosine
 from kohl.zoo.judges.onnx import LEAST, measured
 from kohl.zoo.recognisers import facenet as inception
-from kohl.zoo.recognisers import irse, mobilefacenet
+from kohl.zoo.recognisers import irse, mobilefacenet, mobilenet
 
 Cut: TypeAlias = Callable[[np.ndarray, Detection, FaceEncoder], np.ndarray]  # float32 (size, size, 3) in 0..255
 
@@ -60,11 +60,16 @@ def aligned(pixels: np.ndarray, face: Detection, encoder: FaceEncoder) -> np.nda
 
 
 def judge(
-    model: Path, detector: Path, *, thresholds: Mapping[float, float], load: Callable[[Path], FaceEncoder]
+    model: Path,
+    detector: Path,
+    *,
+    thresholds: Mapping[float, float],
+    load: Callable[[Path], FaceEncoder],
+    cut: Cut = squeezed,
 ) -> Judge:
-    """The recogniser that `load` makes of the file, as a judge of squeezed boxes."""
+    """The recogniser that `load` makes of the file, as a judge of faces that are cut out in that way."""
     encoder = load(model)
-    return Judge(encoder.name, thresholds, Encoded(encoder, YuNet(detector), squeezed), cosine)
+    return Judge(encoder.name, thresholds, Encoded(encoder, YuNet(detector), cut), cosine)
 
 
 def by_points(encoder: FaceEncoder, model: Path, detector: Path) -> Judge:
@@ -74,3 +79,6 @@ def by_points(encoder: FaceEncoder, model: Path, detector: Path) -> Judge:
 
 irse50, ir152 = partial(judge, load=irse.irse50), partial(judge, load=irse.ir152)
 facenet, mobile_face = partial(judge, load=inception.load), partial(judge, load=mobilefacenet.load)
+# FaceRes as it learned: larger than in the search, and with more around the face.
+faceres = partial(judge, load=partial(mobilenet.load, name="faceres", size=224, margin=20), cut=aligned)
+facelib = partial(judge, load=mobilenet.facelib, cut=aligned)
