@@ -208,7 +208,7 @@ def test_whoever_is_left_out_judges_and_is_not_searched(left):
     chosen = recipe.override(recipe.load("paper"), [f"models.leave_out={left}"])
     assert {*chosen.models.searched, left} == {*chosen.models.surrogates}
     assert len(chosen.models.searched) == 3
-    assert chosen.models.judging == ("sface", "dlib", left)
+    assert chosen.models.judging == (*recipe.Models().judges, left)
     assert {"irse50", "ir152", "facenet", "mobile_face"} <= {*recipe.names(chosen, words=False)}  # one file for both
     twice = recipe.override(chosen, [f"models.judges=['{left}', 'dlib']"])
     assert twice.models.judging == (left, "dlib")
@@ -217,7 +217,7 @@ def test_whoever_is_left_out_judges_and_is_not_searched(left):
 def test_nobody_is_left_out_by_default():
     models = Recipe().models
     assert (models.searched, models.judging) == (models.surrogates, models.judges)
-    assert recipe.override(Recipe(), ["models.leave_out=sface"]).models.searched == ("dlib",)
+    assert recipe.override(Recipe(), ["models.leave_out=sface"]).models.searched == ("dlib", "faceres", "facelib")
 
 
 @pytest.mark.parametrize("settings", [["leave_out=irse50"], ["surrogates=['dlib']", "leave_out=dlib"]])

@@ -98,6 +98,27 @@ def test_what_covers_the_skin_takes_hardly_any(name, colour, shape):
     assert covered(name, colour, shape) < 0.25
 
 
+def test_hair_of_the_skins_own_colour_takes_hardly_any():
+    # A fringe of strands two pixels wide, on average as light as the skin; the forehead between them is not seen.
+    pixels, rows = skin("pale"), slice(None, int(FOREHEAD[1]) + 6)
+    strands = np.where(np.arange(256) // 2 % 2, 1.06, 0.94)
+    pixels[rows] = np.clip(pixels[rows] * strands[:, None], 0, 1)
+    assert at(found(pixels).share, FOREHEAD) < 0.25 * at(found(skin("pale")).share, FOREHEAD)
+    assert at(found(pixels).share, CHEEK) > 0.9
+
+
+def test_furrows_are_skin_still():
+    furrows = 1 + 0.06 * np.sin(np.arange(256) / 256 * 2 * np.pi * 20)[:, None]  # ten or so on a forehead
+    assert at(found(skin("pale", furrows)).share, FOREHEAD) > 0.8
+
+
+@pytest.mark.parametrize("name", SKINS)
+def test_a_change_ends_softly_towards_the_hair(name):
+    column = found(skin(name)).share[: int(FOREHEAD[1]) + 1, int(FOREHEAD[0])]
+    assert column[0] == 0
+    assert np.diff(column).max() < 0.08
+
+
 @pytest.mark.parametrize("level", [0.0, 1.0])
 def test_a_face_that_is_all_black_or_white_has_a_reach_too(level):
     assert np.isfinite(found(np.full((256, 256, 3), level)).share).all()

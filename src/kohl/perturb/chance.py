@@ -25,8 +25,8 @@ class Curve:
     The distance is `strangeness`, in thresholds: at 1 a recogniser changes its mind.
     """
 
-    middle: float = 1.072  # where a stranger's recogniser matches in half of all comparisons
-    slope: float = 9.14
+    middle: float = 0.907  # where a stranger's recogniser matches in half of all comparisons
+    slope: float = 10.66
 
     def __call__(self, distance: float) -> float:
         """The chance at that distance, between 0 and 1."""

@@ -14,7 +14,7 @@ from kohl.types import FaceRow, Judgement, Row
 from kohl.ui.desk import Desk, State, Work
 from kohl.ui.tray import Kept, Protected
 
-NAMES = {"sface": "SFace"}  # as they are written; others are as their cards call them
+NAMES = {"sface": "SFace", "faceres": "FaceRes"}  # as they are written; others are as their cards call them
 
 
 def job(kept: Kept, desk: Desk) -> dict[str, Any]:

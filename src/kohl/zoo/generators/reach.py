@@ -1,7 +1,8 @@
 """How much of a change each pixel of a face may take: all of it on bare skin, none on what is not skin.
 
-It goes by landmarks, colour and light; on a turned head the far half takes less. It does not see blond or grey hair on
-fair skin, a hand of the face's own colour and light, or clear lenses; there a change is as soft as everywhere.
+It goes by landmarks, colour, light and, above the eyes, by how fine the detail is; on a turned head the far half takes
+less. It does not see blurred hair of the skin's own colour, a hand of the face's own colour and light, or clear lenses;
+there a change is as soft as everywhere.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from kohl.makeup.face_map import BROWS, COARSE, EYES, FaceMap
-from kohl.templates import inside
+from kohl.makeup.face_map import BROWS, COARSE, EYES, FaceMap, smooth
+from kohl.templates import SOFT, inside, with_forehead
 
 LIDS, BROW, LIPS = 0.9, 0.9, 0.2  # the share of a change that they take
 COLOUR = 0.4  # the share of its colour that skin takes; lids and lips take none
@@ -24,6 +25,11 @@ AROUND = 0.35  # eye distances: how far around a pixel the skin is looked at
 HUE = 0.07  # chroma away from that skin, at which a pixel is hardly skin
 DARK, DARKER = 0.6, 0.15  # the share of its light below which a pixel is suspect, and how much more is too much
 BRIGHT, SHINE, BRIGHTER = 1.5, 0.1, 0.08  # the same above: a share, and what shine adds, also on dark skin
+FOREHEAD = 0.4  # eye distances: how softly a change ends towards the hair; elsewhere SOFT
+STRAND, STRANDS = (
+    0.06,
+    (1.7, 3.5),
+)  # eye distances; finest detail, against a calm part of the skin: none is hair, all is
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,37 @@ def reach(face: FaceMap) -> Reach:
     outlines = [face.at(*brow, *eye[3::-1]) for brow, eye in zip(BROWS, EYES, strict=True)]
     lids = face.filled(*outlines, soft=0.04)
     brows = np.max([np.exp(-np.square(face.distance(face.at(*brow), 0.3) / 0.1)) for brow in BROWS], 0)
-    on_face = inside(face.landmarks, face.size)[0].numpy() * facing(face)
+    above = np.clip(0.7 - face.ahead(face.at(19, 24).mean(0), face.down) / (0.35 * face.unit), 0, 1)
+    on_face = np.minimum(inside(face.landmarks, face.size)[0].numpy(), outline(face, above))
+    on_face = on_face * facing(face) * (1 - above * strands(face, on_face))
     share = on_face * np.maximum(bare_skin(face), lips) * never
     for part, kept in ((lids, LIDS), (brows, BROW), (lips, LIPS)):
         share = share * (1 - (1 - kept) * part)
-    above = np.clip(1.5 * face.filled(face.at(*UPPER_LIP), soft=0.05), 0, 1)
-    return Reach(share, COLOUR * (1 - lips) * (1 - lids), 1 - (1 - SHADOW) * above)
+    moustache = np.clip(1.5 * face.filled(face.at(*UPPER_LIP), soft=0.05), 0, 1)
+    return Reach(share, COLOUR * (1 - lips) * (1 - lids), 1 - (1 - SHADOW) * moustache)
+
+
+def outline(face: FaceMap, above: np.ndarray) -> np.ndarray:
+    """1 inside the face, softly 0 at its rim, most softly where it is `above` the brows."""
+    rim = smooth(np.concatenate([face.at(*range(17)), with_forehead(face.landmarks)[:67:-1]]), closed=True)
+    filled = (face.filled(rim) > 0.5).astype(np.uint8)
+    depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / face.unit
+    soft = SOFT * face.size / face.unit
+    depth = np.clip(depth / (soft + (FOREHEAD - soft) * above), 0, 1)
+    inner: np.ndarray = depth * depth * (3 - 2 * depth)
+    return inner
+
+
+def strands(face: FaceMap, on_face: np.ndarray) -> np.ndarray:
+    """1 on hair, 0 on skin: by the finest detail, which hair of any colour has more of than most of the skin."""
+    light, unit = cv2.cvtColor(face.guide[0], cv2.COLOR_RGB2GRAY), face.unit * COARSE / face.size
+    fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), 1.5))
+    detail = cv2.GaussianBlur(fine, (0, 0), STRAND * unit) / (cv2.GaussianBlur(light, (0, 0), STRAND * unit) + 0.05)
+    skin = cv2.resize(on_face.astype(np.float32), (COARSE, COARSE)) > 0.9
+    calm, (none, all_) = np.quantile(detail[skin], 0.4) if skin.any() else detail.mean(), STRANDS
+    hair = np.clip((detail / max(calm, 1e-4) - none) / (all_ - none), 0, 1)
+    found: np.ndarray = cv2.resize(hair, (face.size, face.size))
+    return found
 
 
 def facing(face: FaceMap) -> np.ndarray:
