@@ -77,7 +77,7 @@ def test_one_surrogate_that_still_matches_keeps_the_search_going():
     assert all(loss(step, "linear1") > 0 for step in steps)
 
 
-def painted(faces, *, watch=ignore):  # noqa: ARG001 - it takes no steps
+def painted(faces, *, watch=ignore):
     """A face whose latents are its pixels: each may change by itself."""
     return Inversion(torch.zeros_like(faces.crops), Painted(faces))
 
