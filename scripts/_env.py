@@ -154,8 +154,8 @@ def set_up(wanted: str, inputs: list[str]) -> None:
             create()
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())
         tools = project["dependency-groups"]["dev"] if wanted == "dev" else []
-        page = project["project"]["optional-dependencies"]["serve"]  # a clone has the page at once
-        install(project["project"]["dependencies"] + page + tools, cpu_build)
+        extras = project["project"]["optional-dependencies"]  # a clone has the page, and reads phones' photos, at once
+        install([*project["project"]["dependencies"], *extras["serve"], *extras["heif"], *tools], cpu_build)
         for name in {wanted, "run"}:  # dev is more than run
             part = VENV / f"{name}.part"
             part.write_bytes(content)

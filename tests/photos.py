@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
+import pillow_heif as library
 from PIL import Image, ImageCms
 
 SAMPLE = Path(__file__).parents[1] / "docs" / "photos" / "astronaut.jpg"
@@ -37,6 +38,7 @@ def _odd() -> dict[str, bytes]:
     wide = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
     turned = Image.Exif()
     turned[0x0112] = 6  # "turn me clockwise"
+    other = face.rotate(9)
     made = {
         "plain.jpg": (face, {"quality": 95}),
         "coarse.jpg": (face, {"quality": 75, "subsampling": 2}),
@@ -63,6 +65,8 @@ def _odd() -> dict[str, bytes]:
         "float.tif": (Image.fromarray(np.asarray(grey, np.float32) / 255), {}),
         "plain.bmp": (face, {}),
         "plain.gif": (palette, {}),
+        "plain.avif": (face, {"quality": 95}),
+        "several.mpo": (face, {"format": "MPO", "quality": 95, "save_all": True, "append_images": [other]}),
     }
     deep = np.asarray(face)[..., ::-1].astype(np.uint16) * 257
     with TemporaryDirectory() as temporary:
@@ -72,8 +76,24 @@ def _odd() -> dict[str, bytes]:
         for name in ("rgb_16_bit.png", "rgb_16_bit.tif"):
             cv2.imwrite(str(folder / name), deep)
         private_jpeg(folder / "private.jpg")
+        heif(folder / "turned.heic", face.transpose(Image.Transpose.ROTATE_90), exif=turned.tobytes(), tile_size=64)
+        heif(folder / "several.heif", face, other)
+        heif(folder / "clear.heic", clear, chroma=444)
+        library.from_bytes("RGB;16", face.size, deep[..., ::-1].tobytes()).save(folder / "10_bit.heic", quality=95)
         names = (*made, "rgb_16_bit.png", "rgb_16_bit.tif", "private.jpg")
-        return {name: (folder / name).read_bytes() for name in names}
+        names += ("turned.heic", "several.heif", "clear.heic", "10_bit.heic")
+        found = {name: (folder / name).read_bytes() for name in names}
+    film = b"\0\0\0\x18ftypmp42" + bytes(12) + b"\0\0\x10\0mdat" + SECRET.ljust(4088, b"\0")
+    return {**found, "motion.jpg": found["plain.jpg"] + film}
+
+
+def heif(path: Path, *images: Image.Image, **settings: object) -> None:
+    """A HEIC of these pictures, the first of which is the main one."""
+    first, *others = images
+    file = library.from_pillow(first)
+    for image in others:
+        file.add_from_pillow(image)
+    file.save(path, primary_index=0, **{"quality": 95, **settings})
 
 
 def bad_files(folder: Path) -> dict[str, Path]:

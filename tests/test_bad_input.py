@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import bundled
 import numpy as np
 import photos
+import pillow_heif
 import pytest
 import tiny
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
@@ -128,7 +129,9 @@ def test_results_are_whole_and_nothing_else_is_written(everything):
     results = {Path(row["output"]) for row in done.rows.values() if row["output"]}
     assert set(out.iterdir()) == results
     for path in results:
-        with Image.open(path) as image:
+        with (
+            pillow_heif.open_heif(path).to_pillow() if path.suffix in (".heic", ".heif") else Image.open(path) as image
+        ):
             image.load()
     for paths in vars(kinds).values():
         folder = next(iter(paths.values())).parent

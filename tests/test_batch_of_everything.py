@@ -112,14 +112,18 @@ def test_results_that_are_there_already_are_nobodys_to_overwrite(house, tmp_path
     photos.portrait().save(tmp_path / "other" / "a.png")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "b_kohl.png").write_text("mine")
-    given = [tmp_path / "a.png", tmp_path / "other" / "a.png", tmp_path / "b.png"]
+    given = [tmp_path / name for name in ("a.png", "other/a.png", "b.png", "c.gif", "c.png")]
+    for name in ("c.gif", "c.png"):
+        photos.portrait().save(tmp_path / name)
     before = tree(tmp_path)
     _, out, _ = run(house, *given, "-o", tmp_path / "out")
     check_unchanged(before, tree(tmp_path))
-    first, second, third = map(json.loads, out.splitlines())
-    assert (first["status"], second["status"], third["status"]) == (PROTECTED, FAILED, FAILED)
-    assert "is already the result of" in second["reason"]
-    assert "already exists" in third["reason"]
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["status"] for row in rows] == [PROTECTED, PROTECTED, FAILED, PROTECTED, FAILED]
+    places = [Path(row["output"]).relative_to(tmp_path / "out").as_posix() for row in rows if row["output"]]
+    assert places == ["a_kohl.png", "other/a_kohl.png", "c_kohl.png"]  # folders like their own, where one name is two
+    assert "already exists" in rows[2]["reason"]
+    assert "is already the result of" in rows[4]["reason"]
 
 
 def test_real_judges_see_photos_whatever_is_beside_their_orientation(house, tmp_path):

@@ -32,7 +32,7 @@ class Judge:
     def __init__(self, name):
         self.name = name
 
-    def compare(self, probe, gallery, *, box=None):
+    def compare(self, probe, gallery, *, box=None, at=None):
         return [{"yes": 0.5, "no": 0.1, "blind": None}[self.name] for _ in gallery]
 
 

@@ -46,6 +46,7 @@ HELD = {  # by each container, as far as exiftool writes it
     "photo.webp": (*EVERYWHERE, "thumbnail"),  # lifted from a JPEG: exiftool of before 2023 writes no WebP
     "lossless.webp": EVERYWHERE,
     "photo.avif": (*EVERYWHERE, "thumbnail"),
+    "photo.heic": EVERYWHERE,
     "photo.gif": ("XMP", "XMP faces", "XMP place", "comment"),
     "photo.bmp": (),  # it writes none
 }
@@ -111,7 +112,7 @@ def by_hand(name):
         kinds["chunk"] = partial(webp_chunk, b"SECR", photos.SECRET)
     elif suffix == "tif":
         kinds["tag"] = tiff_tag
-    elif suffix == "avif":
+    elif suffix in ("avif", "heic"):
         kinds |= {box: partial(avif_box, box.encode(), photos.SECRET) for box in ("free", "mdat", "uuid")}
     elif suffix == "gif":
         kinds["comment extension"] = partial(gif_extension, 0xFE, photos.SECRET)
@@ -151,7 +152,9 @@ def plain(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plain")
     face = photos.portrait()
     for name in HELD:
-        if name.startswith("deep"):
+        if name.endswith(".heic"):
+            photos.heif(folder / name, face)
+        elif name.startswith("deep"):
             cv2.imwrite(str(folder / name), np.asarray(face)[..., ::-1].astype(np.uint16) * 257)
         else:
             second = {"append_images": [face.rotate(9)]} if name == "photo.mpo" else {}
@@ -197,6 +200,8 @@ def test_of_a_profile_the_colours_stay(plain, name, tmp_path):
     if name.startswith("deep"):
         (plain / "wide.icc").write_bytes(profile)
         exiftool("-icc_profile<=wide.icc", "-o", str(told), name, folder=plain)
+    elif name.endswith(".heic"):
+        photos.heif(told, photos.portrait(), icc_profile=profile, icc_profile_type="prof")
     else:
         photos.portrait().save(told, icc_profile=profile, **SAVED.get(name, {}))
     assert WHO in json.dumps(seen(told))

@@ -139,7 +139,7 @@ def test_a_protected_face_does_not_make_up_for_one_that_was_skipped(photo):
 def test_a_skipped_face_that_a_judge_matches_to_a_reference_is_open_too(photo, tmp_path):
     @dataclass(frozen=True)
     class Elsewhere(MeanColour):
-        def compare(self, probe, gallery, *, box=None):
+        def compare(self, probe, gallery, *, box=None, at=None):
             return [0.2 if path == photo else 1.0 for path in gallery] if box[0] > 64 else [0.2] * len(gallery)
 
     reference = picture(tmp_path / "other.png", seed=3)
@@ -395,7 +395,7 @@ class Broken(MeanColour):
 
     seen: dict[str, bytes] = field(default_factory=dict)
 
-    def compare(self, probe, gallery, *, box=None):
+    def compare(self, probe, gallery, *, box=None, at=None):
         self.seen.clear()
         self.seen.update({path.name: path.read_bytes() for path in probe.parent.glob("[!.]*")})
         if probe.name.startswith(".kohl-"):

@@ -129,7 +129,7 @@ def test_where_models_are_is_shown(capsys):
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
 def test_what_a_judge_says_is_json_whatever_it_says(capsys, score, form):
     portrait().resize((60, 64)).save("x.png")
-    judge = SimpleNamespace(name=f"a{EVIL}", thresholds={0.01: 0.4}, compare=lambda a, b: [score])
+    judge = SimpleNamespace(name=f"a{EVIL}", thresholds={0.01: 0.4}, compare=lambda a, b, **places: [score])
     code = run("compare", "x.png", "x.png", "--judge", "x", *form, parts=Parts(judge=lambda name: judge))
     out = capsys.readouterr().out
     assert all(line.isprintable() for line in out.splitlines())

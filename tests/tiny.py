@@ -190,7 +190,9 @@ class MeanColour:
     name: str = "colour"
     thresholds: Mapping[float, float] = field(default_factory=lambda: {0.01: 0.99})
 
-    def compare(self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None) -> list[float | None]:
+    def compare(
+        self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None, at: Box | None = None
+    ) -> list[float | None]:
         mine, others = _colour(probe, box), [_colour(path, box) for path in gallery]
         return [1 - float(np.abs(mine - other).max()) if mine.any() and other.any() else None for other in others]
 

@@ -51,6 +51,7 @@ class Asked(TypedDict, total=False):
     references: Sequence[PhotoLike]
     decoy: int | None
     suffix: str | None
+    keep: Sequence[str]
     watch: Watch
     cancel: Flag | None
 
@@ -154,6 +155,7 @@ class Protector:
         references: Sequence[PhotoLike] = (),
         decoy: int | None = None,
         suffix: str | None = None,
+        keep: Sequence[str] = (),
         watch: Watch = ignore,
         cancel: Flag | None = None,
     ) -> Result:
@@ -161,8 +163,9 @@ class Protector:
 
         `faces` are those to change, numbered from 0, the largest first; `references` other photos of the person, which
         the result must not match either; `decoy` is the synthetic person that it shall be matched as; `suffix` asks for
-        a format, the photo's own if None and PNG for images and arrays. `watch` hears of every step; once `cancel` is
-        set, `Cancelled` is raised at the next. Raises `BadPhoto` and `NoFace`.
+        a format, the photo's own if None and PNG for images and arrays; `keep` names metadata that stays, such as
+        "date". `watch` hears of every step; once `cancel` is set, `Cancelled` is raised at the next. Raises `BadPhoto`
+        and `NoFace`.
 
         What is in memory lies in a private temporary folder while the judges, who open files, look at it.
         """
@@ -171,7 +174,10 @@ class Protector:
             try:
                 path, *others = (_file(each, folder / str(index)) for index, each in enumerate((photo, *references)))
                 output = folder / f"protected{suffix or imageio.result_suffix(path)}"
-                job = Job(path, output, seed, None if faces is None else tuple(faces), tuple(others), decoy)
+                job = Job(
+                    *(path, output, seed, None if faces is None else tuple(faces), tuple(others), decoy),
+                    keep=tuple(keep),
+                )
                 pipeline.readable(others)
                 row = pipeline.protect(job, self.house, watch=_watched(watch, cancel))
             except KohlError as error:

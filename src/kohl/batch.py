@@ -11,19 +11,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from kohl import pipeline
-from kohl.errors import BadPhoto, Cancelled, KohlError, NoFace, Remedy
+from kohl.errors import BadPhoto, Broken, Cancelled, KohlError, NoFace, Remedy
 from kohl.job import Job
 from kohl.status import Status
 from kohl.types import Row, Watch, ignore
 from kohl.version import __version__
 
 if TYPE_CHECKING:
-    from kohl.pipeline import House
+    from kohl.pipeline import House, Seal
+    from kohl.recipe import Recipe
 
 REMEDIES = {
     Remedy.OVERWRITE: "pass --force to overwrite it, or choose another name with -o",
     Remedy.OTHER_NAME: "choose another name with -o",
     Remedy.OTHER_PLACE: "choose another place with -o",
+    Remedy.PHOTOS_IN_IT: "name the photos in it, or pass -r for all of them",
     Remedy.FILE_IN_IT: "name a file in it with -o",
     Remedy.PNG: "ask for a .png with -o",
     Remedy.COMMON_FORMAT: "ask for .png, .jpg or .webp with -o",
@@ -55,26 +57,40 @@ def protect_all(
         **{real(job.photo): f"would overwrite {job.photo}, which is one of the photos" for job in jobs},
     }
     for job in jobs:
-        started = time.perf_counter()
-        try:
-            if clash := lost.get(real(job.output)):
-                raise BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME)
-            row = protect(job, house, watch=watch)
+        if clash := lost.get(real(job.output)):
+            yield refused(job, house.recipe, BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME))
+            continue
+        row = attempt(job, house, watch=watch, protect=protect)
+        if row.output is not None:
             lost[real(job.output)] = f"is already the result of {job.photo}"
-        except Cancelled:
-            raise
-        except Exception as error:  # whatever it is: the other photos have a right to their rows
-            row = Row(
-                photo=str(job.photo),
-                output=None,
-                status=Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED,
-                reason=sentence(error, job.photo),
-                seconds=time.perf_counter() - started,
-                recipe=asdict(house.recipe),
-                seed=job.seed,
-                version=__version__,
-            )
         yield row
+
+
+def attempt(
+    job: Job, house: House, *, watch: Watch = ignore, protect: Protect = pipeline.protect, seal: Seal | None = None
+) -> Row:
+    """The row that `protect` gives of the job; whatever goes wrong is one too, but that nobody wants it any more."""
+    started = time.perf_counter()
+    try:
+        return protect(job, house, watch=watch, **({} if seal is None else {"seal": seal}))
+    except (Cancelled, Broken):
+        raise
+    except Exception as error:  # whatever it is: the other photos have a right to their rows
+        return refused(job, house.recipe, error, time.perf_counter() - started)
+
+
+def refused(job: Job, recipe: Recipe, error: Exception, seconds: float = 0.0) -> Row:
+    """The row of a photo that came to nothing."""
+    return Row(
+        photo=str(job.photo),
+        output=None,
+        status=Status.NO_FACE if isinstance(error, NoFace) else Status.FAILED,
+        reason=sentence(error, job.photo),
+        seconds=seconds,
+        recipe=asdict(recipe),
+        seed=job.seed,
+        version=__version__,
+    )
 
 
 def sentence(error: BaseException, path: Path | None = None) -> str:

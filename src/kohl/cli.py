@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
 AUTO = 0.5  # of the dial: the change is what the photo needs for `search.chance` as it stands
+KEEP = "what stays of the photo's metadata: date, camera, exposure, author, title, icc (default: nothing)"
+JOURNAL = "what is done is noted here, and not done again (default with -r and --watch: DIR.journal.jsonl)"
+ONLY = "photos of one face each: only the faces that look like these are protected"
+SPARED = "photos of one face each: all faces but those that surely are these"
 STRENGTH = "from 0, hardly visible, to 1; auto is 0.5, as much as the photo needs (default: what the recipe says)"
 DEVICE = "where the models run: cpu (the default, always the same result), cuda, mps, or auto: the first that is there"
 JSON_MODELS = "print one JSON object per model, each on its own line"
@@ -52,7 +56,7 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 
 
 def _run(arguments: argparse.Namespace, parts: Parts | None) -> int:
-    cpu.settle()
+    cpu.settle(getattr(arguments, "workers", 1))
     from kohl import commands
     from kohl.batch import sentence
     from kohl.errors import BadSetting, KohlError
@@ -89,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     new = partial(commands.add_parser, allow_abbrev=False)  # a shortened option is an unknown one
     _add_protect(new("protect", help="make protected copies of photos", epilog=EXIT_CODES))
+    _add_report(new("report", help="write a page about an album, from its journal"))
     _add_looks(new("looks", help="show the styles on a face, in one picture, to choose by looking"))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
@@ -100,24 +105,30 @@ def parser() -> argparse.ArgumentParser:
 def _add_protect(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write a protected copy of each photo, and say what face recognisers make of the saved file."
     add = parser.add_argument
-    add("photos", nargs="+", type=_path, metavar="PHOTO", help="a photo; the file itself is never changed")
-    add(
-        "-o",
-        "--output",
-        type=_path,
-        metavar="DIR",
-        help="folder for the results, or one file (default: beside each photo)",
-    )
+    add("photos", nargs="*", type=_path, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add("-o", "--output", type=_path, metavar="DIR", help="folder for the results, or a file (default: beside each)")
+    add("-r", "--recursive", action="store_true", help="PHOTO may be a folder; its folders are mirrored in DIR")
+    add("--watch", type=_path, metavar="FOLDER", help="protect what is in FOLDER and what comes into it, until Ctrl-C")
+    add("--journal", type=_path, metavar="FILE", help=JOURNAL)
+    add("--workers", type=_count, default=1, metavar="N", help="processes, each with its own models (default: 1)")
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--text", metavar="WORDS", help='the look, such as "red lipstick and soft brown eyeshadow"')
     look.add_argument(
         "--style", metavar="NAME", help="a look by name, such as smoky-eyes (kohl looks shows all), or none"
     )
     add("--strength", type=_strength, metavar="S|auto", help=STRENGTH)
-    add("--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results"
+    )
+    which.add_argument("--only", type=_path, nargs="+", action="extend", default=[], metavar="FACE", help=ONLY)
+    which.add_argument(
+        "--except", dest="spared", type=_path, nargs="+", action="extend", default=[], metavar="FACE", help=SPARED
+    )
     add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
     add("--reference", type=_path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
     add("--same-person", action="store_true", help="the photos show one person: each must not match the others either")
+    add("--keep-metadata", type=_kinds, default=(), metavar="A,B", help=KEEP)
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
     add("--device", metavar="NAME", help=DEVICE)
     add(
@@ -131,6 +142,13 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
     add("--report", type=_path, metavar="FILE", help="also write an HTML page that shows the results")
     add("--force", action="store_true", help="overwrite results and reports that exist")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Write the page that shows what became of the photos of an album, the worst first."
+    parser.add_argument("journal", type=_path, metavar="JOURNAL", help="as kohl protect -r names it")
+    parser.add_argument("-o", "--output", type=_path, metavar="FILE", help="(default: JOURNAL's name with .html)")
+    parser.add_argument("--force", action="store_true", help="overwrite a page that exists")
 
 
 def _add_looks(parser: argparse.ArgumentParser) -> None:
@@ -238,6 +256,10 @@ def _names(text: str) -> list[str]:
     if not all(names):
         raise argparse.ArgumentTypeError(f"must be names of styles, such as office,soft-glam, not {text!r}")
     return names
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
 def _decoy(text: str) -> int:

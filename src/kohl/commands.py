@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kohl import batch, files, pipeline, preview, pull, recipe, sheets
-from kohl.align import imageio
+from kohl import batch, choice, comparing, files, pipeline, preview, protecting, pull, recipe, sheets
 from kohl.console import Bar, summary
 from kohl.errors import BadSetting
-from kohl.job import Job
 from kohl.makeup.words import reader
 from kohl.parts import Parts
 from kohl.recipe import Recipe
-from kohl.score import report, verify
 from kohl.score.headline import headline
 from kohl.score.record import plain, record
 from kohl.shown import shown
@@ -38,16 +34,20 @@ SERVE = ("fastapi", "uvicorn", "h11", "multipart", "python_multipart", "starlett
 def protect(arguments: Namespace, parts: Parts) -> int:
     """Protect the photos, say what became of each as soon as it is known, and show all of them in the report."""
     chosen = settings(arguments)
+    if protecting.is_album(arguments):
+        return protecting.protect(arguments, chosen, parts, _licences(parts.table))
+    if not arguments.photos:
+        raise BadSetting("name a photo, or a folder with -r or --watch")
     if arguments.preview:
         return _preview(arguments, chosen, parts)
-    outputs = _outputs(arguments.photos, arguments.output)
+    outputs = protecting.outputs(arguments.photos, arguments.output)
     for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
         files.clean(folder)
     if arguments.report:
         used = [*arguments.photos, *outputs, *arguments.reference, Path(arguments.recipe)]
-        _check_report(arguments.report, used, force=arguments.force)
-    jobs = _jobs(arguments, outputs)
-    pipeline.readable(arguments.reference)
+        protecting.check_report(arguments.report, used, force=arguments.force)
+    jobs = list(map(protecting.asking(arguments, arguments.photos), arguments.photos, outputs))
+    pipeline.readable([*arguments.reference, *arguments.only, *arguments.spared])
     pull.check(chosen, arguments.recipe, parts.table)
     rows = []
     with Bar(arguments.photos) as bar:
@@ -56,13 +56,14 @@ def protect(arguments: Namespace, parts: Parts) -> int:
             bar.note(note)
         if arguments.target is not None:
             house.decoys[arguments.target]  # one that does not exist is found out now, not photo by photo
+        choice.known_faces([*arguments.only, *arguments.spared], house)
         bar.loaded()
-        kept = _kept(arguments)
+        kept = protecting.kept(arguments)
         for row in batch.protect_all(jobs, house, kept=kept, watch=bar.step, protect=parts.protect):
             rows.append(row)
             _say(row, bar, as_json=arguments.json)
     if arguments.report:
-        _write_report(rows, arguments.report, licences=_licences(parts.table), force=arguments.force)
+        protecting.write_report(rows, arguments.report, _licences(parts.table), force=arguments.force)
     if not arguments.json:
         print(f"{headline(rows)}.")
     return Exit.of(row.status for row in rows)
@@ -81,31 +82,20 @@ def settings(arguments: Namespace) -> Recipe:
     return chosen
 
 
-def _jobs(arguments: Namespace, outputs: Sequence[Path]) -> list[Job]:
-    """What is asked of each photo; where all show one person, the others that can be read are its references."""
-    same = [photo for photo in arguments.photos if imageio.is_read(photo)] if arguments.same_person else []
-    return [
-        Job(
-            photo,
-            output,
-            seed=arguments.seed,
-            faces=arguments.faces,
-            references=(*arguments.reference, *(other for other in same if other != photo)),
-            decoy=arguments.target,
-            force=arguments.force,
-        )
-        for photo, output in zip(arguments.photos, outputs, strict=True)
-    ]
-
-
 def _preview(arguments: Namespace, chosen: Recipe, parts: Parts) -> int:
     """Write a sheet for each photo, and nothing else."""
     if arguments.report is not None:
         raise BadSetting("--report: there is nothing to report of a --preview, which judges nothing")
-    outputs = _outputs(arguments.photos, arguments.output, named=preview.default_output)
+    outputs = protecting.outputs(arguments.photos, arguments.output, named=preview.default_output)
     pipeline.readable(arguments.reference)
     pull.check(chosen, arguments.recipe, parts.table)
-    return sheets.previews(_jobs(arguments, outputs), chosen, as_json=arguments.json)
+    jobs = list(map(protecting.asking(arguments, arguments.photos), arguments.photos, outputs))
+    return sheets.previews(jobs, chosen, as_json=arguments.json)
+
+
+def report(arguments: Namespace, parts: Parts) -> int:
+    """Write the page about an album, from its journal."""
+    return protecting.told_report(arguments, _licences(parts.table))
 
 
 def looks(arguments: Namespace, parts: Parts) -> int:
@@ -114,26 +104,21 @@ def looks(arguments: Namespace, parts: Parts) -> int:
 
 
 def compare(arguments: Namespace, parts: Parts) -> int:
-    """Print what each judge says of the two photos; Exit.UNPROTECTED if none of them finds a face in both."""
-    defaults = recipe.load("default").models
-    for path in (arguments.a, arguments.b):
-        imageio.read(path)
-    found, judges = {}, arguments.judge or defaults.judges
-    for judge in map(parts.judge, judges):
-        (score,) = judge.compare(arguments.a, [arguments.b])
-        limit = verify.threshold(judge, defaults.far)
-        matches = None if score is None or math.isnan(score) else score >= limit
-        found[judge.name] = {"score": score, "threshold": limit, "far": defaults.far, "matches": matches}
+    """Print what each judge says of the two photos; Exit.UNPROTECTED if none of them finds a face in both.
+
+    Where one is a copy of the other, each face is compared with the one at its own place, as `protect` does.
+    """
+    names = arguments.judge or recipe.load("default").models.judges
+    found = comparing.compared(arguments.a, arguments.b, map(parts.judge, names), parts.detector)
+    for said in found:
         if not arguments.json:
-            said = "finds no face in one of them" if score is None else f"{score:.2f}, threshold {limit:.2f}"
-            said = "gives no number" if score is not None and matches is None else said
-            verdict = {True: ": same person", False: ": not the same person", None: ""}[matches]
-            print(shown(f"{judge.name}  {said}{verdict}"), flush=True)
-    for note in cards.notes(judges, parts.table):
+            for text in comparing.lines(said):
+                print(shown(text), flush=True)
+    for note in cards.notes(names, parts.table):
         pull.tell(f"kohl: {note}")
     if arguments.json:
-        print(_json({"a": str(arguments.a), "b": str(arguments.b), "judges": found}))
-    return Exit.UNPROTECTED if all(judgement["matches"] is None for judgement in found.values()) else Exit.PROTECTED
+        print(_json(comparing.record(arguments.a, arguments.b, found)))
+    return Exit.PROTECTED if any(said.matches is not None for said in found) else Exit.UNPROTECTED
 
 
 def models(arguments: Namespace, parts: Parts) -> int:
@@ -231,43 +216,6 @@ def _print(text: str) -> None:
 def _json(value: object) -> str:
     """One line of JSON, which knows neither infinity nor nonsense: such a number becomes null."""
     return json.dumps(plain(value), allow_nan=False)
-
-
-def _outputs(
-    photos: Sequence[Path], output: Path | None, *, named: Callable[..., Path] = imageio.default_output
-) -> list[Path]:
-    """The file to write for each photo."""
-    if output and imageio.is_photo_name(output) and len(photos) > 1:
-        raise BadSetting(f"{output}: is one file for {len(photos)} photos; name a folder with -o")
-    if output and output.exists() and not output.is_dir() and not imageio.is_photo_name(output):
-        raise BadSetting(f"{output}: is not a folder; name another one with -o")
-    return [named(photo, output) for photo in photos]
-
-
-def _check_report(path: Path, used: Sequence[Path], *, force: bool) -> None:
-    """Find out before the work whether the report may be written."""
-    if path.is_dir():
-        raise BadSetting(f"{path}: is a folder; name a file for the report")
-    if batch.real(path) in map(batch.real, used):
-        raise BadSetting(f"{path}: is a photo, a result or a recipe of this run; choose another name for the report")
-    if path.exists() and not path.is_file():
-        raise BadSetting(f"{path}: is no ordinary file; name another one for the report")
-    if os.path.lexists(path) and not force:
-        raise BadSetting(f"{path}: already exists; pass --force to overwrite it, or choose another name for the report")
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _kept(arguments: Namespace) -> dict[Path, str]:
-    """The files that no result may overwrite, beside photos and references, and what they are."""
-    kept = {Path(arguments.recipe): "the recipe"}
-    return {**kept, arguments.report: "the report"} if arguments.report else kept
-
-
-def _write_report(rows: Sequence[Row], path: Path, *, licences: Mapping[str, str], force: bool) -> None:
-    try:
-        report.write(rows, path, licences=licences, read=imageio.read, force=force)
-    except FileExistsError:
-        raise BadSetting(f"{path}: has come to be during the run and was left as it is; name another report") from None
 
 
 def _say(row: Row, bar: Bar, *, as_json: bool) -> None:

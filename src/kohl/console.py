@@ -22,6 +22,7 @@ from rich.progress import (
 
 from kohl.score.verify import in_a_hundred, says
 from kohl.shown import shown
+from kohl.status import Status
 from kohl.types import FaceRow, Judgement, Row, Step
 
 
@@ -106,6 +107,15 @@ def summary(row: Row) -> str:
     reason = f": {row.reason}" if row.reason else ""
     lines = [f"{name}  {_words(row.status)} ({row.seconds:.1f} s){reason}"]
     return "\n".join(map(shown, [*lines, *(line for face in row.faces for line in _face(face))]))
+
+
+def line(row: Row, *, before: bool = False) -> str:
+    """One line about the photo."""
+    name = row.photo if row.output is None else f"{row.photo} → {row.output}"
+    how = f"done before, {_words(row.status)}" if before else f"{_words(row.status)} ({row.seconds:.1f} s)"
+    if row.status == Status.FAILED:
+        return shown(f"kohl: {row.photo}: {row.reason}")
+    return shown(f"{name}  {how}{f': {row.reason}' if row.reason else ''}")
 
 
 def _face(face: FaceRow) -> Iterator[str]:

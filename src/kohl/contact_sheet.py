@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from kohl import pipeline, tiles
+from kohl import choice, tiles
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.job import Job
@@ -60,7 +60,7 @@ def sheet(job: Job, looks: Mapping[str, Look], detect: Detector) -> tuple[Image.
     """
     photo = imageio.read(job.photo, spare=ROOM)
     found = detect(photo)
-    indices = pipeline.chosen_faces(found, job.faces)
+    indices = choice.chosen_faces(found, job.faces)
     if job.faces is None:
         indices = indices[:1]
     blocks = [_grid([*_tiles(photo, found[index], looks)]) for index in indices]

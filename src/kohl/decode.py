@@ -11,19 +11,22 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
-from kohl import icc
+from kohl import heif, icc
 from kohl.types import Metadata, Photo
 
 STRIP = 2**22  # pixels that are turned into the result at a time
+SAMPLED = {1: "4:2:2", 2: "4:2:0"}  # Pillow's numbers
 WRITTEN_AS = {"MPO": "JPEG", "GIF": "PNG"}  # an MPO's other pictures show the same face; 256 colours lose the change
 
 Whole: TypeAlias = Callable[[], AbstractContextManager[None]]  # what is around Pillow's calls, and refuses broken files
 
 
-def photo(image: Image.Image, path: Path, orientation: int, *, lossless: bool, whole: Whole) -> Photo:
+def photo(
+    image: Image.Image, path: Path, orientation: int, *, lossless: bool, whole: Whole, profile_as_it_is: bool = False
+) -> Photo:
     """The decoded picture, turned as EXIF's `orientation` says, with what writing it needs."""
     grey = image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I")
-    profile, in_srgb = _profile(image, grey=grey)
+    profile, in_srgb = _profile(image, grey=grey, as_it_is=profile_as_it_is)
     width, height = image.size if orientation < 5 else image.size[::-1]
     with whole():
         clear = image.has_transparency_data
@@ -41,9 +44,17 @@ def photo(image: Image.Image, path: Path, orientation: int, *, lossless: bool, w
         alpha=alpha,
         grey=grey,
         jpeg_tables=dict(image.quantization) if isinstance(image, JpegImagePlugin.JpegImageFile) else None,
+        subsampling=_subsampling(image),
         lossless=lossless,
     )
     return Photo(pixels, path, metadata)
+
+
+def _subsampling(image: Image.Image) -> str:
+    """How coarse the colours of the file are, in so far as they can be written so again."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        return SAMPLED.get(JpegImagePlugin.get_sampling(image), "4:4:4")
+    return heif.subsampling(image) if image.format == "HEIF" else "4:4:4"
 
 
 def before_turning(upright: np.ndarray, orientation: int) -> np.ndarray:
@@ -84,11 +95,13 @@ def _white(image: Image.Image) -> float | None:
     return float(next((usual for usual in (1, 255, 65535) if brightest <= usual), brightest))
 
 
-def _profile(image: Image.Image, *, grey: bool) -> tuple[bytes | None, ImageCms.ImageCmsTransform | None]:
+def _profile(
+    image: Image.Image, *, grey: bool, as_it_is: bool
+) -> tuple[bytes | None, ImageCms.ImageCmsTransform | None]:
     """The colour profile to write, and how to come to sRGB where there shall be none.
 
     CMYK and Lab always become sRGB. A profile that only says what the primaries are is written anew; RGB with one that
-    says more becomes sRGB.
+    says more becomes sRGB. Whoever wants it `as_it_is` has it copied.
     """
     profile = image.info.get("icc_profile")
     profile = profile if isinstance(profile, bytes) else b""  # a TIFF may have numbers there
@@ -97,6 +110,8 @@ def _profile(image: Image.Image, *, grey: bool) -> tuple[bytes | None, ImageCms.
         return None, _to_srgb(source, image.mode)
     if profile[16:20] != (b"GRAY" if grey else b"RGB "):  # it says nothing about these pixels
         return None, None
+    if as_it_is and len(profile) <= icc.LARGEST:
+        return profile, None
     rebuilt = icc.rebuilt(profile)
     if rebuilt is not None or grey or len(profile) > icc.LARGEST:
         return rebuilt, None

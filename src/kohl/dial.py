@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kohl import pipeline
+from kohl import choice, pipeline
 from kohl.align import crop, imageio
 from kohl.errors import BadSetting
 from kohl.house import House
@@ -60,7 +60,7 @@ def dial(photo: Path, index: int, house: House, *, seed: int = 0, watch: Watch =
         raise BadSetting("attack: only the latent search can be shown at every strength; protect the photo to see it")
     whole = imageio.read(photo, spare=house.room)
     found = house.detect(whole)
-    pipeline.chosen_faces(found, (index,))
+    choice.chosen_faces(found, (index,))
     face, content = found[index], imageio.digest(whole)
     before = crop.crops(whole, [face], size(face, draws=house.draws))
     shown = tile(whole, face)

@@ -11,6 +11,7 @@ class Remedy(Enum):
     OVERWRITE = "overwrite it, or choose another name"
     OTHER_NAME = "choose another name"
     OTHER_PLACE = "choose another place"
+    PHOTOS_IN_IT = "name the photos in it"
     FILE_IN_IT = "name a file in it"
     PNG = "ask for a .png"
     COMMON_FORMAT = "ask for .png, .jpg or .webp"
@@ -42,6 +43,10 @@ class BadSetting(KohlError):
 
 class BadModel(KohlError):
     """A model's file is missing, has the wrong hash, or is not what its card says."""
+
+
+class Broken(KohlError):
+    """Nothing more can be done in this run, whichever photo comes next: the disk is full, for one."""
 
 
 class Cancelled(KohlError):

@@ -50,6 +50,11 @@ def rebuilt(profile: bytes) -> bytes | None:
     return _written(kind, space)
 
 
+def display_p3() -> bytes:
+    """A profile of Display P3."""
+    return _written(b"RGB ", KNOWN[1])
+
+
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     """What the profile says, by the name of the tag."""
     if profile[36:40] != b"acsp" or profile[20:24] not in (b"XYZ ", b"Lab "):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from kohl import exif
 from kohl.errors import BadSetting
 
 
@@ -19,9 +20,13 @@ class Job:
     references: tuple[Path, ...] = ()  # other photos of the person, which the result must not match either
     decoy: int | None = None  # the synthetic person that it shall be matched as; None: nobody
     force: bool = False  # whether an output that exists is overwritten
+    keep: tuple[str, ...] = ()  # which of the photo's metadata the result has, by the names of `exif.KEPT`
+    only: tuple[Path, ...] = ()  # photos of a face each: of those that are found, only theirs ...
+    spared: tuple[Path, ...] = ()  # ... and all but theirs
 
     def __post_init__(self) -> None:
         if self.faces is not None and not self.faces:
             raise BadSetting("faces: name at least one, or leave it out for all of them")
         if any(index < 0 for index in self.faces or ()):
             raise BadSetting(f"faces: are numbered from 0, the largest first; there is none of {min(self.faces or ())}")
+        exif.check(self.keep)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import inf
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
 from kohl import memory
 from kohl.align import crop, imageio
-from kohl.errors import NoFace
+from kohl.choice import chosen_faces, left_out
 from kohl.geometry import resized
 from kohl.house import House, load
 from kohl.job import Job
@@ -29,20 +30,24 @@ from kohl.version import __version__
 __all__ = ["House", "aim", "load", "protect", "random_numbers", "readable", "references"]
 
 
-def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
+Seal: TypeAlias = Callable[[Row, Path], None]  # told of a row and of the file that is about to get its name
+
+
+def protect(job: Job, house: House, *, watch: Watch = ignore, seal: Seal | None = None) -> Row:
     """Protects the faces of the job's photo and writes the result, then judges the written file.
 
     Faces that a judge of the file still matches are searched again, with another decoy and more effort, as often as
     `search.tries` says; the best file is kept. A face that is unfit is judged too: as long as a judge matches it, the
-    photo is not protected. The file gets its name once it has been judged. Raises `NoFace` and `BadPhoto`; nothing is
-    written then, nor after any other error. The references must be photos: `readable` finds out.
+    photo is not protected. The file gets its name once it has been judged and `seal` has returned. Raises `NoFace` and
+    `BadPhoto`; nothing is written then, nor after any other error. The references must be photos: `readable` finds out.
     """
     started = time.perf_counter()
     imageio.check_output(job.output, job.photo, force=job.force)
     others = references(job.references, house)
-    photo = imageio.read(job.photo, spare=house.room)
+    photo = imageio.read(job.photo, spare=house.room, keep=job.keep)
     found = house.detect(photo)
-    chosen, content = chosen_faces(found, job.faces), imageio.digest(photo)
+    left = left_out(job, house, found)
+    chosen, content = chosen_faces(found, job.faces, left), imageio.digest(photo)
     memory.give_back()  # what reading and looking took
 
     def search(photo: Photo, indices: Sequence[int], attempt: int = 0) -> tuple[Photo, dict[int, Change]]:
@@ -56,7 +61,7 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
         return photo, changes
 
     original = {index: _crops(photo, found[index]) for index in chosen}
-    judged = partial(_judged, job, house, found, original)
+    judged = partial(_judged, job, house, found, left, original)
     after, changes = search(photo, chosen)
     writing = imageio.writing(after, job.output, force=job.force)
     del photo, after  # a large photo is not kept twice while it is encoded and judged
@@ -68,7 +73,9 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
             if not failed:
                 break
             kept, best = {index: one for index, one in changes.items() if index not in failed}, file.read_bytes()
-            after, again = search(pasted(imageio.read(job.photo, spare=house.room), kept.values()), failed, attempt)
+            after, again = search(
+                pasted(imageio.read(job.photo, spare=house.room, keep=job.keep), kept.values()), failed, attempt
+            )
             again |= kept
             imageio.rewrite(after, job.output, file)
             del after
@@ -78,6 +85,14 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
                 rows, changes = better, again
             else:
                 file.write_bytes(best)
+        row = _row(job, house, rows, time.perf_counter() - started)
+        if seal is not None:
+            seal(row, file)
+    return row
+
+
+def _row(job: Job, house: House, rows: Sequence[FaceRow], seconds: float) -> Row:
+    """What became of the photo whose faces these are."""
     skipped = [f"face {row.index} was skipped: {row.reason}" for row in rows if _is_open(row)]
     failures = [f"face {row.index}: {row.reason}" for row in rows if row.status == Status.NOT_PROTECTED]
     return Row(
@@ -85,7 +100,7 @@ def protect(job: Job, house: House, *, watch: Watch = ignore) -> Row:
         output=str(job.output),
         status=Status.NOT_PROTECTED if skipped or failures else Status.PROTECTED,
         reason="; ".join([*skipped, *failures]) or None,
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
         faces=rows,
         recipe=asdict(house.recipe),
         seed=job.seed,
@@ -115,19 +130,6 @@ def random_numbers(content: bytes, seed: int, face: int) -> torch.Generator:
     """The same numbers for the same photo (its digest), seed and face, whatever else is protected in the same run."""
     drawn = hashlib.sha256(content + f"{seed}:{face}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(drawn[:8], "big") >> 1)
-
-
-def chosen_faces(found: Sequence[Face], wanted: tuple[int, ...] | None) -> list[int]:
-    """The indices of the faces to protect; raises `NoFace` with the reasons if there is none."""
-    if not found:
-        raise NoFace("no face was found in the photo; kohl needs one that is seen from the front and not too small")
-    if unknown := [index for index in wanted or () if index >= len(found)]:
-        raise NoFace(f"there is no face {unknown[0]}; the photo has faces 0 to {len(found) - 1}, the largest first")
-    asked = range(len(found)) if wanted is None else wanted
-    fit = sorted({index for index in asked if found[index].reason is None})
-    if not fit:
-        raise NoFace("; ".join(f"face {index} is {found[index].reason}" for index in asked))
-    return fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +186,7 @@ def _judged(
     job: Job,
     house: House,
     found: Sequence[Face],
+    left: Mapping[int, str],
     original: Mapping[int, tuple[Images, Images]],
     file: Path,
     changes: Mapping[int, Change],
@@ -195,8 +198,8 @@ def _judged(
     memory.give_back()
     rows = []
     for index, face in enumerate(found):
-        row = FaceRow(index, _whole(face.box), Status.LEFT_OUT, "left out, as was asked, and so not changed")
-        if job.faces is None or index in job.faces:
+        row = FaceRow(index, _whole(face.box), Status.LEFT_OUT, left.get(index))
+        if index not in left:
             judges, references = verify.judge_face(
                 house.judges, job.photo, file, job.references, face.box, house.recipe.models.far
             )

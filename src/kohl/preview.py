@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kohl import pipeline, tiles
+from kohl import choice, pipeline, tiles
 from kohl.align import crop, imageio
 from kohl.house import House, load
 from kohl.invert.inversions import Inversions
@@ -47,7 +47,7 @@ def sheet(job: Job, houses: Mapping[float, House], *, watch: Watch = ignore) -> 
     others = pipeline.references(job.references, first)
     photo = imageio.read(job.photo, spare=first.room)
     found, content = first.detect(photo), imageio.digest(photo)
-    chosen = pipeline.chosen_faces(found, job.faces)
+    chosen = choice.chosen_faces(found, job.faces, choice.left_out(job, first, found))
     rows = []
     for done, index in enumerate(chosen):
         row = [_tile(photo, found[index], "as it is")]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
+from PIL import Image
 from torch import Tensor, nn
 
 from kohl.status import Status
@@ -34,8 +35,10 @@ class Metadata:
     alpha: np.ndarray | None = None  # uint8 (h, w)
     grey: bool = False  # one channel in the file: the change is made grey too
     jpeg_tables: dict[int, list[int]] | None = None  # quantisation tables of the original
+    subsampling: str = "4:4:4"  # of the colours of a JPEG or HEIF
+    exif: Image.Exif | None = None  # what was asked to be kept, written anew, see `exif`
     lossless: bool = False  # a WebP that keeps every pixel as it is
-    deep: np.ndarray | None = None  # uint16 (h, w, 1, 3 or 4), upright: of a photo with 16 bits, all of them
+    deep: np.ndarray | None = None  # uint16 (h, w, 1, 3 or 4), upright: of a photo with 10 to 16 bits, all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,11 +213,13 @@ class Verifier(Protocol):
     name: str
     thresholds: Mapping[float, float]  # false-accept rate → similarity at or above which it says "same person"
 
-    def compare(self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None) -> list[float | None]:
-        """For each gallery file, the highest similarity of the probe's face to any face in it.
+    def compare(
+        self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None, at: Box | None = None
+    ) -> list[float | None]:
+        """For each gallery file, the highest similarity of the probe's face to any face in it, or that `at` a box.
 
         The probe's face is the one that this judge itself finds at `box` (photo pixels), or the largest without a box.
-        None where it finds no face in the probe or in that gallery file: not the same as "different person".
+        None where it finds no such face in the probe or in that gallery file: not the same as "different person".
         """
         ...
 

@@ -8,6 +8,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import photos
@@ -76,7 +77,13 @@ def seeds() -> dict[str, bytes]:
         "gif animated": (palette, "GIF", {**more, "append_images": [second.copy()]}),
         "avif": (colour, "AVIF", story),
     }
-    return {name: photos.encoded(image.copy(), kind, **settings) for name, (image, kind, settings) in made.items()}
+    found = {name: photos.encoded(image.copy(), kind, **settings) for name, (image, kind, settings) in made.items()}
+    with TemporaryDirectory() as temporary:
+        path = Path(temporary) / "photo.heic"
+        for name, images in {"heif": (colour,), "heif alpha": (clear,), "heif several": (colour, second)}.items():
+            photos.heif(path, *images, exif=exif.tobytes(), icc_profile=profile(), icc_profile_type="prof")
+            found[name] = path.read_bytes()
+    return found
 
 
 def damaged(rng: Random) -> bytes:

@@ -20,7 +20,7 @@ class Judge:
     name: str = "toy"
     thresholds: dict[float, float] = field(default_factory=lambda: {0.01: 0.4, 0.1: 0.3})
 
-    def compare(self, probe, gallery, *, box=None):
+    def compare(self, probe, gallery, *, box=None, at=None):
         assert box == (1.0, 2.0, 3.0, 4.0)
         return [self.scores[probe, photo] for photo in gallery]
 

@@ -26,7 +26,7 @@ class Detect:
     find: Finder
     landmarks: Predictor
     align: Alignment = to_crop
-    min_eye_distance: float = 16.0  # pixels between the eyes: with fewer, there is too little to change
+    min_eye_distance: float = 13.0  # pixels between the eyes: faces of 40 pixels; with fewer, judges match what is left
     max_outside: float = 0.1  # share of the landmarks that may lie beyond the photo's border
     doubtful: float = 0.1  # disagreement above which the landmarks are moved onto the detector's points
     max_disagreement: float = 0.25  # the most that may then be left

@@ -30,16 +30,16 @@ __all__ = [
     "writing",
 ]
 
-NEVER_WRITTEN = (".gif", ".heic", ".heif", ".svg", ".pdf", ".psd", ".jp2", ".jxl", ".ico", ".tga", ".eps")
+NEVER_WRITTEN = (".gif", ".svg", ".pdf", ".psd", ".jp2", ".jxl", ".ico", ".tga", ".eps")
 
 
 @contextmanager
 def writing(photo: Photo, path: Path, *, force: bool = False) -> Iterator[Path]:
     """The file of `photo`, to be looked at inside the block; at its end it takes the name `path`, whole or not at all.
 
-    It has the photo's alpha, depth and colour profile and no other metadata. The format is the one that the suffix of
-    `path` names, else the photo's own. A JPEG keeps the original's quantisation tables where they are fine enough, and
-    is never chroma-subsampled: that would save few bytes and blur the change. BMP holds no profile. Raises BadPhoto
+    It has the photo's alpha, depth and colour profile and no metadata but what was asked to be kept. The format is the
+    one that the suffix of `path` names, else the photo's own. A JPEG keeps the original's quantisation tables where
+    they are fine enough, and the resolution of its colours, as a HEIC does. BMP holds no profile. Raises BadPhoto
     when the format cannot hold the photo, when `path` exists and not `force`, and always when `path` is the photo's own
     file. After an error inside the block nothing is left.
     """

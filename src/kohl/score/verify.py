@@ -25,19 +25,26 @@ def judge_face(
     """What each judge says of one face, against the original photo and against each reference, as in `FaceRow`.
 
     Only the files are judged: each judge opens, detects and aligns by itself. `before` is the original's face and
-    `after` the protected file's, each compared with the same photo.
+    `after` the protected file's. In the original they are compared with the face at the same place, whoever else is in
+    the picture; in a reference with every face.
     """
-    photos = [original, *references]
     found = {
         judge.name: [
             Judgement(before, after, threshold(judge, far), far)
             for before, after in zip(
-                judge.compare(original, photos, box=box), judge.compare(protected, photos, box=box), strict=True
+                *(
+                    [
+                        *judge.compare(file, [original], box=box, at=box),
+                        *judge.compare(file, references, box=box),
+                    ]
+                    for file in (original, protected)
+                ),
+                strict=True,
             )
         ]
         for judge in judges
     }
-    against = [{name: judgements[index] for name, judgements in found.items()} for index in range(len(photos))]
+    against = [{name: judgements[index] for name, judgements in found.items()} for index in range(1 + len(references))]
     return against[0], {str(path): judgements for path, judgements in zip(references, against[1:], strict=True)}
 
 

@@ -39,15 +39,24 @@ class Judge:
         # A file is another file once it has changed: the key holds its time and size.
         self._seen = lru_cache(REMEMBERED)(lambda path, _time, _size: tuple(look(read(path).pixels)))
 
-    def compare(self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None) -> list[float | None]:
+    def compare(
+        self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None, at: Box | None = None
+    ) -> list[float | None]:
         """As in `Verifier`; raises `BadPhoto` for a file that is no photo."""
         face = _chosen(self.faces(probe), box)
         if face is None:
             return [None] * len(gallery)
         return [
-            max((self.similarity(face.embedding, other.embedding) for other in self.faces(path)), default=None)
+            max((self.similarity(face.embedding, other.embedding) for other in self._others(path, at)), default=None)
             for path in gallery
         ]
+
+    def _others(self, path: Path, at: Box | None) -> Sequence[Seen]:
+        """The faces to compare with: all of the photo, or the one at its place."""
+        if at is None:
+            return self.faces(path)
+        face = _chosen(self.faces(path), at)
+        return [] if face is None else [face]
 
     def faces(self, path: Path) -> Sequence[Seen]:
         """Every face that this judge finds in the photo at `path`."""

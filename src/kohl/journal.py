@@ -1,0 +1,251 @@
+"""What has been done of an album: one JSON object a line, added to and never changed, on the disk before the result is.
+
+A line stands for a file only as long as that file is at its place and has the line's hash. So whatever ends a run, at
+any moment, what the journal says is done is done and whole, and all else is done again. Paths are relative to the
+journal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from multiprocessing import reduction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from kohl import recipe as recipes
+from kohl.errors import BadSetting, Broken
+from kohl.job import Job
+from kohl.recipe import Recipe
+from kohl.score.record import record, row_of
+from kohl.status import Status
+from kohl.types import Row
+from kohl.zoo import cards
+
+try:
+    import fcntl
+except ImportError:  # no POSIX system: nobody is kept from writing at the same time
+    fcntl = None  # type: ignore[assignment]
+
+VERSION = 1
+LONGEST = 2**22  # bytes of a line; a photo of a hundred faces has a tenth of that
+CHUNK = 2**20
+KEPT = (Status.PROTECTED, Status.NOT_PROTECTED, Status.NO_FACE)  # what the same work would only give again
+ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError)  # what lines raise that say something else
+PATIENCE_S, PAUSE_S = 60.0, 0.2  # for the workers of a killed run, which end when their photo is done
+
+
+class Entry(NamedTuple):
+    """The last that was said of a place for a result, without its row, which begins at `start` in the file."""
+
+    key: str
+    sha256: str | None
+    status: str
+    start: int
+
+
+class Journal:
+    """A journal that is open for one run; `BadSetting` if another run has it, or it is none."""
+
+    def __init__(self, path: Path, patience_s: float = PATIENCE_S) -> None:
+        self.path, self._known = path, dict[str, Entry]()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError as error:
+            raise BadSetting(f"{path}: this journal cannot be written ({error.strerror}); name another one") from None
+        if not _locked(self._number, patience_s):
+            os.close(self._number)
+            raise BadSetting(f"{path}: another run is writing this journal; wait for its end, or name another one")
+        for start, entry in entries(path):
+            with suppress(*ODD):
+                self._known[text(entry, "output")] = Entry(
+                    text(entry, "key"), maybe(entry, "sha256"), str(Status(entry["row"]["status"])), start
+                )
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._number)
+
+    def pen(self) -> Pen:
+        """What adds to it, here or in a process that is given it."""
+        return Pen(self.path, self._number)
+
+    def done(self, key: str, output: Path) -> Row | None:
+        """The row of a result that was made of the same by the same means, and is still there as it was made."""
+        entry = self._known.get(_relative(output, self.path))
+        if entry is None or entry.key != key or entry.status not in KEPT or not _stands(output, entry.sha256):
+            return None
+        return next((row for _, row in rows(self.path, entry.start, most=1)), None)
+
+    def owns(self, output: Path) -> bool:
+        """Whether the file at `output` is one that was made here, and nobody has changed it: it may be replaced."""
+        entry = self._known.get(_relative(output, self.path))
+        return entry is not None and entry.sha256 is not None and _stands(output, entry.sha256)
+
+
+class Pen:
+    """Adds lines to a journal, whose lock all processes hold together that have a pen of it."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self.path, self.number = path, number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process that is being started."""
+        return _pen_of, (self.path, reduction.DupFd(self.number))
+
+    def add(self, key: str, output: Path, row: Row, file: Path | None) -> None:
+        """A line about `row`, whose result is the `file` that is about to be at `output`; `Broken` if it cannot be.
+
+        It is on the disk when this returns.
+        """
+        said = {
+            "journal": VERSION,
+            "key": key,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "output": _relative(output, self.path),
+            "sha256": None if file is None else sha256(file),
+            "row": record(
+                replace(row, photo=_relative(Path(row.photo), self.path), output=_maybe(row.output, self.path))
+            ),
+        }
+        try:
+            _append(self.number, json.dumps(said, allow_nan=False).encode() + b"\n")
+        except OSError as error:
+            said_ = f"{self.path}: the journal cannot be written ({error.strerror})"
+            raise Broken(f"{said_}; make room, and run the same command again") from None
+
+
+def _pen_of(path: Path, handle: Any) -> Pen:
+    return Pen(path, handle.detach())
+
+
+def key(job: Job, recipe: Recipe, weights: str) -> str:
+    """What decides what the result will be: the photo's content, recipe, weights, seed and all else that is asked."""
+    asked = {
+        "photo": sha256(job.photo),
+        "recipe": asdict(recipe),
+        "weights": weights,
+        "seed": job.seed,
+        "faces": job.faces,
+        "references": [sha256(path) for path in job.references],
+        "only": [sha256(path) for path in job.only],
+        "spared": [sha256(path) for path in job.spared],
+        "decoy": job.decoy,
+        "keep": sorted(job.keep),
+        "format": job.output.suffix.lower(),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def weights(recipe: Recipe) -> str:
+    """The hashes of all models that the recipe uses, as one."""
+    found = {name: cards.sha256(cards.find(name)) for name in recipes.names(recipe, words=bool(recipe.text.strip()))}
+    for name in (recipe.models.generator, recipe.models.encoder, *recipe.models.judging):
+        kind, _, path = name.partition(":")
+        if path and kind != "aligned" and Path(path).is_file():
+            found[name] = sha256(Path(path))
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """Of what is in the file."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(CHUNK):
+            state.update(part)
+    return state.hexdigest()
+
+
+def entries(path: Path, start: int = 0) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Each whole line that says anything, with where it begins; a line that a kill has torn is passed over."""
+    with path.open("rb") as file:
+        file.seek(start)
+        while line := file.readline(LONGEST):
+            begun, start = start, start + len(line)
+            with suppress(ValueError, RecursionError):
+                said = json.loads(line)
+                if isinstance(said, dict) and said.get("journal") == VERSION and isinstance(said.get("row"), dict):
+                    yield begun, said
+
+
+def rows(path: Path, start: int = 0, most: int | None = None) -> Iterator[tuple[str, Row]]:
+    """Each row, with the place of its result as the journal has it, and with paths as they are from here."""
+    count = 0
+    for _, said in entries(path, start):
+        with suppress(*ODD):
+            row = row_of(said["row"])
+            output = None if row.output is None else _absolute(row.output, path)
+            yield text(said, "output"), replace(row, photo=_absolute(row.photo, path), output=output)
+            count += 1
+        if most is not None and count >= most:
+            return
+
+
+def text(said: Mapping[str, Any], name: str) -> str:
+    """A text of a line; raises `ValueError` where there is none."""
+    if not isinstance(said.get(name), str):
+        raise ValueError(f"{name}: must be a text")
+    return str(said[name])
+
+
+def maybe(said: Mapping[str, Any], name: str) -> str | None:
+    """A text of a line, or None."""
+    return None if said.get(name) is None else text(said, name)
+
+
+def _stands(output: Path, sha256_: str | None) -> bool:
+    """Whether what was written there is there; where nothing was, nothing needs to be."""
+    try:
+        return sha256_ is None or sha256(output) == sha256_
+    except OSError:
+        return False
+
+
+def _append(number: int, line: bytes) -> None:
+    """The line, whole, behind a whole line; processes that add at the same time do so one after the other."""
+    end = os.lseek(number, 0, os.SEEK_END)
+    if end and os.pread(number, 1, end - 1) != b"\n":  # torn by a kill or a full disk
+        line = b"\n" + line
+    while line:
+        line = line[os.write(number, line) :]
+    os.fsync(number)
+
+
+def _locked(number: int, patience_s: float) -> bool:
+    """Whether the journal is this run's now; it is until the last process ends that has its pen, however that ends."""
+    if fcntl is None:
+        return True
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(PAUSE_S)
+        except OSError:  # a folder that knows no locks
+            return True
+        else:
+            return True
+
+
+def _relative(path: Path, journal: Path) -> str:
+    return os.path.relpath(path.absolute(), journal.absolute().parent)
+
+
+def _maybe(path: str | None, journal: Path) -> str | None:
+    return None if path is None else _relative(Path(path), journal)
+
+
+def _absolute(path: str, journal: Path) -> str:
+    return os.path.normpath(journal.parent / path)
