@@ -20,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from kohl.score.verify import in_a_hundred, says
+from kohl.score.verify import in_a_hundred, own_reason, own_reason_of, says
 from kohl.shown import shown
 from kohl.status import Status
 from kohl.types import FaceRow, Judgement, Row, Step
@@ -104,7 +104,8 @@ def downloading(name: str) -> Iterator[Callable[[int, int], None]]:
 def summary(row: Row) -> str:
     """A line about the photo and some about each of its faces; what comes from outside is shown, not obeyed."""
     name = row.photo if row.output is None else f"{row.photo} → {row.output}"
-    reason = f": {row.reason}" if row.reason else ""
+    own = own_reason_of(row)
+    reason = "" if own is None else f": {own}"
     lines = [f"{name}  {_words(row.status)} ({row.seconds:.1f} s){reason}"]
     return "\n".join(map(shown, [*lines, *(line for face in row.faces for line in _face(face))]))
 
@@ -129,7 +130,8 @@ def _face(face: FaceRow) -> Iterator[str]:
         facts.append(f"{face.psnr:.1f} dB, SSIM {face.ssim:.3f}{nlpd}")
     if face.tries is not None and face.tries > 1:
         facts.append(f"at try {face.tries}")
-    reason = [face.reason] if face.reason else []
+    own = own_reason(face)
+    reason = [] if own is None else [own]
     yield f"  face {face.index}  {_words(face.status)}"
     yield from (f"    {fact}" for fact in [*reason, *facts])
 

@@ -93,13 +93,12 @@ def protect(job: Job, house: House, *, watch: Watch = ignore, seal: Seal | None 
 
 def _row(job: Job, house: House, rows: Sequence[FaceRow], seconds: float) -> Row:
     """What became of the photo whose faces these are."""
-    skipped = [f"face {row.index} was skipped: {row.reason}" for row in rows if _is_open(row)]
-    failures = [f"face {row.index}: {row.reason}" for row in rows if row.status == Status.NOT_PROTECTED]
+    reason = verify.of_faces(rows)
     return Row(
         photo=str(job.photo),
         output=str(job.output),
-        status=Status.NOT_PROTECTED if skipped or failures else Status.PROTECTED,
-        reason="; ".join([*skipped, *failures]) or None,
+        status=Status.NOT_PROTECTED if reason else Status.PROTECTED,
+        reason=reason,
         seconds=seconds,
         faces=rows,
         recipe=asdict(house.recipe),
@@ -244,11 +243,6 @@ def _matches(rows: Sequence[FaceRow]) -> tuple[int, float]:
         if judgement.before is not None or judgement.after is not None
     ]
     return len(failed), max(sure, default=0.0)
-
-
-def _is_open(row: FaceRow) -> bool:
-    """Whether it is a face that kohl could not change and a judge can still match."""
-    return row.status == Status.SKIPPED and row.recognised
 
 
 def _crops(photo: Photo, face: Face) -> tuple[Images, Images]:

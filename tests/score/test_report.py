@@ -9,8 +9,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from kohl import console
 from kohl.errors import BadPhoto
-from kohl.score import report
+from kohl.score import report, verify
+from kohl.status import Status
 from kohl.types import FaceRow, Judgement, Photo, Row
 
 GONE, KEPT, LOST = (Judgement(1.0, after, 0.4, 0.01) for after in (0.2, 0.7, None))
@@ -45,6 +47,7 @@ def read(path):
 
 
 def page(tmp_path, *rows):
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "report.html"
     report.write(rows, path, licences={"sface": "Apache-2.0", "face_model": "CC BY-NC-SA 4.0"}, read=read)
     return path.read_text(encoding="utf-8")
@@ -102,10 +105,66 @@ def test_notes_are_told_once(tmp_path):
 
 
 def test_the_look_is_told_as_it_was_understood(tmp_path):
-    made_up = replace(PROTECTED, look={"lipstick": "deep red, matte", "eyeshadow": "soft <brown>"})
-    text = page(tmp_path, made_up, PROTECTED)
-    said = "the look, as it was understood: lipstick: deep red, matte; eyeshadow: soft &lt;brown&gt;"
-    assert text.count(said) == text.count("as it was understood") == 1
+    look = {"lipstick": "deep red, matte", "eyeshadow": "soft <brown>"}
+    made_up = replace(PROTECTED, look=look, recipe={**RECIPE, "text": "deep red lips & <brown> eyes"})
+    said = "“deep red lips &amp; &lt;brown&gt; eyes”", "lipstick: deep red, matte; eyeshadow: soft &lt;brown&gt;"
+    for text in (page(tmp_path / "a", made_up), page(tmp_path / "b", made_up, replace(made_up, photo="other.jpg"))):
+        assert [words(text.split("<main>")[0]).count(each) for each in said] == [1, 1]  # once, at the top
+        assert [words(text.split("<main>")[1].split("<footer>")[0]).count(each) for each in said] == [0, 0]
+    text = words(page(tmp_path / "c", made_up, PROTECTED))  # where photos were to look otherwise, each says how
+    assert text.index("a.jpg") < text.index(said[0])
+    assert "asked for no visible makeup" in text
+
+
+def test_the_worst_photo_comes_first_and_in_it_the_worst_face(tmp_path):
+    def made(name, status, *faces):
+        return Row(name, f"{name}_kohl.jpg", status, None, 1.0, faces, RECIPE)
+
+    def face(index, status, after, chance=None):
+        judge = {"dlib": Judgement(1.0, after, 0.4, 0.01)}
+        return FaceRow(index, (5, 5, 20, 20), status, None, judge, {}, 33.0, 0.9, 0.1, chance, 1)
+
+    rows = [
+        made("likely.jpg", "protected", face(0, "protected", 0.1, 0.6)),
+        made("good.jpg", "protected", face(0, "protected", 0.1, 0.02)),
+        NO_FACE,
+        FAILED,
+        made("close.jpg", "not_protected", face(0, "not_protected", 0.41)),
+        made("sure.jpg", "not_protected", face(0, "protected", 0.2), face(1, "not_protected", 0.8)),
+    ]
+    text = page(tmp_path, *rows)
+    names = [re.sub("&.*?;", "", name)[:5] for name in re.findall("<h2>(.*?)</h2>", text)]
+    assert names[:6] == ["sure.", "close", "scrip", "d.jpg", "likel", "good."]
+    sure = text[text.index("sure.jpg") : text.index("close.jpg")]
+    assert sure.index("Face 1") < sure.index("Face 0")
+
+
+def test_faces_come_first_and_the_photo_is_behind_a_click(tmp_path):
+    text = page(tmp_path, PROTECTED)
+    face, whole = text.index('alt="The face in the result"'), text.index("<summary>The whole photo")
+    assert face < whole < text.index('alt="The result"')
+
+
+def test_a_reason_is_told_once(tmp_path):
+    judged = {"x": Judgement(1.0, 0.72, 0.4, 0.01), "y": Judgement(1.0, 0.1, 0.4, 0.01)}
+    reason = verify.verdict(judged, {})[1]
+    face = FaceRow(0, (5, 5, 20, 20), Status.NOT_PROTECTED, reason, judged, {}, 33.0, 0.9)
+    small = FaceRow(1, (5, 5, 9, 9), Status.SKIPPED, f"too small; {verify.still_matching(judged, {})}", judged)
+    row = Row("c.jpg", "c_kohl.jpg", Status.NOT_PROTECTED, verify.of_faces([face, small]), 1.0, [face, small])
+    text = words(page(tmp_path, row))
+    assert (text.count("still matches"), text.count("0.72"), text.count("too small")) == (2, 2, 1)  # a face each
+    said = console.summary(row)
+    assert (said.count("still matches"), said.count("0.72"), said.count("too small")) == (2, 2, 1)
+    assert "not protected (1.0 s)\n" in said
+
+
+def test_of_many_photos_the_best_are_only_listed(tmp_path):
+    rows = [replace(PROTECTED, photo=f"{number}.jpg") for number in range(5)] + [UNPROTECTED]
+    path = tmp_path / "report.html"
+    report.write(rows, path, licences={}, read=read, most=2)
+    text = path.read_text()
+    assert (text.count('alt="The face in the result"'), text.count("4 more photos")) == (2, 1)
+    assert words(text).count("4.jpg protected") == 1
 
 
 def test_every_other_outcome_has_its_own_clear_row(tmp_path):
@@ -146,7 +205,7 @@ def test_folders_are_not_shown(tmp_path):
 
 def test_the_slider_works_by_keyboard(tmp_path):
     ranges = [attrs for tag, attrs in Elements(page(tmp_path, PROTECTED)).found if tag == "input"]
-    assert [(attrs["type"], bool(attrs["aria-label"])) for attrs in ranges] == [("range", True)]
+    assert [(attrs["type"], bool(attrs["aria-label"])) for attrs in ranges] == [("range", True)] * 2
 
 
 def test_nothing_is_left_of_a_page_that_could_not_be_finished(tmp_path):

@@ -15,7 +15,7 @@ from PIL import Image
 from kohl.errors import BadPhoto
 from kohl.types import Photo, Row
 
-LONGEST, CLOSE = 1200, 360  # pixels of a side: of a photo, of a close-up
+LONGEST, CLOSE = 1200, 720  # pixels of a side: of a photo, of a close-up
 CONTRAST = 8  # how much a difference is enlarged
 
 

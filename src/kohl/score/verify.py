@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kohl.errors import BadSetting
 from kohl.status import Status
-from kohl.types import Box, Judgement, Verifier
+from kohl.types import Box, FaceRow, Judgement, Row, Verifier
 
 
 def threshold(judge: Verifier, far: float) -> float:
@@ -84,6 +84,31 @@ def still_matching(judges: Mapping[str, Judgement], references: Mapping[str, Map
     """Which judges match a face that was left as it was, in one sentence; None where none does."""
     against = _against(judges, references)
     return "; ".join(match for photo, judgements in against for match in _matches(photo, judgements)) or None
+
+
+def of_faces(faces: Sequence[FaceRow]) -> str | None:
+    """Why a photo with these faces is not protected; None if it is. First those that kohl could not change."""
+    skipped = [face for face in faces if face.status == Status.SKIPPED and face.recognised]
+    failed = [face for face in faces if face.status == Status.NOT_PROTECTED]
+    said = [f"face {face.index} was skipped: {face.reason}" for face in skipped]
+    return "; ".join([*said, *(f"face {face.index}: {face.reason}" for face in failed)]) or None
+
+
+def own_reason_of(row: Row) -> str | None:
+    """Of a photo's reason what its faces do not say themselves."""
+    return None if row.reason == of_faces(row.faces) else row.reason
+
+
+def own_reason(face: FaceRow) -> str | None:
+    """Of a face's reason what its judgements do not say themselves."""
+    if not face.reason:
+        return None
+    told = verdict(face.judges, face.references)[1] if face.judges else None
+    matches = still_matching(face.judges, face.references)
+    rest = face.reason
+    for said in filter(None, (told, matches)):
+        rest = "" if rest == said else rest.removesuffix(f"; {said}")
+    return rest or None
 
 
 def says(judgement: Judgement) -> str:
