@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import crew
@@ -130,7 +131,10 @@ def test_a_photo_that_kills_its_worker_costs_only_itself(place, capsys):
     assert [row["status"] for name, row in rows.items() if "kills" not in name] == ["protected"] * 6
 
 
-@pytest.mark.parametrize(("load", "said"), [(crew.broken, "sface: is not the right file"), (crew.dies, "do not start")])
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [(crew.broken, "sface: is not the right file"), pytest.param(crew.dies, "do not start", marks=pytest.mark.slow)],
+)
 def test_workers_that_cannot_start_are_one_sentence(place, capsys, load, said):
     code = main(["protect", "-r", "in", "-o", "out", "--workers", "2"], parts=Parts(load=load))
     assert code == 1
@@ -156,12 +160,12 @@ def started(place, *arguments):
     (place / "run.py").write_text(program)
     environment = {**os.environ, "PYTHONPATH": f"{Path(kohl.__file__).parents[1]}{os.pathsep}{TESTS}"}
     command = [sys.executable, "-W", "ignore", str(place / "run.py"), "protect", *map(str, arguments)]
-    return subprocess.Popen(
-        command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # even if these tests run in the background
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=place, env=environment, **pipes, text=True, preexec_fn=heeds)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_and_the_next_run_goes_on(place, capsys, number, workers):
     tiny.picture(place / "in" / "a" / "slow.png", seed=20)

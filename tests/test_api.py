@@ -74,6 +74,17 @@ def test_the_format_is_the_photo_s_or_the_one_that_was_asked_for(protector):
         assert (file.format, other.suffix) == ("WEBP", ".webp")
 
 
+def test_a_phone_s_photo_in_memory_comes_back_as_one_with_what_was_to_be_kept(protector, tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:27 20:30:40"
+    photos.heif(tmp_path / "photo.heic", photos.portrait(), exif=exif.tobytes())
+    result = protector((tmp_path / "photo.heic").read_bytes(), keep=["date"])
+    assert (result.suffix, result.image.size) == (".heic", (240, 256))
+    assert result.image.getexif().get_ifd(0x8769)[0x9003] == "2026:11:27 20:30:40"
+    with pytest.raises(kohl.BadSetting, match="nothing that can be kept"):
+        protector((tmp_path / "photo.heic").read_bytes(), keep=["gps"])
+
+
 def test_an_image_that_must_be_turned_is_turned(protector):
     exif = Image.Exif()
     exif[0x0112] = 6

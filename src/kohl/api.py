@@ -19,7 +19,7 @@ from kohl import cpu
 if "torch" not in sys.modules:
     cpu.settle()  # whoever has loaded torch has made a choice already
 
-from kohl import pipeline, pull
+from kohl import heif, pipeline, pull
 from kohl import recipe as recipes
 from kohl.align import imageio
 from kohl.errors import BadPhoto, BadSetting, Cancelled, KohlError
@@ -72,7 +72,8 @@ class Result:
     @property
     def image(self) -> Image.Image:
         """The picture, decoded."""
-        with Image.open(BytesIO(self.content)) as file:
+        content = BytesIO(self.content)
+        with heif.opened(content) if heif.is_heif(self.content) else Image.open(content) as file:
             file.load()
             return file.copy()
 

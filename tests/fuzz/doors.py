@@ -15,6 +15,7 @@ DOORS = (
     downloads.HTTP,
     arguments.NAMES,
     rows.REPORTS,
+    rows.JOURNALS,
     words.WORDS_TYPED,
     hostile.REQUESTS,
     kills.KILLS,

@@ -12,10 +12,12 @@ import numpy as np
 
 from fuzz.arguments import name
 from fuzz.door import ACCEPTED, Door, check, obeyed
-from kohl import console
+from kohl import console, journal
 from kohl.errors import BadPhoto
+from kohl.journal import Journal
 from kohl.score import report
 from kohl.score.record import record
+from kohl.status import Status
 from kohl.types import FaceRow, Judgement, Photo, Row
 
 
@@ -122,3 +124,43 @@ def check_page(text: str) -> None:
 
 
 REPORTS = Door("reports", rows, shown, share=0.5)  # each is a page
+
+
+def lines(rng: Random) -> bytes:
+    """A journal: lines of rows, damaged in their bytes or in what they say."""
+    made = []
+    for row in rows(rng):
+        said: dict[str, Any] = {
+            **{"journal": 1, "key": name(rng), "at": "", "output": name(rng), "sha256": rng.choice((None, "ab" * 32))},
+            "row": json.loads(json.dumps(record(row), allow_nan=False)),
+        }
+        for table in (said, said["row"]):
+            if rng.random() < 0.3:
+                odd: tuple[Any, ...] = (None, 7, -1e300, [], {}, [[]], {"x": [{}]}, "x", True, name(rng))
+                table[rng.choice(sorted(table))] = rng.choice(odd)
+        line = bytearray(json.dumps(said).encode())
+        for _ in range(rng.choice((0, 0, 0, 1, 4))):
+            line[rng.randrange(len(line))] = rng.randrange(256)
+        made.append(bytes(line)[: rng.choice((None, None, None, rng.randrange(len(line))))])
+    return b"\n".join(made) + rng.choice((b"", b"\n", b"\0"))
+
+
+def kept(content: bytes, folder: Path) -> str:
+    """Try to go on from a journal, and to show it; one line more is read again."""
+    path = folder / "journal.jsonl"
+    path.write_bytes(content)
+    known = Row("a.png", None, Status.NO_FACE, "nobody")
+    with Journal(path, patience_s=0.0) as book:
+        for said in content.splitlines()[:3]:
+            book.done(said.decode(errors="replace")[:40], folder / "out" / "a.png")
+        book.pen().add("k", folder / "out" / "a.png", known, None)
+    with Journal(path, patience_s=0.0) as book:
+        check(book.done("k", folder / "out" / "a.png") is not None, "contract", "a line that was added is not read")
+    found = [row for _, row in journal.rows(path)]
+    report.write(found, folder / "report.html", licences={}, read=_read)
+    check_page((folder / "report.html").read_text("utf-8"))
+    check(path.read_bytes().startswith(content), "changed", "the journal is changed where it was written")
+    return ACCEPTED
+
+
+JOURNALS = Door("journals", lines, kept, share=0.5)
