@@ -10,7 +10,7 @@ import pytest
 import tiny
 from PIL import Image
 
-from kohl import comparing, pipeline
+from kohl import api, comparing, pipeline
 from kohl.align import crop, imageio
 from kohl.align.detect import Detect
 from kohl.choice import known_faces
@@ -138,15 +138,15 @@ def test_a_photo_that_does_not_say_who_is_meant_is_refused(group, tmp_path):
     known_faces([FACES / "0277.jpg"], house())
 
 
-def twins(tmp_path):
-    """One person twice in a picture, beside the protected version of the first, who is now somebody else."""
-    original, protected = Image.new("RGB", (600, 300), "grey"), Image.new("RGB", (600, 300), "grey")
-    for image, first in ((original, "0277"), (protected, "0433")):
-        image.paste(face(first, 280), (10, 10))
-        image.paste(face("0277", 250), (320, 20))
-    original.save(tmp_path / "original.png")
-    protected.save(tmp_path / "protected.png")
-    return tmp_path / "original.png", tmp_path / "protected.png"
+def test_from_python_too(group, portraits):
+    protector = api.Protector.__new__(api.Protector)
+    protector.house = house()
+    alone = protector(group, only=[portraits["0433"].read_bytes()])
+    spared = protector(group, spared=[portraits["0433"]], references=[portraits["0277"]])
+    assert statuses(alone.row, in_order(group)) == {"0277": True, "0433": False, "0697": True}
+    assert statuses(spared.row, in_order(group)) == {"0277": False, "0433": True, "0697": False}
+    with pytest.raises(BadSetting, match="photo in memory: shows 3 faces"):
+        protector(group, only=[group.read_bytes()])
 
 
 def test_a_face_is_judged_against_the_one_at_its_own_place_and_never_a_stranger(tmp_path):

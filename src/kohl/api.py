@@ -19,7 +19,7 @@ from kohl import cpu
 if "torch" not in sys.modules:
     cpu.settle()  # whoever has loaded torch has made a choice already
 
-from kohl import heif, pipeline, pull
+from kohl import choice, heif, pipeline, pull
 from kohl import recipe as recipes
 from kohl.align import imageio
 from kohl.errors import BadPhoto, BadSetting, Cancelled, KohlError
@@ -49,6 +49,8 @@ class Asked(TypedDict, total=False):
     seed: int
     faces: Sequence[int] | None
     references: Sequence[PhotoLike]
+    only: Sequence[PhotoLike]
+    spared: Sequence[PhotoLike]
     decoy: int | None
     suffix: str | None
     keep: Sequence[str]
@@ -154,6 +156,8 @@ class Protector:
         seed: int = 0,
         faces: Sequence[int] | None = None,
         references: Sequence[PhotoLike] = (),
+        only: Sequence[PhotoLike] = (),
+        spared: Sequence[PhotoLike] = (),
         decoy: int | None = None,
         suffix: str | None = None,
         keep: Sequence[str] = (),
@@ -163,7 +167,8 @@ class Protector:
         """Protects the faces of a photo: a path, the bytes of a file, an image, or an array uint8 (height, width, 3).
 
         `faces` are those to change, numbered from 0, the largest first; `references` other photos of the person, which
-        the result must not match either; `decoy` is the synthetic person that it shall be matched as; `suffix` asks for
+        the result must not match either; `only` photos of one face each, whose faces alone are changed, or `spared` of
+        those that are left as they are; `decoy` is the synthetic person that it shall be matched as; `suffix` asks for
         a format, the photo's own if None and PNG for images and arrays; `keep` names metadata that stays, such as
         "date". `watch` hears of every step; once `cancel` is set, `Cancelled` is raised at the next. Raises `BadPhoto`
         and `NoFace`.
@@ -173,13 +178,19 @@ class Protector:
         with TemporaryDirectory(prefix="kohl-") as temporary:
             folder = Path(temporary)
             try:
-                path, *others = (_file(each, folder / str(index)) for index, each in enumerate((photo, *references)))
+                given = (photo, *references, *only, *spared)
+                path, *others = (_file(each, folder / str(index)) for index, each in enumerate(given))
+                people = others[len(references) :]
                 output = folder / f"protected{suffix or imageio.result_suffix(path)}"
                 job = Job(
-                    *(path, output, seed, None if faces is None else tuple(faces), tuple(others), decoy),
+                    *(path, output, seed, None if faces is None else tuple(faces), tuple(others[: len(references)])),
+                    decoy=decoy,
                     keep=tuple(keep),
+                    only=tuple(people[: len(only)]),
+                    spared=tuple(people[len(only) :]),
                 )
                 pipeline.readable(others)
+                choice.known_faces(people, self.house)
                 row = pipeline.protect(job, self.house, watch=_watched(watch, cancel))
             except KohlError as error:
                 error.said = re.sub(rf"{re.escape(temporary)}/\w+", IN_MEMORY, error.said)
