@@ -75,6 +75,27 @@ def test_a_result_that_is_gone_or_another_is_made_again_and_one_of_ours_may_be_r
         assert book.done("k", place) is None
 
 
+def test_a_result_stays_ours_when_what_should_have_replaced_it_failed(tmp_path):
+    place = written(tmp_path)
+    with Journal(tmp_path / "journal.jsonl") as book:
+        book.pen().add("other words", place, row(tmp_path / "a.jpg", status=Status.FAILED), None)
+        (tmp_path / "part").write_bytes(b"never placed")
+        book.pen().add("other words", place, row(tmp_path / "a.jpg", place), tmp_path / "part")
+    with Journal(tmp_path / "journal.jsonl") as book:
+        assert book.owns(place)
+        assert book.done("other words", place) is None
+
+
+def test_what_a_worker_did_before_it_died_is_found(tmp_path):
+    with Journal(tmp_path / "journal.jsonl") as book:
+        place = tmp_path / "a.jpg"
+        assert book.ended("k", place) is None
+        place.write_bytes(b"result")
+        book.pen().add("k", place, row("a.jpg", place), place)
+        assert book.done("k", place) is None  # it was not there at the start
+        assert book.ended("k", place).output == str(place)
+
+
 def test_paths_move_with_the_journal(tmp_path):
     (tmp_path / "here").mkdir()
     written(tmp_path / "here")

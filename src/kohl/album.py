@@ -107,7 +107,12 @@ class Run:
             yield from workers.alone(items, self.setup, self.told, self.watch)
         else:
             with Crew(self.count, self.setup) as crew:
-                yield from crew.work(items, self.told, self.watch)
+                yield from crew.work(items, self.told, self.watch, self._ended)
+
+    def _ended(self, task: Task) -> Row | None:
+        """What became of a photo whose worker did not live to tell."""
+        row = None if self.book is None else self.book.ended(task.key, task.job.output)
+        return None if row is None else _as_asked(row, task.job)
 
     def _items(self, jobs: Iterable[Job | None]) -> Iterator[Task | Outcome | None]:
         """What is to be worked on, and what is known without that."""

@@ -55,7 +55,7 @@ class Journal:
     """A journal that is open for one run; `BadSetting` if another run has it, or it is none."""
 
     def __init__(self, path: Path, patience_s: float = PATIENCE_S) -> None:
-        self.path, self._known = path, dict[str, Entry]()
+        self.path, self._known, self._made, self._end = path, dict[str, Entry](), dict[str, frozenset[str]](), 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -64,11 +64,7 @@ class Journal:
         if not _locked(self._number, patience_s):
             os.close(self._number)
             raise BadSetting(f"{path}: another run is writing this journal; wait for its end, or name another one")
-        for start, entry in entries(path):
-            with suppress(*ODD):
-                self._known[text(entry, "output")] = Entry(
-                    text(entry, "key"), maybe(entry, "sha256"), str(Status(entry["row"]["status"])), start
-                )
+        self._read_on()
 
     def __enter__(self) -> Journal:
         return self
@@ -87,10 +83,25 @@ class Journal:
             return None
         return next((row for _, row in rows(self.path, entry.start, most=1)), None)
 
+    def ended(self, key: str, output: Path) -> Row | None:
+        """The same of what a worker has done since that did not live to tell."""
+        self._read_on()
+        return self.done(key, output)
+
     def owns(self, output: Path) -> bool:
-        """Whether the file at `output` is one that was made here, and nobody has changed it: it may be replaced."""
-        entry = self._known.get(_relative(output, self.path))
-        return entry is not None and entry.sha256 is not None and _stands(output, entry.sha256)
+        """Whether the file at `output` was once made here and nobody has changed it since: it may be replaced."""
+        made = self._made.get(_relative(output, self.path), frozenset())
+        return bool(made) and any(_stands(output, each) for each in made)
+
+    def _read_on(self) -> None:
+        """Takes in the lines that are new."""
+        for start, entry in entries(self.path, self._end):
+            with suppress(*ODD):
+                output, made = text(entry, "output"), maybe(entry, "sha256")
+                self._known[output] = Entry(text(entry, "key"), made, str(Status(entry["row"]["status"])), start)
+                if made is not None:
+                    self._made[output] = self._made.get(output, frozenset()) | {made}
+            self._end = start
 
 
 class Pen:

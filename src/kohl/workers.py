@@ -27,7 +27,6 @@ from kohl.types import Row, Step
 if TYPE_CHECKING:
     from kohl.pipeline import House
 
-MOST = 64
 TRIES = 2  # of a photo that kills its worker
 STARTS = 3  # of a worker that dies before its first photo
 SAID_EVERY_S = 0.5  # how often a worker says how far it is
@@ -99,12 +98,16 @@ class Crew:
         self._end(quickly=error[0] is not None)
 
     def work(
-        self, tasks: Iterator[Task | Outcome | None], told: Callable[[Told], None], watch: Callable[[float], None]
+        self,
+        tasks: Iterator[Task | Outcome | None],
+        told: Callable[[Told], None],
+        watch: Callable[[float], None],
+        ended: Callable[[Task], Row | None] = lambda _: None,
     ) -> Iterator[Outcome]:
         """Each task's outcome, in the order in which they are done, and those that are known already.
 
-        A task of None says that there is none for now. `watch` hears how much of the photos at work is done. Raises
-        what a worker cannot work with.
+        A task of None says that there is none for now. `watch` hears how much of the photos at work is done; `ended`
+        knows whether a worker that died had ended its task. Raises what a worker cannot work with.
         """
         again, tried, more = list[Task](), dict[Task, int](), True
         while True:
@@ -131,7 +134,9 @@ class Crew:
                     watch(sum(each.part for each in self._workers))
                 elif isinstance(said, Row) and task is not None:
                     yield Outcome(said)
-                elif task is not None:  # it died
+                elif task is not None and (row := ended(task)) is not None:  # it died, too late to lose anything
+                    yield Outcome(row)
+                elif task is not None:
                     tried[task] = tried.get(task, 0) + 1
                     if tried[task] < TRIES:
                         again.append(task)
@@ -158,8 +163,7 @@ class Crew:
 
     def _heard(self, timeout_s: float | None) -> list[_Worker]:
         """The workers that have something to say."""
-        by_line = {worker.line: worker for worker in self._workers}
-        if not by_line:
+        if not (by_line := {worker.line: worker for worker in self._workers}):
             time.sleep(IDLE_S)
             return []
         return [by_line[line] for line in wait(list(by_line), timeout_s) if isinstance(line, Connection)]
@@ -178,16 +182,14 @@ class Crew:
                     raise Broken(f"workers do not start ({how}); try fewer of them with --workers") from None
             return None
         if kind == "error":
-            error: KohlError = said
-            raise error
+            raise said
         if kind == "told":
             worker.ready, self._failures = True, 0
         elif kind == "step":
             worker.part = said
         elif kind == "row":
             worker.task, worker.part = None, 0.0
-        answer: Told | float | Row = said
-        return answer
+        return said  # type: ignore[no-any-return]
 
     def _end(self, *, quickly: bool) -> None:
         for worker in self._workers:
@@ -293,5 +295,5 @@ def _teller(line: Connection) -> Callable[[Step], None]:
 def _killed(task: Task, recipe: Recipe, code: int | None) -> Row:
     """The row of a photo over which one worker after the other died."""
     how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-    why = f"{task.job.photo}: {TRIES} workers died over it ({how}), perhaps for want of memory; try --workers 1"
+    why = f"{TRIES} workers died over it ({how}), perhaps for want of memory; try --workers 1"
     return batch.refused(task.job, recipe, KohlError(why))
