@@ -38,6 +38,7 @@ VERSION = 1
 LONGEST = 2**22  # bytes of a line; a photo of a hundred faces has a tenth of that
 CHUNK = 2**20
 KEPT = (Status.PROTECTED, Status.NOT_PROTECTED, Status.NO_FACE)  # what the same work would only give again
+ALWAYS = ("yunet", "landmarks68", "decoys")  # models that every run uses
 ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError)  # what lines raise that say something else
 PATIENCE_S, PAUSE_S = 60.0, 0.2  # for the workers of a killed run, which end when their photo is done
 
@@ -160,7 +161,8 @@ def key(job: Job, recipe: Recipe, weights: str) -> str:
 
 def weights(recipe: Recipe) -> str:
     """The hashes of all models that the recipe uses, as one."""
-    found = {name: cards.sha256(cards.find(name)) for name in recipes.names(recipe, words=bool(recipe.text.strip()))}
+    named = (*ALWAYS, *recipes.names(recipe, words=bool(recipe.text.strip())))
+    found = {name: cards.sha256(cards.find(name)) for name in named}
     for name in (recipe.models.generator, recipe.models.encoder, *recipe.models.judging):
         kind, _, path = name.partition(":")
         if path and kind != "aligned" and Path(path).is_file():

@@ -39,26 +39,28 @@ def protect(arguments: Namespace, chosen: Recipe, parts: Parts, licences: Mappin
     _check(arguments)
     output, book = arguments.output, arguments.journal
     if book is None and (arguments.recursive or arguments.watch):
-        book = Path(f"{output.absolute()}.journal.jsonl")
-    found = None if arguments.watch else _found(arguments)
+        book = Path(f"{os.path.normpath(output.absolute())}.journal.jsonl")
+    found = _found(arguments)
+    known = () if found is None else found.places
     pipeline.readable([*arguments.reference, *arguments.only, *arguments.spared])
     pull.check(chosen, arguments.recipe, parts.table)
-    lost = {batch.real(photo): f"would overwrite {photo}, which is one of the photos" for photo, _ in found or ()}
+    lost = {batch.real(photo): f"would overwrite {photo}, which is one of the photos" for photo, _ in known}
     for path, what in kept(arguments, book).items():
         lost[batch.real(path)] = f"would overwrite {path}, which is {what}"
-    places: Iterable[tuple[Path, Path] | None] = album.arriving(arguments.watch, output) if found is None else found
-    asked = asking(arguments, [photo for photo, _ in found or ()])
+    places: Iterable[tuple[Path, Path] | None] = album.arriving(arguments.watch, output) if found is None else known
+    asked = asking(arguments, [photo for photo, _ in known])
     with contextlib.ExitStack() as stack:
         opened = None if book is None else stack.enter_context(Journal(book))
-        known = (*arguments.only, *arguments.spared)
+        people = (*arguments.only, *arguments.spared)
         pen = None if opened is None else opened.pen()
-        bar = stack.enter_context(AlbumBar(None if found is None else len(found)))
+        bar = stack.enter_context(AlbumBar(None if found is None else len(known)))
         if opened is not None:
             bar.note(f"the journal is {book}")
-        for text in _left(arguments, output):
-            bar.note(text)
+        if found is not None and found.others:
+            kinds = ", ".join(f"{suffix} ({count})" for suffix, count in list(found.others.items())[:8])
+            bar.note(f"left out what is no photo that kohl reads: {kinds}")
         run = album.Run(
-            Setup(chosen, parts.load, parts.protect, arguments.target, pen, known, others=0),
+            Setup(chosen, parts.load, parts.protect, arguments.target, pen, people, others=0),
             arguments.workers,
             opened,
             lost,
@@ -151,18 +153,14 @@ def _check(arguments: Namespace) -> None:
         check_report(arguments.report, [*arguments.photos, Path(arguments.recipe)], force=arguments.force)
 
 
-def _found(arguments: Namespace) -> list[tuple[Path, Path]]:
-    """Each photo, and the place for its result."""
+def _found(arguments: Namespace) -> album.Found | None:
+    """Each photo, and the place for its result; None where they are yet to come."""
+    if arguments.watch:
+        return None
     if arguments.recursive:
-        return list(album.found(arguments.photos, arguments.output).places)
-    return list(zip(arguments.photos, outputs(arguments.photos, arguments.output), strict=True))
-
-
-def _left(arguments: Namespace, output: Path) -> Iterator[str]:
-    """What was left out of folders."""
-    if arguments.recursive and (others := album.found(arguments.photos, output).others):
-        kinds = ", ".join(f"{suffix} ({count})" for suffix, count in list(others.items())[:8])
-        yield f"left out what is no photo that kohl reads: {kinds}"
+        return album.found(arguments.photos, arguments.output)
+    places = zip(arguments.photos, outputs(arguments.photos, arguments.output), strict=True)
+    return album.Found(list(places))
 
 
 def outputs(
