@@ -18,11 +18,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-
-from PIL import Image
 
 from kohl import cpu
 
@@ -30,37 +28,22 @@ cpu.settle()  # before torch is loaded
 
 from kohl import pipeline, recipe  # noqa: E402
 from kohl.align import crop, imageio  # noqa: E402
+from kohl.bench.posting import POSTINGS  # noqa: E402
 from kohl.contours import new_contours  # noqa: E402
 from kohl.errors import NoFace  # noqa: E402
 from kohl.job import Job  # noqa: E402
 from kohl.types import Row, Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
-
-def jpeg75(image: Image.Image) -> Image.Image:
-    """The photo as it is: only the encoding differs."""
-    return image
-
-
-def half(image: Image.Image) -> Image.Image:
-    """The photo at half its width and height."""
-    return image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
-
-
-VARIANTS: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
-    "jpeg 75": (jpeg75, 75),
-    "half": (half, 95),
-    "half, jpeg 75": (half, 75),
-}
+VARIANTS = ("jpeg 75", "half", "half, jpeg 75")  # of `kohl.bench.posting`
 
 
 def variants(protected: Path) -> Iterator[tuple[str, Path]]:
     """The saved file, and copies of it as others might store it."""
     yield "saved", protected
-    for name, (change, quality) in VARIANTS.items():
+    for name in VARIANTS:
         copy = protected.with_name(f"{protected.stem}-{name.replace(' ', '').replace(',', '-')}.jpg")
-        with Image.open(protected) as image:
-            change(image.convert("RGB")).save(copy, quality=quality, subsampling=0 if quality > 90 else 2)
+        POSTINGS[name](protected, copy)
         yield name, copy
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from kohl.bench.calibrate import RATES, share, similarities
 from kohl.geometry import warp
 from kohl.types import Faces, Verifier
 from kohl.zoo import cards
 from kohl.zoo.detectors.yunet import Detection
 from kohl.zoo.judges.judge import Judge, Seen, cosine
 
-RATES = (0.1, 0.01, 0.001)  # false-accept rates
 # dlib: euclidean distance 0.6, in dlib's own example and `face_recognition`; SFace: cosine 0.363, in OpenCV's tutorial.
 PUBLISHED = {"dlib": 0.4, "sface": 0.363}
 ENCODERS = [f"encoder:{name}" for name in cards.named("encoder")]
@@ -72,38 +71,19 @@ def people(folder: Path) -> list[tuple[str, Path]]:
 
 def calibration(judge: Verifier, photos: Sequence[tuple[str, Path]]) -> dict[str, Any]:
     """The judge's thresholds by false-accept rate, with the share of true pairs that it then accepts."""
-    pairs: dict[bool, list[float]] = {True: [], False: []}  # same person or not → similarities
-    unseen = 0
-    for index, (name, probe) in enumerate(photos):
-        later = photos[index + 1 :]
-        found = judge.compare(probe, [path for _, path in later])
-        unseen += found.count(None)
-        for (other, _), similarity in zip(later, found, strict=True):
-            if similarity is not None:
-                pairs[name == other].append(similarity)
-    points = [(f"{rate:g}", threshold(pairs[False], rate)) for rate in RATES]
+    pairs = similarities(judge, photos)
+    points = [(f"{rate:g}", least) for rate, least in pairs.thresholds(RATES).items()]
     points += [("published", PUBLISHED[judge.name])] if judge.name in PUBLISHED else []
     return {
         "judge": judge.name,
-        "genuine_pairs": len(pairs[True]),
-        "impostor_pairs": len(pairs[False]),
-        "pairs_without_a_face": unseen,
+        "genuine_pairs": len(pairs.genuine),
+        "impostor_pairs": len(pairs.impostors),
+        "pairs_without_a_face": pairs.unseen,
         "points": [
-            {"rate": rate, "threshold": least, "far": share(pairs[False], least), "tar": share(pairs[True], least)}
+            {"rate": rate, "threshold": least, "far": share(pairs.impostors, least), "tar": share(pairs.genuine, least)}
             for rate, least in points
         ],
     }
-
-
-def threshold(impostors: Sequence[float], rate: float) -> float:
-    """The lowest similarity, to four decimals, that at most this share of impostor pairs reaches."""
-    allowed = int(rate * len(impostors) + 1e-9)
-    return math.floor(sorted(impostors, reverse=True)[allowed] * 1e4 + 1) / 1e4
-
-
-def share(similarities: Sequence[float], least: float) -> float:
-    """How many of them are at least that; not a number without any."""
-    return sum(similarity >= least for similarity in similarities) / len(similarities) if similarities else math.nan
 
 
 def table(result: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ LAYERS = (
         "album",
         "api",
         "batch",
+        "bench",
         "cli",
         "commands",
         "comparing",
@@ -163,6 +164,8 @@ def test_every_part_has_a_layer():
         ("pipeline", "from kohl.recipe import Recipe", None),
         ("recipe", "from . import perturb, ui", "ui"),
         ("ui/app", "import kohl, kohl.cli, kohl.align", None),
+        ("bench/run", "from kohl import pipeline, parts", None),
+        ("score/quality", "from kohl.bench import counting", "bench"),
     ],
 )
 def test_notices(tmp_path, file, code, part):

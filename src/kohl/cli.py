@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from kohl import cpu
+from kohl.bench import arguments as of_bench
 from kohl.shown import shown
 from kohl.status import Exit
 from kohl.version import __version__
@@ -96,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     _add_report(new("report", help="write a page about an album, from its journal"))
     _add_looks(new("looks", help="show the styles on a face, in one picture, to choose by looking"))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
+    of_bench.add_to(new("bench", help="compare attacks on photos of people, with intervals"), _path)
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
     _add_serve(new("serve", help="open a page in your browser to protect photos, with REST beside it"))
     _add_train(new("train", help="learn a small StyleGAN2 from your own folder of faces"))

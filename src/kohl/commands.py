@@ -121,6 +121,14 @@ def compare(arguments: Namespace, parts: Parts) -> int:
     return Exit.PROTECTED if any(said.matches is not None for said in found) else Exit.UNPROTECTED
 
 
+def bench(arguments: Namespace, parts: Parts) -> int:
+    """Compare attacks on photos of people."""
+    from kohl.bench import command  # late: no other command measures
+
+    command.bench(arguments, parts)
+    return Exit.PROTECTED
+
+
 def models(arguments: Namespace, parts: Parts) -> int:
     """Print the table of models, or that of the named ones once they have been pulled, or convert a file."""
     if arguments.action == "convert":

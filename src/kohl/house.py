@@ -15,9 +15,8 @@ from kohl.perturb import attacks, looks
 from kohl.perturb.terms import FRAMES, Surrogate, Words
 from kohl.recipe import Models, Recipe, names
 from kohl.score import verify
-from kohl.types import Attack, Detector, Verifier
+from kohl.types import Attack, Detector, Targets, Verifier
 from kohl.zoo import cards
-from kohl.zoo.generators.decoys import Decoys
 from kohl.zoo.recognisers import squeezed
 from kohl.zoo.shelf import Shelf
 
@@ -32,7 +31,7 @@ class House:
     recipe: Recipe
     detect: Detector
     attack: Attack
-    decoys: Decoys
+    decoys: Targets
     judges: Sequence[Verifier]
     surrogates: Sequence[Surrogate] = ()  # whom the attack sees
     harder: Sequence[Attack] = ()  # for faces that a judge still matches, one after the other

@@ -12,6 +12,7 @@ from kohl.recipe import Recipe
 from kohl.types import Detector, Verifier
 from kohl.zoo import cards
 from kohl.zoo.card import Card
+from kohl.zoo.shelf import Shelf
 
 if TYPE_CHECKING:
     from kohl.train.faces import Find
@@ -23,6 +24,7 @@ class Parts:
     """The functions and tables behind the commands."""
 
     load: Callable[[Recipe], House] = pipeline.load
+    load_with: Callable[[Recipe, Shelf], House] = pipeline.load  # the same, of what is loaded already and what is not
     protect: batch.Protect = pipeline.protect
     judge: Callable[[str], Verifier] = cards.judge
     table: Sequence[Card] = cards.CARDS

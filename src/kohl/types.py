@@ -183,6 +183,14 @@ Watch: TypeAlias = Callable[[Step], None]
 Detector: TypeAlias = Callable[[Photo], list[Face]]
 
 
+class Targets(Protocol):
+    """People by number, whom a face may come to resemble: a batch of one each."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Faces: ...
+
+
 class Inverter(Protocol):
     """Faces in, and out comes what gives them back: at once, or by steps that `watch` is told of."""
 

@@ -43,19 +43,16 @@ class Judge:
         self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None, at: Box | None = None
     ) -> list[float | None]:
         """As in `Verifier`; raises `BadPhoto` for a file that is no photo."""
-        face = _chosen(self.faces(probe), box)
+        face = chosen(self.faces(probe), box)
         if face is None:
             return [None] * len(gallery)
-        return [
-            max((self.similarity(face.embedding, other.embedding) for other in self._others(path, at)), default=None)
-            for path in gallery
-        ]
+        return [nearest(face, self._others(path, at), self.similarity) for path in gallery]
 
     def _others(self, path: Path, at: Box | None) -> Sequence[Seen]:
         """The faces to compare with: all of the photo, or the one at its place."""
         if at is None:
             return self.faces(path)
-        face = _chosen(self.faces(path), at)
+        face = chosen(self.faces(path), at)
         return [] if face is None else [face]
 
     def faces(self, path: Path) -> Sequence[Seen]:
@@ -67,13 +64,18 @@ class Judge:
         return self._seen(path.absolute(), status.st_mtime_ns, status.st_size)
 
 
+def nearest(face: Seen, others: Sequence[Seen], similarity: Callable[[np.ndarray, np.ndarray], float]) -> float | None:
+    """The highest similarity of `face` to any of the others; None if there is none."""
+    return max((similarity(face.embedding, other.embedding) for other in others), default=None)
+
+
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
     """The cosine of two embeddings of any length."""
     first, second = (embedding.astype(np.float64) for embedding in (first, second))  # whose squares are finite
     return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
 
 
-def _chosen(faces: Sequence[Seen], box: Box | None) -> Seen | None:
+def chosen(faces: Sequence[Seen], box: Box | None) -> Seen | None:
     """The face at `box`, or the largest without one; of several about as large, the first, which dlib is surest of."""
     if box is None:
         areas = [face.box[2] * face.box[3] for face in faces]

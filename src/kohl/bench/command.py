@@ -1,0 +1,208 @@
+"""What `kohl bench` does, once its arguments are known to be well formed."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from kohl import files, pull
+from kohl.bench import calibrate, cells, data, entries, equal, lists, report, run
+from kohl.bench.data import DataSet
+from kohl.bench.entries import Entry
+from kohl.bench.frechet import Space
+from kohl.bench.made import Target
+from kohl.bench.posting import POSTINGS
+from kohl.bench.purify import PURIFICATIONS, purifications
+from kohl.bench.results import Results
+from kohl.bench.run import Asked, Plan
+from kohl.bench.seen import Remembering
+from kohl.errors import BadSetting
+from kohl.parts import Parts
+from kohl.score import verify
+from kohl.shown import shown
+from kohl.types import Embeddings, Images
+from kohl.zoo import cards
+from kohl.zoo.shelf import Shelf
+
+OUTPUT = Path("kohl-bench")
+TUNED_ON = 6  # photos on which the strength for a PSNR is found
+SPACE = "makeup_clip"  # whose space sets of faces are compared in
+TOLD = 10  # files that cannot be used, that are named
+TARGETS = "whom the photos were to resemble are the files that were named; kohl ships none, and knows nobody"
+
+
+def bench(arguments: Namespace, parts: Parts) -> None:
+    """Measure what is missing, then write and print the tables."""
+    if arguments.list:
+        _print(_list())
+        return
+    output = arguments.output or OUTPUT
+    if arguments.cells:
+        found = [cell for folder in arguments.cells for cell in cells.every(folder)]
+        if not found:
+            raise BadSetting(f"--cells: {arguments.cells[0]}: holds no cells")
+        _print(report.write(Results(found, arguments.far), output, notes=()))
+        return
+    if not arguments.data:
+        raise BadSetting(
+            "DATA: name a folder with photos of people; `kohl bench --help` says which other forms there are"
+        )
+    measured_on = data.fit(
+        data.fewer(
+            lists.data_set(arguments.data, arguments.kind),
+            people=arguments.people,
+            every=arguments.every,
+            most=arguments.photos,
+        )
+    )
+    for folder in (output, output / "cells", output / "photos"):
+        folder.mkdir(parents=True, exist_ok=True)
+        files.clean(folder)
+    plan = _plan(arguments, measured_on, output, parts)
+    for note in _notes(plan):
+        pull.tell(f"kohl: {note}")
+    found = run.run(plan, _tell)
+    _print(report.write(Results(found, arguments.far), output, notes=_notes(plan)))
+
+
+def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts) -> Plan:
+    asked = [entries.entry(name, arguments.set) for name in arguments.attack or ["clean", "default"]]
+    for entry in asked:
+        pull.check(
+            entry.recipe, entry.name.partition("@")[0] if entry.source == entries.SHIPPED else "default", parts.table
+        )
+    judges = _judges(arguments, asked, measured_on, output, parts)
+    shelf, detect = Shelf(), parts.detector()
+    load = cache(lambda recipe: parts.load_with(recipe, shelf))
+    plan = Plan(
+        measured_on,
+        run.left_out(asked, judges) if arguments.leave_one_out else [(entry, list(judges.values())) for entry in asked],
+        output,
+        load,
+        range(arguments.seeds),
+        run.postings(arguments.post, {**POSTINGS, **purifications(shelf, detect)}),
+        data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {},
+        _targets(_folder(arguments.target, "--target")) if arguments.target else (),
+        arguments.aligned,
+        {SPACE: Space(cells.key(weights=cells.weights([SPACE])), detect, _seen_by(shelf))},
+    )
+    if not arguments.white_box:
+        run.check_apart(plan.runs)
+    return replace(plan, runs=[*plan.runs, *_at_psnr(plan, arguments.psnr)]) if arguments.psnr else plan
+
+
+def _seen_by(shelf: Shelf) -> Callable[[Images], Embeddings]:
+    """What the bundled model of text and pictures makes of faces; it is loaded when it is first asked."""
+
+    def see(images: Images) -> Embeddings:
+        found: Embeddings = shelf(cards.load, SPACE, "text").embed_images(images)
+        return found
+
+    return see
+
+
+def _judges(
+    arguments: Namespace, asked: Sequence[Entry], measured_on: DataSet, output: Path, parts: Parts
+) -> Mapping[str, Asked]:
+    """By name, those who judge."""
+    seen = list(dict.fromkeys(name for entry in asked for name in entry.surrogates))
+    names = seen if arguments.leave_one_out else arguments.judge
+    if not names:
+        raise BadSetting(
+            "--judge: name one that no attack looks into, such as onnx:MODEL.onnx, or pass --leave-one-out"
+        )
+    if arguments.leave_one_out and arguments.judge:
+        raise BadSetting("--judge: with --leave-one-out the recognisers of each attack judge it; leave the judges out")
+    photos = _apart(arguments.calibrate, measured_on) if arguments.calibrate else None
+    found = {}
+    for name in names:
+        judge = parts.judge(name)
+        key = cells.key(kind="judge", weights=cells.weights([name, "yunet"]))
+        remembering = Remembering(judge, key, output / "seen")
+        if photos is None:
+            verify.threshold(judge, arguments.far)
+            found[name] = Asked(remembering, judge.thresholds, calibrate.CARD)
+        else:
+            _tell(f"thresholds of {remembering.name}")
+            found[name] = Asked(remembering, *calibrate.measured(remembering, key, photos, output / "cells"))
+    return found
+
+
+def _apart(folder: Path, measured_on: DataSet) -> list[tuple[str, Path]]:
+    contents = {cells.sha256(path) for path in measured_on.files}
+    return calibrate.apart(_folder(folder, "--calibrate"), set(measured_on.people), contents)
+
+
+def _targets(folder: Path) -> list[Target]:
+    """The people in a folder, or of it, by their first photo; the others are what is compared with."""
+    people = {folder.name: data.photos(folder)} if data.photos(folder) else data.by_person(folder)
+    few = [name for name, photos in people.items() if len(photos) < 2]
+    if few or not people:
+        raise BadSetting(
+            f"--target: {few[0] if few else folder}: needs two photos, one to search with and one to score on"
+        )
+    return [Target(name, photos[0], tuple(photos[1:])) for name, photos in people.items()]
+
+
+def _at_psnr(plan: Plan, psnr: float) -> list[tuple[Entry, Sequence[Asked]]]:
+    """Each attack of the plan again, at the strength that comes closest to that PSNR on some of the photos."""
+    found: list[tuple[Entry, Sequence[Asked]]] = []
+    probes = plan.data.probes[:TUNED_ON]
+    for entry, judges in plan.runs:
+        if entry.way != "attack":
+            continue
+        target = plan.target(0, None, plan.seeds[0])
+        at = equal.mean_psnr(entry, probes, plan.seeds[0], plan.workshop, target)
+        _tell(f"{entry.name}: which strength gives {psnr:g} dB")
+        strength, reached = equal.strength_at(psnr, at)
+        name = f"{entry.name} at {psnr:g} dB"
+        if abs(reached - psnr) > 1:
+            pull.tell(f"kohl: {name}: the nearest that its strength reaches is {reached:.1f} dB")
+        source = f"{entry.source}; strength {strength:.3f} for {psnr:g} dB"
+        found.append((replace(entry.at(strength), name=name, source=source), judges))
+    return found
+
+
+def _notes(plan: Plan) -> list[str]:
+    """What there is to know about the data."""
+    bad = [f"{one.path}: left out: {one.reason}" for one in plan.data.bad[:TOLD]]
+    more = [f"{len(plan.data.bad) - TOLD} more files were left out"] if len(plan.data.bad) > TOLD else []
+    return [*plan.data.notes, *bad, *more, *([TARGETS] if plan.targets else [])]
+
+
+def _list() -> str:
+    names = entries.names()
+    width = max(map(len, names))
+    attacks = [f"{name.ljust(width)}  {source}" for name, source in names.items()]
+    kinds = [f"{name.ljust(width)}  {kind.wanted}" for name, kind in lists.KINDS.items()]
+    return "\n".join(
+        [
+            "attacks (--attack)",
+            *attacks,
+            "",
+            "data (--as)",
+            *kinds,
+            "",
+            "after posting (--post)",
+            *POSTINGS,
+            *PURIFICATIONS,
+        ]
+    )
+
+
+def _folder(path: Path, option: str) -> Path:
+    if not path.is_dir():
+        raise BadSetting(f"{option}: {path}: is no folder")
+    return path
+
+
+def _tell(text: str) -> None:
+    pull.tell(f"kohl: {text}")
+
+
+def _print(text: str) -> None:
+    for line in text.splitlines():
+        print(shown(line), flush=True)

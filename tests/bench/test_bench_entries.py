@@ -1,0 +1,69 @@
+"""Which attacks there are by name, with which settings, and what is left out of them."""
+
+import pytest
+
+from kohl import recipe
+from kohl.bench import entries
+from kohl.bench.entries import entry
+from kohl.errors import BadSetting
+from kohl.perturb import attacks
+
+
+@pytest.mark.parametrize("name", entries.names())
+def test_every_name_that_is_listed_is_an_entry_with_a_source(name):
+    found = entry(name)
+    assert found.source == entries.names()[name]
+    assert (found.way == "attack") == (name not in entries.FLOOR)
+
+
+def test_every_attack_of_the_table_and_every_recipe_is_listed():
+    assert attacks.ATTACKS.keys() - {"latent"} <= entries.names().keys()
+    assert set(entries.PUBLISHED) <= attacks.ATTACKS.keys()
+    for name in entries.RECIPES:
+        assert entry(name).recipe == recipe.load(name)
+
+
+def test_baselines_are_as_published_and_get_one_try():
+    found = entry("mi-fgsm").recipe
+    assert (found.attack, found.pixel.epsilon, found.pixel.steps) == ("mi-fgsm", 16 / 255, 10)
+    assert (found.search.decoy, found.search.tries) == (0.0, 1)
+
+
+def test_a_strength_and_overrides():
+    found = entry("pgd@0.25", ["pixel.steps=3"])
+    assert (found.name, found.recipe.strength, found.recipe.pixel.steps) == ("pgd@0.25", 0.25, 3)
+    assert entry("vmi").recipe.attack == "vmi-fgsm"
+
+
+def test_a_recipe_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("strength = 0.1\n")
+    assert entry(str(path)).recipe.strength == 0.1
+    assert entry(str(path)).source == "the recipe mine.toml"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pdg", "did you mean pgd?"),
+        ("qqqqqq", "kohl bench --list` names all"),
+        ("pgd@much", "must be a strength"),
+        ("pgd@2", "strength: must be between 0 and 1"),
+    ],
+)
+def test_other_names_are_refused(name, said):
+    with pytest.raises(BadSetting, match=said.replace("?", r"\?")):
+        entry(name)
+
+
+def test_who_is_left_out_is_not_seen_and_has_no_say():
+    found = entry("default").without("sface")
+    assert found.surrogates == ("dlib",)
+    assert found.recipe.models.judging == ("dlib",)
+    with pytest.raises(BadSetting, match="sees only dlib"):
+        found.without("dlib")
+
+
+def test_the_floor_sees_nobody():
+    assert entry("clean").surrogates == entry("inverted").surrogates == ()
+    assert entry("default").surrogates == ("sface", "dlib")
