@@ -1,5 +1,7 @@
 """Which attacks there are by name, with which settings, and what is left out of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from kohl import recipe
@@ -67,3 +69,29 @@ def test_who_is_left_out_is_not_seen_and_has_no_say():
 def test_the_floor_sees_nobody():
     assert entry("clean").surrogates == entry("inverted").surrogates == ()
     assert entry("default").surrogates == ("sface", "dlib")
+
+
+@pytest.mark.parametrize("name", entries.RECIPES)
+def test_each_ablation_differs_from_the_recipe_and_from_all_others(name):
+    whole, *parts = entries.without_parts(name)
+    assert len({str(part.recipe) for part in (whole, *parts)}) == 1 + len(parts)
+    tuned = {"no tuning", "held 0", "no paste"}
+    assert tuned <= {part.name.removeprefix(f"{name}, ") for part in parts} or name in ("default", "subtle", "strong")
+    assert sum("“" in part.name for part in parts) >= 9
+    assert all(part.name.startswith(f"{name}, ") for part in parts)
+
+
+def test_what_an_ablation_changes():
+    whole, *parts = entries.without_parts("paper")
+    by_name = {part.name: part.recipe for part in parts}
+    assert by_name["paper, no text"].text == ""
+    assert by_name["paper, no tuning"].tuning == replace(whole.recipe.tuning, steps=0)
+    assert by_name["paper, “blue eyeshadow”"] == replace(whole.recipe, text="blue eyeshadow")
+    assert "paper, “red lipstick”" not in by_name  # what it says anyway
+    assert "paper, held 8" not in by_name
+
+
+@pytest.mark.parametrize("name", ["clean", "pgd", "inverted"])
+def test_a_baseline_has_no_parts(name):
+    with pytest.raises(BadSetting, match="is no recipe whose parts could be left out"):
+        entries.without_parts(name)

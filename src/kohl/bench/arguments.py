@@ -32,6 +32,7 @@ def add_to(parser: argparse.ArgumentParser, path: Callable[[str], Path]) -> None
         metavar="NAME",
         help="one of --list or a recipe; NAME@0.25: that strength",
     )
+    add("--ablate", action="append", default=[], metavar="RECIPE", help="a recipe, and it without each of its parts")
     add(
         "--judge",
         action="append",
@@ -57,6 +58,8 @@ def add_to(parser: argparse.ArgumentParser, path: Callable[[str], Path]) -> None
         help="make photos resemble the people in FOLDER, two photos each or more",
     )
     add("--calibrate", type=path, metavar="FOLDER", help="measure the judges' thresholds on other people")
+    add("--adapt", type=path, metavar="FOLDER", help="also ask an attacker who saw photos in FOLDER before and after")
+    add("--pairs", type=_counts, default=(0, 10, 100), metavar="N,N", help="how many of them (default: 0,10,100)")
     add("--far", type=_rate, default=0.01, metavar="RATE", help="false-accept rate of the tables (default: 0.01)")
     add("--seeds", type=_count, default=1, metavar="N", help="repeat with so many seeds (default: 1; report 3 or more)")
     add("--post", type=_names, action="extend", default=[], metavar="A,B|all", help="judge also what becomes of a file")
@@ -82,6 +85,12 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
     return int(text)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
+        raise argparse.ArgumentTypeError(f"must be whole numbers, such as 0,10,100, not {text!r}")
+    return tuple(int(count) for count in text.split(","))
 
 
 def _rate(text: str) -> float:

@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from kohl import files, pull
-from kohl.bench import calibrate, cells, data, entries, equal, lists, report, run
-from kohl.bench.data import DataSet
+from kohl.bench import adapt, calibrate, cells, data, entries, equal, lists, report, run
+from kohl.bench.data import DataSet, Probe
 from kohl.bench.entries import Entry
 from kohl.bench.frechet import Space
+from kohl.bench.likeness import Likeness
 from kohl.bench.made import Target
 from kohl.bench.posting import POSTINGS
 from kohl.bench.purify import PURIFICATIONS, purifications
@@ -23,12 +24,13 @@ from kohl.errors import BadSetting
 from kohl.parts import Parts
 from kohl.score import verify
 from kohl.shown import shown
-from kohl.types import Embeddings, Images
+from kohl.types import Detector, Embeddings, Images, Scores
 from kohl.zoo import cards
 from kohl.zoo.shelf import Shelf
 
 OUTPUT = Path("kohl-bench")
 TUNED_ON = 6  # photos on which the strength for a PSNR is found
+LPIPS = "lpips"
 SPACE = "makeup_clip"  # whose space sets of faces are compared in
 TOLD = 10  # files that cannot be used, that are named
 TARGETS = "whom the photos were to resemble are the files that were named; kohl ships none, and knows nobody"
@@ -69,11 +71,11 @@ def bench(arguments: Namespace, parts: Parts) -> None:
 
 
 def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts) -> Plan:
-    asked = [entries.entry(name, arguments.set) for name in arguments.attack or ["clean", "default"]]
+    named = arguments.attack or ["clean", *([] if arguments.ablate else ["default"])]
+    asked = [entries.entry(name, arguments.set) for name in named]
+    asked += [one for name in arguments.ablate for one in entries.without_parts(name, arguments.set)]
     for entry in asked:
-        pull.check(
-            entry.recipe, entry.name.partition("@")[0] if entry.source == entries.SHIPPED else "default", parts.table
-        )
+        pull.check(entry.recipe, entry.start, parts.table)
     judges = _judges(arguments, asked, measured_on, output, parts)
     shelf, detect = Shelf(), parts.detector()
     load = cache(lambda recipe: parts.load_with(recipe, shelf))
@@ -87,11 +89,27 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {},
         _targets(_folder(arguments.target, "--target")) if arguments.target else (),
         arguments.aligned,
+        _strangers(arguments, measured_on) if arguments.adapt else (),
+        arguments.pairs,
+        arguments.far,
+        _likeness(shelf, detect),
         {SPACE: Space(cells.key(weights=cells.weights([SPACE])), detect, _seen_by(shelf))},
     )
     if not arguments.white_box:
         run.check_apart(plan.runs)
     return replace(plan, runs=[*plan.runs, *_at_psnr(plan, arguments.psnr)]) if arguments.psnr else plan
+
+
+def _likeness(shelf: Shelf, detect: Detector) -> Likeness:
+    """Figures of a face, with LPIPS if that has been pulled."""
+    here = all(cards.present(card) for card in cards.to_pull([LPIPS]))
+    weights = cells.weights(["yunet", "landmarks68", *([LPIPS] if here else [])])
+
+    def lpips(first: Images, second: Images) -> Scores:
+        distance: Scores = shelf(cards.load, LPIPS, "perceptual")(first, second)
+        return distance
+
+    return Likeness(cells.key(weights=weights), detect, lpips if here else None)
 
 
 def _seen_by(shelf: Shelf) -> Callable[[Images], Embeddings]:
@@ -134,6 +152,22 @@ def _judges(
 def _apart(folder: Path, measured_on: DataSet) -> list[tuple[str, Path]]:
     contents = {cells.sha256(path) for path in measured_on.files}
     return calibrate.apart(_folder(folder, "--calibrate"), set(measured_on.people), contents)
+
+
+def _strangers(arguments: Namespace, measured_on: DataSet) -> Sequence[Probe]:
+    """One photo each of people who are not measured on, as many as an attacker is to see."""
+    contents = {cells.sha256(path) for path in measured_on.files}
+    named = data.by_person(_folder(arguments.adapt, "--adapt"))
+    found = [
+        Probe(name, photos[0], tuple(photos[:1]))
+        for name, photos in named.items()
+        if name not in measured_on.people and not any(cells.sha256(path) in contents for path in photos)
+    ][: max(arguments.pairs)]
+    if len(found) < adapt.FEWEST:
+        raise BadSetting(
+            f"--adapt: {arguments.adapt}: has {len(found)} other people; {adapt.FEWEST} are needed at least"
+        )
+    return found
 
 
 def _targets(folder: Path) -> list[Target]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from kohl import recipe
+from kohl.bench import ablations
 from kohl.errors import BadSetting
 from kohl.perturb import attacks
 from kohl.recipe import Recipe
@@ -48,6 +49,7 @@ class Entry:
     recipe: Recipe
     source: str  # of its settings
     way: Way = "attack"
+    start: str = "default"  # the recipe that it was made of
 
     @property
     def surrogates(self) -> tuple[str, ...]:
@@ -91,12 +93,25 @@ def entry(asked: str, overrides: Sequence[str] = ()) -> Entry:
         chosen = recipe.override(recipe.load("default"), [*own, *([BUDGET] if known in PUBLISHED else [])])
         made = Entry(asked, chosen, PUBLISHED.get(known, OWN))
     elif known in RECIPES or Path(known).suffix == ".toml":
-        made = Entry(asked, recipe.load(known), SHIPPED if known in RECIPES else f"the recipe {Path(known).name}")
+        made = Entry(
+            asked, recipe.load(known), SHIPPED if known in RECIPES else f"the recipe {Path(known).name}", start=known
+        )
     else:
         near = get_close_matches(known, names(), n=1)
         advice = f"did you mean {near[0]}?" if near else "`kohl bench --list` names all"
         raise BadSetting(f"--attack: {asked}: no such attack; {advice}")
     return replace(made, recipe=recipe.override(made.recipe, [*overrides, *strength]))
+
+
+def without_parts(name: str, overrides: Sequence[str] = ()) -> list[Entry]:
+    """The entry of that name, and one for each of its ablations."""
+    whole = entry(name, overrides)
+    if whole.way != "attack" or whole.recipe.attack != "latent":
+        raise BadSetting(
+            f"--ablate: {name}: is no recipe whose parts could be left out; name one such as paper or mini"
+        )
+    changed = ablations.ablations(whole.recipe).items()
+    return [whole, *(replace(whole, name=f"{name}, {what}", recipe=recipe) for what, recipe in changed)]
 
 
 def _strength(asked: str, dial: str) -> float:

@@ -99,6 +99,7 @@ class Results:
             *self.posted(),
             *self.identified(),
             self.linking(),
+            *self.adaptive(),
             self.likeness(),
         ]
         return [table for table in tables if table.rows and table.columns]
@@ -184,6 +185,45 @@ class Results:
             "starts with one photo of the person and takes in what matches"
         )
         return Table("linking", f"Linking at a false-accept rate of {self.far:g}", note, columns, tuple(rows))
+
+    def adaptive(self) -> Iterable[Table]:
+        """What is left once an attacker has seen photos before and after."""
+        counts = sorted({one["pairs seen"] for cell in self.adapted for one in cell["adapted"]})
+        for judge in dict.fromkeys(cell["judge"] for cell in self.adapted):
+            columns = tuple(f"{kind} %, {count} seen" for kind in ("PSR", "linked") for count in counts)
+            rows = [
+                (
+                    attack,
+                    (
+                        *(self.after_seeing(attack, judge, count, linking=False) for count in counts),
+                        *(self.after_seeing(attack, judge, count, linking=True) for count in counts),
+                    ),
+                )
+                for attack in self.attacks
+                if any(cell["attack"] == attack for cell in self.adapted)
+            ]
+            note = (
+                f"thresholds at a rate of {self.adapted[0]['far']:g} between these results and strangers, for each map"
+            )
+            yield Table(f"adaptive-{judge}", f"An attacker with {judge} who adapts", note, columns, tuple(rows))
+
+    @property
+    def adapted(self) -> list[Cell]:
+        """The cells of attackers who adapt."""
+        return [cell for cell in self.cells if cell["kind"] == "adapted" and cell["adapted"]]
+
+    def after_seeing(self, attack: str, judge: str, count: int, *, linking: bool) -> Figure | None:
+        """PSR, or linked pairs, before a judge that has seen so many photos before and after."""
+        found: list[Cell] = [
+            {**one, "seed": cell["seed"]}
+            for cell in self.adapted
+            if (cell["attack"], cell["judge"]) == (attack, judge)
+            for one in cell["adapted"]
+            if one["pairs seen"] == count
+        ]
+        if linking:
+            return _by_seed(found, lambda one: counting.linked(one, one["link threshold"]))
+        return _by_seed(found, lambda one: counting.evaded(one, one["threshold"]))
 
     def likeness(self) -> Table:
         """What the change costs, by every figure."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-from kohl.bench import cells
+from kohl.bench import adapt, cells
 from kohl.bench.answers import Gallery, answers
 from kohl.bench.cells import Cell
-from kohl.bench.data import DataSet
+from kohl.bench.data import DataSet, Probe
 from kohl.bench.entries import Entry
 from kohl.bench.frechet import Space
+from kohl.bench.likeness import Likeness
 from kohl.bench.made import Made, Target, Workshop, weights
 from kohl.bench.posting import SAVED, Posts
 from kohl.bench.seen import Remembering
@@ -50,6 +51,10 @@ class Plan:
     strangers: Mapping[str, Sequence[Path]] = field(default_factory=dict)  # of the gallery
     targets: Sequence[Target] = ()
     aligned: bool = False
+    strangers_seen: Sequence[Probe] = ()  # whose photos, before and after, teach an attacker who adapts
+    pairs_seen: Sequence[int] = ()  # from how many of them
+    far: float = 0.01  # at which rate that attacker's thresholds are set
+    likeness: Likeness | None = None  # what is measured of each face
     spaces: Mapping[str, Space] = field(default_factory=dict)  # in which sets of faces are compared
 
     @property
@@ -91,7 +96,7 @@ def _of_seed(
 ) -> Iterator[Cell]:
     workshop = plan.workshop(entry)
     aims = [plan.target(index, probe.group, seed) for index, probe in enumerate(plan.data.probes)]
-    made = _Once(partial(_results, plan, workshop, seed, aims, said))
+    made = _Once(partial(_results, plan.data.probes, workshop, seed, aims, said))
     about = {
         "attack": entry.name,
         "way": entry.way,
@@ -111,13 +116,15 @@ def _of_seed(
     data = {"name": plan.data.name, "photos": len(plan.data.probes), "people": len(plan.data.people)}
     about |= {"data": data, **cells.made_by()}
     spaces = {name: space.key for name, space in plan.spaces.items()} if entry.way != "clean" else {}
-    kind = {"kind": "quality", "spaces": spaces}
+    kind = {"kind": "quality", "spaces": spaces, "likeness": plan.likeness and plan.likeness.key}
     yield _cell(plan, f"{entry.name} quality {seed}", depends | kind, about, partial(_quality, plan, made))
     against = {
         "others": [[cells.sha256(other) for other in probe.others] for probe in plan.data.probes],
         "targets": [target and [target.person, *map(cells.sha256, target.others)] for target in aims],
         "gallery": {} if gallery is None else {name: cells.sha256(path) for name, path in gallery.people.items()},
     }
+    if plan.strangers_seen and entry.way == "attack":
+        yield from _adapted(plan, workshop, judges, seed, made, depends | against, about, said)
     for name, posting in plan.postings.items():
         with _posted(posting) as posted:
             for asked in judges:
@@ -129,6 +136,50 @@ def _of_seed(
                 label = f"{entry.name} {asked.judge.name} {name} {seed}"
                 score = partial(_scores, made, asked.judge, gallery, posted)
                 yield _cell(plan, label, depends | against | key, more, score)
+
+
+def _adapted(
+    plan: Plan,
+    workshop: Workshop,
+    judges: Sequence[Asked],
+    seed: int,
+    made: Callable[[], list[Made]],
+    depends: Mapping[str, Any],
+    about: Mapping[str, Any],
+    said: Say,
+) -> Iterator[Cell]:
+    """What judges say that have seen photos before and after the same attack."""
+    probes = plan.strangers_seen
+    aims = [plan.target(index, probe.group, seed) for index, probe in enumerate(probes)]
+    strangers = _Once(partial(_results, probes, workshop, seed, aims, partial(_of_strangers, said)))
+    keys = [workshop.key(probe, seed, target) for probe, target in zip(probes, aims, strict=True)]
+    for asked in judges:
+        key: dict[str, Any] = {
+            "kind": "adapted",
+            "far": plan.far,
+            "asked": asked.judge.key,
+            "strangers": keys,
+            "counts": list(plan.pairs_seen),
+        }
+        more = {**about, "judge": asked.judge.name, "far": plan.far}
+        answer = partial(_adapt, plan, asked.judge, made, strangers)
+        yield _cell(
+            plan,
+            f"{about['attack']} {asked.judge.name} adapted {seed}",
+            {**depends, **key},
+            more,
+            answer,
+        )
+
+
+def _adapt(
+    plan: Plan, judge: Remembering, made: Callable[[], list[Made]], strangers: Callable[[], list[Made]]
+) -> dict[str, Any]:
+    return adapt.answers(judge, made(), strangers, plan.pairs_seen, plan.far)
+
+
+def _of_strangers(said: Say, text: str) -> None:
+    said(f"for an attacker who adapts: {text}")
 
 
 def _cell(
@@ -157,25 +208,35 @@ class _Once:
         return self._made
 
 
-def _results(plan: Plan, workshop: Workshop, seed: int, aims: Sequence[Target | None], said: Say) -> list[Made]:
-    results, total = [], len(plan.data.probes)
-    if workshop.entry.way == "clean":
-        said = _silent
-    for index, (probe, target) in enumerate(zip(plan.data.probes, aims, strict=True)):
-        said(f"{workshop.entry.name}, seed {seed}: photo {index + 1} of {total}")
+def _results(
+    probes: Sequence[Probe], workshop: Workshop, seed: int, aims: Sequence[Target | None], said: Say
+) -> list[Made]:
+    results = []
+    for index, (probe, target) in enumerate(zip(probes, aims, strict=True)):
+        if workshop.entry.way != "clean":  # of which nothing is made
+            said(f"{workshop.entry.name}, seed {seed}: photo {index + 1} of {len(probes)}")
         results.append(workshop(probe, seed, target))
     return results
 
 
 def _quality(plan: Plan, made: Callable[[], list[Made]]) -> dict[str, Any]:
     changed = [(one.probe.photo, one.file) for one in made() if one.file != one.probe.photo]
-    return {
-        "distances": {name: space(changed) for name, space in plan.spaces.items()} if changed else {},
-        "probes": [
-            {"person": one.probe.person, "photo": one.probe.photo.name, "figures": one.figures, "reason": one.reason}
-            for one in made()
-        ],
-    }
+    probes = [
+        {
+            "person": one.probe.person,
+            "photo": one.probe.photo.name,
+            "figures": {**one.figures, **_likeness(plan, one)},
+            "reason": one.reason,
+        }
+        for one in made()
+    ]
+    return {"probes": probes, "distances": {name: space(changed) for name, space in plan.spaces.items()}}
+
+
+def _likeness(plan: Plan, one: Made) -> dict[str, float | None]:
+    if plan.likeness is None or one.file == one.probe.photo:
+        return {}
+    return plan.likeness(one.probe.photo, one.file)
 
 
 def _scores(
@@ -226,7 +287,3 @@ def left_out(entries: Sequence[Entry], judges: Mapping[str, Asked]) -> list[tupl
         else:
             runs.append((entry, list(judges.values())))
     return runs
-
-
-def _silent(text: str) -> None:
-    """Nothing is made that anybody would wait for."""
