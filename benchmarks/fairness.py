@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import protect  # noqa: F401  first: it settles the threads before torch is loaded
-from groups import Outcome, by_group
 
 from kohl import pipeline, recipe
+from kohl.bench.groups import Outcome, by_group
 from kohl.errors import NoFace
 from kohl.job import Job
 from kohl.zoo import cards

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from groups import Line, interval, mean
 from regions import UNCHANGED, Change, Places, Verdict, change, face_mask, lab, verdict
 from wishes import Wish, colour
 
 from kohl.align import crop, imageio
+from kohl.bench.groups import Line, interval, mean
 from kohl.nlpd import nlpd
 from kohl.types import Face, Faces, Images, Photo
 

@@ -19,13 +19,13 @@ cpu.settle()  # before torch is loaded
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from groups import ita, tone  # noqa: E402
 from pairs import sitter  # noqa: E402
 from regions import Places, lab  # noqa: E402
 from skimage.color import deltaE_ciede2000, rgb2lab  # noqa: E402
 
 from kohl import pipeline, recipe  # noqa: E402
 from kohl.align import crop  # noqa: E402
+from kohl.bench.groups import ita, tone  # noqa: E402
 from kohl.makeup.layers import Makeup, bare  # noqa: E402
 from kohl.makeup.palettes import ASKED, PALETTES  # noqa: E402
 from kohl.makeup.pigments import pigment  # noqa: E402

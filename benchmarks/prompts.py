@@ -27,12 +27,12 @@ from itertools import cycle
 from pathlib import Path
 
 import protect  # first: it settles the threads before torch is loaded
-from groups import Line, Outcome, by_group, ita, labels, mean, tone
 from pairs import Pair, differences, drawn, lines, numbers, record, saved, sitter
 from wishes import Wish, wishes
 
 from kohl import pipeline, recipe
 from kohl.align import crop
+from kohl.bench.groups import Line, Outcome, by_group, ita, labels, mean, tone
 from kohl.errors import NoFace
 from kohl.job import Job
 from kohl.pipeline import House

@@ -10,6 +10,7 @@ import pytest
 from sitters import sitter
 from skimage.color import lab2rgb
 
+from kohl.bench import groups
 from kohl.makeup.layers import DIALS, Makeup, bare
 from kohl.makeup.palettes import ON_SKIN
 from kohl.makeup.products import NAMES
@@ -18,7 +19,6 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))
 
 import fairness  # noqa: E402
-import groups  # noqa: E402
 import pairs  # noqa: E402
 import regions  # noqa: E402
 import wishes  # noqa: E402

@@ -7,8 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from kohl.bench import page, plots, report
+from kohl.bench import findings, groups, plots, report
+from kohl.bench.counting import Figure
 from kohl.bench.results import Results
+from kohl.errors import BadSetting
 
 
 def quality(attack, psnr, seed=0, **more):
@@ -20,7 +22,7 @@ def scores(attack, *similarities, seed=0, judge="strict", **more):
     """A cell of two people whose results have these similarities to their other photos."""
     half = len(similarities) // 2
     probes = [
-        {"person": name, "genuine": list(part), "rank": 1, "known": 9}
+        {"person": name, "photo": f"{name}.jpg", "genuine": list(part), "rank": 1, "known": 9}
         for name, part in (("a", similarities[:half]), ("b", similarities[half:]))
     ]
     about = {"judge": judge, "thresholds": {"0.01": 0.5}, "posting": "saved", "white box": False, "calibration": "card"}
@@ -39,7 +41,7 @@ def cell(kind, attack, seed, **more):
         "settings": settings,
         "goal": "dodge",
         "seed": seed,
-        "data": {"name": "set", "photos": 2, "people": 2},
+        "data": {"name": "set", "content": "ab", "photos": 2, "people": 2},
         "date": "2026-01-02T03:04:05",
         "commit": "abc",
         "hardware": "2 × CPU",
@@ -139,8 +141,65 @@ def test_grids_are_shaded_by_tens(written):
 
 
 def test_sets_stand_apart(tmp_path):
-    other = [{**one, "data": {"name": "other", "photos": 2, "people": 2}} for one in CELLS]
+    other = [{**one, "data": {**one["data"], "name": "other"}} for one in CELLS]
     said = report.write(Results([*CELLS, *other]), tmp_path, notes=())
     assert said.count("Verification at a false-accept rate of 0.01") == 2
-    sections = [page.section(part, "") for part in report.by_data(Results([*CELLS, *other]))]
-    assert [section.name for section in sections] == ["set", "other"]
+    aimed = [{**one, "goal": "impersonate"} for one in CELLS]
+    parts = report.by_data(Results([*CELLS, *other, *aimed]))
+    assert [report.name(part) for part in parts] == ["set", "other", "set, impersonation"]
+
+
+def test_cells_of_one_name_and_two_settings_are_refused(tmp_path):
+    report.check_one([*CELLS, *CELLS], tmp_path)
+    with pytest.raises(BadSetting, match=r"holds pgd@0\.2 on set, with other settings"):
+        report.check_one([*CELLS, {**CELLS[-3], "key": "another"}], tmp_path)
+
+
+# -- groups, and attackers who adapt
+
+
+def test_groups_are_of_photos_or_of_people(tmp_path):
+    path = tmp_path / "groups.csv"
+    path.write_text("# as seen\nname,tone,age\na,light,\nb1,dark,young\n")
+    labels = groups.labels(path)
+    assert labels == {"a": {"tone": "light"}, "b1": {"tone": "dark", "age": "young"}}
+    one = scores("default", 0.1, 0.2, 0.3, 0.6)
+    for probe, photo in zip(one["probes"], ("a1.jpg", "b1.jpg"), strict=True):
+        probe["photo"] = photo
+    tables = {table.title: table for table in findings.grouped(Results([one], labels=labels))}
+    assert list(tables) == ["PSR by tone, before strict", "PSR by age, before strict"]
+    tone = tables["PSR by tone, before strict"]
+    assert tone.columns == ("dark", "light", "gap")
+    assert [value.value for value in tone.rows[0][1][:2]] == [50.0, 100.0]
+    assert tone.rows[0][1][2] == "–"  # one person says nothing of a group
+
+
+def test_the_gap_is_between_large_groups():
+    found = [Figure(value, 0, 0, 9, people, ()) for value, people in ((90.0, 5), (60.0, 7), (0.0, 4))]
+    assert findings._gap(["a", "b", "c"], found) == "30.0, b to a"
+
+
+@pytest.mark.parametrize(("content", "said"), [("a,b\n", "must name a column name"), (b"\xff", "no text in UTF-8")])
+def test_other_files_are_no_groups(tmp_path, content, said):
+    path = tmp_path / "groups.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadSetting, match=said):
+        groups.labels(path)
+
+
+def test_what_an_attacker_has_seen_is_a_curve_and_a_table():
+    def adapted(count, *similarities):
+        probes = [{"person": name, "genuine": [score]} for name, score in zip("ab", similarities, strict=True)]
+        return {"pairs seen": count, "threshold": 0.5, "link threshold": 0.3, "probes": probes, "pairs": [[0, 1, 0.4]]}
+
+    one = cell(
+        "adapted", "default", 0, judge="strict", far=0.01, adapted=[adapted(0, 0.1, 0.2), adapted(100, 0.9, 0.2)]
+    )
+    found = Results([*CELLS, one])
+    (curve,) = plots.adaptive(found, "strict").curves
+    assert [dot.y for dot in curve.dots] == [plots.TOP, pytest.approx((plots.TOP + plots.HEIGHT - plots.BOTTOM) / 2)]
+    assert curve.ours
+    (table,) = findings.adaptive(found)
+    assert table.columns == ("PSR %, 0 seen", "PSR %, 100 seen", "linked %, 0 seen", "linked %, 100 seen")
+    assert [value.value for value in table.rows[0][1]] == [100.0, 50.0, 100.0, 100.0]
+    assert plots.adaptive(Results(CELLS), "strict") is None

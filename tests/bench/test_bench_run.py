@@ -8,7 +8,7 @@ import tiny
 from PIL import Image
 
 from kohl.align import imageio
-from kohl.bench import cells, data, run
+from kohl.bench import cells, data, findings, run
 from kohl.bench.answers import Gallery, answers
 from kohl.bench.entries import entry
 from kohl.bench.made import Made, Target, Workshop
@@ -171,7 +171,7 @@ def test_a_target_is_searched_with_by_one_photo_and_scored_by_others(plan, tmp_p
     scores = found[1]
     assert scores["goal"] == "impersonate"
     assert len(scores["probes"][0]["targeted"]) == 2
-    assert {table.name for table in Results(found).tables()} >= {"verification", "identification"}
+    assert {table.name for table in findings.tables(Results(found))} >= {"verification", "identification"}
 
 
 def test_targets_go_by_group_or_in_turn(plan, tmp_path):

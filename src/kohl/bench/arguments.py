@@ -71,6 +71,12 @@ def add_to(parser: argparse.ArgumentParser, path: Callable[[str], Path]) -> None
         metavar="NAME=VALUE",
         help="one setting of all attacks, as of kohl protect",
     )
+    add(
+        "--groups",
+        type=path,
+        metavar="CSV",
+        help="tables by group too: a column name (photo or person), others its groups",
+    )
     add("--cells", type=path, action="append", metavar="DIR", help="measure nothing: tables of the cells in DIR")
 
 

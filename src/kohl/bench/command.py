@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from kohl import files, pull
-from kohl.bench import adapt, calibrate, cells, data, entries, equal, lists, report, run
+from kohl.bench import adapt, calibrate, cells, data, entries, equal, groups, lists, report, run
 from kohl.bench.data import DataSet, Probe
 from kohl.bench.entries import Entry
 from kohl.bench.frechet import Space
@@ -42,11 +42,13 @@ def bench(arguments: Namespace, parts: Parts) -> None:
         _print(_list())
         return
     output = arguments.output or OUTPUT
+    labels = groups.labels(arguments.groups) if arguments.groups else {}
     if arguments.cells:
         found = [cell for folder in arguments.cells for cell in cells.every(folder)]
         if not found:
             raise BadSetting(f"--cells: {arguments.cells[0]}: holds no cells")
-        _print(report.write(Results(found, arguments.far), output, notes=()))
+        report.check_one(found, arguments.cells[0])
+        _print(report.write(Results(found, arguments.far, labels), output, notes=()))
         return
     if not arguments.data:
         raise BadSetting(
@@ -67,7 +69,7 @@ def bench(arguments: Namespace, parts: Parts) -> None:
     for note in _notes(plan):
         pull.tell(f"kohl: {note}")
     found = run.run(plan, _tell)
-    _print(report.write(Results(found, arguments.far), output, notes=_notes(plan)))
+    _print(report.write(Results(found, arguments.far, labels), output, notes=_notes(plan)))
 
 
 def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts) -> Plan:

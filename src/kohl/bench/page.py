@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from kohl.bench import plots, tables
+from kohl.bench import findings, plots, tables
 from kohl.bench.counting import Figure
 from kohl.bench.plots import Bars, Plot
 from kohl.bench.results import Results
@@ -33,13 +33,13 @@ class Section:
     sources: Sequence[tuple[str, str, str]]  # of each attack: its name, where its settings are from, whom it sees
 
 
-def section(results: Results, made: str) -> Section:
-    """What the page says of the results of one data set."""
-    found = [plot for judge in results.judges if (plot := plots.trade(results, judge))]
+def section(results: Results, name: str, made: str) -> Section:
+    """What the page says of the results of one data set, called like that."""
+    kinds = (plots.trade, plots.adaptive)
+    found = [plot for draw in kinds for judge in results.judges if (plot := draw(results, judge))]
     by_name = {cell["attack"]: cell for cell in results.cells if "attack" in cell}
-    sources = [(name, cell["source"], ", ".join(cell["surrogates"]) or "–") for name, cell in by_name.items()]
-    name = results.cells[0]["data"]["name"]
-    return Section(name, found, plots.bars(results), results.tables(), made, sources)
+    sources = [(attack, cell["source"], ", ".join(cell["surrogates"]) or "–") for attack, cell in by_name.items()]
+    return Section(name, found, plots.bars(results), findings.tables(results), made, sources)
 
 
 def page(sections: Sequence[Section], notes: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -113,7 +113,7 @@ def shares(results: Results, title: str, note: str, of: Callable[[str], Figure |
 
 def bars(results: Results) -> list[Bars]:
     """PSR and linking, before each judge."""
-    success = counting.matched_target if results.aimed else counting.evaded
+    success = results.success()
     kinds = [
         ("Taken for the target by" if results.aimed else "Not recognised by", PSR, success),
         ("Linked by", LINKED, counting.linked),
@@ -126,50 +126,98 @@ def bars(results: Results) -> list[Bars]:
     return [one for one in found if one.bars]
 
 
+@dataclass(frozen=True)
+class _Point:
+    across: float
+    share: Figure
+    text: str
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Where numbers stand from the left of a plot to its right."""
+
+    low: float
+    high: float
+
+    def __call__(self, number: float) -> float:
+        return LEFT + (WIDTH - RIGHT - LEFT) * (number - self.low) / (self.high - self.low)
+
+
 def trade(results: Results, judge: str) -> Plot | None:
     """PSR against PSNR, a curve for each attack; None where nothing changes a face."""
-    success = counting.matched_target if results.aimed else counting.evaded
-    points: dict[str, list[tuple[float, Figure, str]]] = {}
+    success = results.success()
+    points: dict[str, list[_Point]] = {}
     for attack in results.attacks:
         psnr, rate = results.quality(attack, "psnr"), results.rate(attack, judge, success)
         if psnr is not None and rate is not None and not math.isnan(rate.value):
-            points.setdefault(family(attack), []).append((psnr.value, rate, attack))
+            text = f"{attack}: {said(rate)} % at {psnr.value:.1f} dB"
+            points.setdefault(family(attack), []).append(_Point(psnr.value, rate, text))
     if not points:
         return None
-    levels = [level for found in points.values() for level, _, _ in found]
-    low, high = math.floor(min(levels) - 0.5), math.ceil(max(levels) + 0.5)
-    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-
-    def x(level: float) -> float:
-        return LEFT + (right - LEFT) * (level - low) / (high - low)
-
-    def y(share: float) -> float:
-        return bottom - (bottom - TOP) * share / 100
-
-    curves = []
-    for name, found in points.items():
-        dots = [
-            Dot(
-                x(level),
-                y(rate.value),
-                y(_or(rate.low, rate.value)),
-                y(_or(rate.high, rate.value)),
-                f"{attack}: {said(rate)} % at {level:.1f} dB",
-            )
-            for level, rate, attack in sorted(found, key=lambda point: point[0])
-        ]
-        ours = any(is_ours(results, attack) for *_, attack in found)
-        curves.append(Curve(name, ours, tuple(dots), (dots[-1].x + 9, dots[-1].y + 4)))
-    step = max(1, round((high - low) / 6))
+    levels = [point.across for found in points.values() for point in found]
+    scale = _Scale(math.floor(min(levels) - 0.5), math.ceil(max(levels) + 0.5))
+    step = max(1, round((scale.high - scale.low) / 6))
     return Plot(
         f"Change against protection, before {judge}",
         "further right is a smaller change, further up fewer matches",
         "PSNR of the face, dB",
         "PSR, %",
-        tuple(_apart(curves)),
-        tuple((x(level), f"{level}") for level in range(low, high + 1, step)),
-        tuple((y(share), f"{share}") for share in range(0, 101, 25)),
+        tuple(_apart(_curves(results, points, scale))),
+        tuple((scale(level), f"{level}") for level in range(int(scale.low), int(scale.high) + 1, step)),
+        LINES,
     )
+
+
+def adaptive(results: Results, judge: str) -> Plot | None:
+    """PSR against the photos that an attacker has seen before and after; None where nobody asked one."""
+    cells = [cell for cell in results.adapted if cell["judge"] == judge]
+    counts = sorted({one["pairs seen"] for cell in cells for one in cell["adapted"]})
+    points: dict[str, list[_Point]] = {}
+    for attack in dict.fromkeys(cell["attack"] for cell in cells):
+        for place, count in enumerate(counts):
+            rate = results.after_seeing(attack, judge, count, linking=False)
+            if rate is not None and not math.isnan(rate.value):
+                point = _Point(place, rate, f"{attack}: {said(rate)} % after {count} photos")
+                points.setdefault(attack, []).append(point)
+    if not points:
+        return None
+    scale = _Scale(-0.25, max(1, len(counts) - 1) + 0.25)
+    return Plot(
+        f"An attacker with {judge} who adapts",
+        "further up fewer matches, though the attacker has seen what the same attack does to others",
+        "photos of others, seen before and after",
+        "PSR, %",
+        tuple(_apart(_curves(results, points, scale))),
+        tuple((scale(place), f"{count}") for place, count in enumerate(counts)),
+        LINES,
+    )
+
+
+def _curves(results: Results, points: Mapping[str, Sequence[_Point]], scale: _Scale) -> list[Curve]:
+    """A curve for each name, from left to right."""
+    ours = {family(attack): is_ours(results, attack) for attack in results.attacks}
+    curves = []
+    for name, found in points.items():
+        dots = [
+            Dot(
+                scale(point.across),
+                _height(point.share.value),
+                _height(_or(point.share.low, point.share.value)),
+                _height(_or(point.share.high, point.share.value)),
+                point.text,
+            )
+            for point in sorted(found, key=lambda point: point.across)
+        ]
+        curves.append(Curve(name, ours[family(name)], tuple(dots), (dots[-1].x + 9, dots[-1].y + 4)))
+    return curves
+
+
+def _height(share: float) -> float:
+    return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * share / 100
+
+
+LINES = tuple((_height(share), f"{share}") for share in range(0, 101, 25))
 
 
 def _apart(curves: Sequence[Curve]) -> list[Curve]:

@@ -113,7 +113,9 @@ def _of_seed(
             for probe, target in zip(plan.data.probes, aims, strict=True)
         ]
     }
-    data = {"name": plan.data.name, "photos": len(plan.data.probes), "people": len(plan.data.people)}
+    content = cells.key(photos=[[probe.person, cells.sha256(probe.photo)] for probe in plan.data.probes])[:16]
+    counts = {"photos": len(plan.data.probes), "people": len(plan.data.people)}
+    data = {"name": plan.data.name, "content": content, **counts}
     about |= {"data": data, **cells.made_by()}
     spaces = {name: space.key for name, space in plan.spaces.items()} if entry.way != "clean" else {}
     kind = {"kind": "quality", "spaces": spaces, "likeness": plan.likeness and plan.likeness.key}

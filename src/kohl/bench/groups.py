@@ -10,10 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from kohl import plain_file
+from kohl.errors import BadSetting
+
 # Degrees that a tone lies above.
 TONES = ((55, "very light"), (41, "light"), (28, "intermediate"), (10, "tan"), (-30, "brown"), (-90, "dark"))
 FEWEST = 5  # faces that a group needs to be held against the others: fewer say nothing
 Line = tuple[str, str, str]  # of a table: figure, goal, measured
+LARGEST = 2**24  # bytes of a file of labels
 NORMAL = 1.96  # standard deviations that hold 95 %
 
 
@@ -37,10 +41,16 @@ def tone(degrees: float) -> str:
 
 
 def labels(path: Path) -> dict[str, dict[str, str]]:
-    """By face, its perceived labels by kind; lines that begin with # are comments."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return {row.pop("name"): row for row in rows}
+    """By face, its perceived labels by kind; lines that begin with # are comments. Raises `BadSetting`."""
+    try:
+        text = plain_file.content(path, LARGEST).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "it is no text in UTF-8"
+        raise BadSetting(f"{path}: these groups cannot be read ({reason})") from None
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    if "name" not in (rows.fieldnames or ()):
+        raise BadSetting(f"{path}: its first line must name a column name, and one for each kind of group")
+    return {row.pop("name"): {kind: group for kind, group in row.items() if kind and group} for row in rows}
 
 
 def by_group(outcomes: Sequence[Outcome], goals: Mapping[str, str]) -> Iterator[Line]:
