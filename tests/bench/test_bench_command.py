@@ -135,3 +135,12 @@ def test_what_cannot_be_measured_is_said_in_a_sentence(people, monkeypatch, caps
 
 def test_names_with_a_comma_inside():
     assert _names("half, jpeg 75,blur") == ["half, jpeg 75", "blur"]
+
+
+def test_the_weights_of_the_fid_are_a_file(people, capsys):
+    command = ("people", "--attack", "clean", "--judge", "facenet", "--fid")
+    assert bench(*command, "gone.pth") == 2
+    assert "--fid: gone.pth: there is no such file" in capsys.readouterr().err
+    (people / "other.pth").write_bytes(b"no weights")
+    assert bench(*command, "other.pth") == 1
+    assert "other.pth" in capsys.readouterr().err

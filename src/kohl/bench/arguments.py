@@ -71,6 +71,7 @@ def add_to(parser: argparse.ArgumentParser, path: Callable[[str], Path]) -> None
         metavar="NAME=VALUE",
         help="one setting of all attacks, as of kohl protect",
     )
+    add("--fid", type=path, metavar="FILE", help="pytorch-fid's weights of Inception: the FID of faces too")
     add(
         "--groups",
         type=path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,10 +26,12 @@ from kohl.score import verify
 from kohl.shown import shown
 from kohl.types import Detector, Embeddings, Images, Scores
 from kohl.zoo import cards
+from kohl.zoo.distances import inception
 from kohl.zoo.shelf import Shelf
 
 OUTPUT = Path("kohl-bench")
 TUNED_ON = 6  # photos on which the strength for a PSNR is found
+FID = "Inception (FID)"
 LPIPS = "lpips"
 SPACE = "makeup_clip"  # whose space sets of faces are compared in
 TOLD = 10  # files that cannot be used, that are named
@@ -95,7 +97,7 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         arguments.pairs,
         arguments.far,
         _likeness(shelf, detect),
-        {SPACE: Space(cells.key(weights=cells.weights([SPACE])), detect, _seen_by(shelf))},
+        _spaces(shelf, detect, arguments.fid),
     )
     if not arguments.white_box:
         run.check_apart(plan.runs)
@@ -114,14 +116,20 @@ def _likeness(shelf: Shelf, detect: Detector) -> Likeness:
     return Likeness(cells.key(weights=weights), detect, lpips if here else None)
 
 
-def _seen_by(shelf: Shelf) -> Callable[[Images], Embeddings]:
-    """What the bundled model of text and pictures makes of faces; it is loaded when it is first asked."""
+def _spaces(shelf: Shelf, detect: Detector, fid: Path | None) -> dict[str, Space]:
+    """Where sets of faces are compared: in the bundled model of text and pictures, and in Inception if it is given."""
 
-    def see(images: Images) -> Embeddings:
+    def embedded(images: Images) -> Embeddings:
         found: Embeddings = shelf(cards.load, SPACE, "text").embed_images(images)
         return found
 
-    return see
+    found = {SPACE: Space(cells.key(weights=cells.weights([SPACE])), detect, embedded)}
+    if fid is None:
+        return found
+    if not fid.is_file():
+        raise BadSetting(f"--fid: {fid}: there is no such file; name pytorch-fid's weights of Inception")
+    network = inception.load(fid)
+    return {**found, FID: Space(cells.key(weights=cells.sha256(fid)), detect, network)}
 
 
 def _judges(
