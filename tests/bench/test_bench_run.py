@@ -9,12 +9,13 @@ from PIL import Image
 
 from kohl.align import imageio
 from kohl.bench import cells, data, findings, run
+from kohl.bench import plan as plans
 from kohl.bench.answers import Gallery, answers
 from kohl.bench.entries import entry
 from kohl.bench.made import Made, Target, Workshop
+from kohl.bench.plan import Asked, Plan
 from kohl.bench.posting import POSTINGS
 from kohl.bench.results import Results
-from kohl.bench.run import Asked, Plan
 from kohl.bench.seen import Remembering
 from kohl.errors import BadSetting
 from kohl.zoo.judges.judge import Judge, Seen, cosine
@@ -54,7 +55,7 @@ def plan(people, tmp_path):
             tmp_path / "bench",
             load,
             seeds,
-            run.postings(postings, POSTINGS),
+            plans.postings(postings, POSTINGS),
             **others,
         )
 
@@ -197,13 +198,13 @@ def test_an_aligned_photo_is_its_own_crop(people, tmp_path):
 def test_judges_that_an_attack_looks_into_are_refused(plan, tmp_path):
     sface = Asked(Remembering(tiny.MeanColour("sface"), "cd" * 32, tmp_path), {0.01: 0.9}, "")
     with pytest.raises(BadSetting, match="--judge: sface: pgd looks into it"):
-        run.check_apart([(entry("clean"), [sface]), (entry("pgd"), [sface])])
-    run.check_apart([(entry("pgd").without("sface"), [sface])])
+        plans.check_apart([(entry("clean"), [sface]), (entry("pgd"), [sface])])
+    plans.check_apart([(entry("pgd").without("sface"), [sface])])
 
 
 def test_each_surrogate_is_left_out_in_turn():
     judges = {"sface": "S", "dlib": "D"}
-    runs = run.left_out([entry("clean"), entry("pgd")], judges)
+    runs = plans.left_out([entry("clean"), entry("pgd")], judges)
     assert [(one.name, one.surrogates, asked) for one, asked in runs] == [
         ("clean", (), ["S", "D"]),
         ("pgd", ("dlib",), ["S"]),
@@ -221,10 +222,10 @@ def test_seeds_that_several_judges_share_are_not_counted_as_more(plan):
 
 
 def test_postings():
-    assert list(run.postings([], POSTINGS)) == ["saved"]
-    assert list(run.postings(["all"], POSTINGS)) == ["saved", *POSTINGS]
+    assert list(plans.postings([], POSTINGS)) == ["saved"]
+    assert list(plans.postings(["all"], POSTINGS)) == ["saved", *POSTINGS]
     with pytest.raises(BadSetting, match="--post: sepia: no such thing"):
-        run.postings(["sepia"], POSTINGS)
+        plans.postings(["sepia"], POSTINGS)
 
 
 # -- judges that remember

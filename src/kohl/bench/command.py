@@ -10,15 +10,16 @@ from pathlib import Path
 
 from kohl import files, pull
 from kohl.bench import adapt, calibrate, cells, data, entries, equal, groups, lists, report, run
+from kohl.bench import plan as plans
 from kohl.bench.data import DataSet, Probe
 from kohl.bench.entries import Entry
 from kohl.bench.frechet import Space
 from kohl.bench.likeness import Likeness
 from kohl.bench.made import Target
+from kohl.bench.plan import Asked, Plan
 from kohl.bench.posting import POSTINGS
 from kohl.bench.purify import PURIFICATIONS, purifications
 from kohl.bench.results import Results
-from kohl.bench.run import Asked, Plan
 from kohl.bench.seen import Remembering
 from kohl.errors import BadSetting
 from kohl.parts import Parts
@@ -85,11 +86,13 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
     load = cache(lambda recipe: parts.load_with(recipe, shelf))
     plan = Plan(
         measured_on,
-        run.left_out(asked, judges) if arguments.leave_one_out else [(entry, list(judges.values())) for entry in asked],
+        plans.left_out(asked, judges)
+        if arguments.leave_one_out
+        else [(entry, list(judges.values())) for entry in asked],
         output,
         load,
         range(arguments.seeds),
-        run.postings(arguments.post, {**POSTINGS, **purifications(shelf, detect)}),
+        plans.postings(arguments.post, {**POSTINGS, **purifications(shelf, detect)}),
         data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {},
         _targets(_folder(arguments.target, "--target")) if arguments.target else (),
         arguments.aligned,
@@ -100,7 +103,7 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         _spaces(shelf, detect, arguments.fid),
     )
     if not arguments.white_box:
-        run.check_apart(plan.runs)
+        plans.check_apart(plan.runs)
     return replace(plan, runs=[*plan.runs, *_at_psnr(plan, arguments.psnr)]) if arguments.psnr else plan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,70 +15,14 @@ from typing import Any, TypeAlias
 from kohl.bench import adapt, cells
 from kohl.bench.answers import Gallery, answers
 from kohl.bench.cells import Cell
-from kohl.bench.data import DataSet, Probe
+from kohl.bench.data import Probe
 from kohl.bench.entries import Entry
-from kohl.bench.frechet import Space
-from kohl.bench.likeness import Likeness
 from kohl.bench.made import Made, Target, Workshop, weights
-from kohl.bench.posting import SAVED, Posts
+from kohl.bench.plan import Asked, Plan, plain
+from kohl.bench.posting import Posts
 from kohl.bench.seen import Remembering
-from kohl.errors import BadSetting
-from kohl.house import House
-from kohl.recipe import Recipe
 
 Say: TypeAlias = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A judge, and from which similarity on it says "same person"."""
-
-    judge: Remembering
-    thresholds: Mapping[float, float]
-    calibration: str  # where they come from
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Everything that a run is to find out."""
-
-    data: DataSet
-    runs: Sequence[tuple[Entry, Sequence[Asked]]]  # each attack with those who judge it
-    folder: Path
-    load: Callable[[Recipe], House]
-    seeds: Sequence[int] = (0,)
-    postings: Mapping[str, Posts | None] = field(default_factory=lambda: {SAVED: None})
-    strangers: Mapping[str, Sequence[Path]] = field(default_factory=dict)  # of the gallery
-    targets: Sequence[Target] = ()
-    aligned: bool = False
-    strangers_seen: Sequence[Probe] = ()  # whose photos, before and after, teach an attacker who adapts
-    pairs_seen: Sequence[int] = ()  # from how many of them
-    far: float = 0.01  # at which rate that attacker's thresholds are set
-    likeness: Likeness | None = None  # what is measured of each face
-    spaces: Mapping[str, Space] = field(default_factory=dict)  # in which sets of faces are compared
-
-    @property
-    def photos(self) -> Path:
-        """Where results are kept."""
-        return self.folder / "photos"
-
-    def workshop(self, entry: Entry) -> Workshop:
-        """What makes the results of an entry."""
-        return Workshop(entry, self.photos, self.load, self.aligned)
-
-    def target(self, index: int, group: int | None, seed: int) -> Target | None:
-        """Whom a photo is to resemble: that of its group, or each target in turn."""
-        if not self.targets:
-            return None
-        return self.targets[(index + seed if group is None else group) % len(self.targets)]
-
-
-def postings(names: Sequence[str], known: Mapping[str, Posts]) -> dict[str, Posts | None]:
-    """The postings of those names, first the saved file as it is; `all` are all. Raises `BadSetting`."""
-    chosen = list(known) if "all" in names else [name for name in names if name != SAVED]
-    if missing := [name for name in chosen if name not in known]:
-        raise BadSetting(f"--post: {missing[0]}: no such thing becomes of a photo; there are {', '.join(known)}")
-    return {SAVED: None, **{name: known[name] for name in chosen}}
 
 
 def run(plan: Plan, said: Say) -> list[Cell]:
@@ -134,7 +78,7 @@ def _of_seed(
                 judged = {"judge": asked.judge.name, "thresholds": thresholds, "calibration": asked.calibration}
                 remade = cells.weights(list(posting.models)) if posting else {}
                 key = {"kind": "scores", "posting": [name, remade], "asked": asked.judge.key, "thresholds": thresholds}
-                more = about | judged | {"posting": name, "white box": _plain(asked.judge.name) in entry.surrogates}
+                more = about | judged | {"posting": name, "white box": plain(asked.judge.name) in entry.surrogates}
                 label = f"{entry.name} {asked.judge.name} {name} {seed}"
                 score = partial(_scores, made, asked.judge, gallery, posted)
                 yield _cell(plan, label, depends | against | key, more, score)
@@ -262,30 +206,3 @@ def _posted(posting: Posts | None) -> Iterator[Callable[[Path], Path]]:
             return copy
 
         yield posted
-
-
-def _plain(judge: str) -> str:
-    """The card that a judge's name is about."""
-    return judge.removeprefix("aligned:").removeprefix("encoder:")
-
-
-def check_apart(runs: Sequence[tuple[Entry, Sequence[Asked]]]) -> None:
-    """Raises `BadSetting` for a judge that an attack looks into: such a figure says little of strangers."""
-    for entry, judges in runs:
-        for asked in judges:
-            if _plain(asked.judge.name) in entry.surrogates:
-                raise BadSetting(
-                    f"--judge: {asked.judge.name}: {entry.name} looks into it; name another judge, or pass "
-                    "--leave-one-out, or --white-box, and the tables say so"
-                )
-
-
-def left_out(entries: Sequence[Entry], judges: Mapping[str, Asked]) -> list[tuple[Entry, Sequence[Asked]]]:
-    """Each attack without each of its surrogates in turn, which then judges it; what has none is judged by all."""
-    runs: list[tuple[Entry, Sequence[Asked]]] = []
-    for entry in entries:
-        if entry.surrogates:
-            runs += [(entry.without(name), [judges[name]]) for name in entry.surrogates]
-        else:
-            runs.append((entry, list(judges.values())))
-    return runs
