@@ -66,15 +66,22 @@ class Workshop:
             aligned=self.aligned,
         )
 
+    def has(self, probe: Probe, seed: int, target: Target | None = None) -> bool:
+        """Whether there is nothing left to make."""
+        return self.entry.way == "clean" or self._record(self.key(probe, seed, target)).exists()
+
     def __call__(self, probe: Probe, seed: int, target: Target | None = None) -> Made:
         """The result, made if it is not there yet; a photo without a fit face is judged as it is."""
         if self.entry.way == "clean":
             return Made(probe, probe.photo, {}, target=target)
         key = self.key(probe, seed, target)
-        where = self.folder / f"{key[:32]}.json"
+        where = self._record(key)
         known = cells.read(where, key) or cells.write(where, key, self._made(probe, seed, target, key))
         file = self.folder / known["file"] if known["file"] else probe.photo
         return Made(probe, file, known["figures"], known["reason"], target)
+
+    def _record(self, key: str) -> Path:
+        return self.folder / f"{key[:32]}.json"
 
     def _made(self, probe: Probe, seed: int, target: Target | None, key: str) -> dict[str, Any]:
         started = time.perf_counter()

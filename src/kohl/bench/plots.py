@@ -148,7 +148,7 @@ def trade(results: Results, judge: str) -> Plot | None:
     """PSR against PSNR, a curve for each attack; None where nothing changes a face."""
     success = results.success()
     points: dict[str, list[_Point]] = {}
-    for attack in results.attacks:
+    for attack in results.changing:
         psnr, rate = results.quality(attack, "psnr"), results.rate(attack, judge, success)
         if psnr is not None and rate is not None and not math.isnan(rate.value):
             text = f"{attack}: {said(rate)} % at {psnr.value:.1f} dB"

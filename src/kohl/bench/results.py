@@ -34,6 +34,12 @@ class Results:
         return list(dict.fromkeys(cell["attack"] for cell in floor))
 
     @property
+    def changing(self) -> list[str]:
+        """Those that are more than the floor."""
+        ways = {cell["attack"]: cell["way"] for cell in self.cells if "attack" in cell}
+        return [attack for attack in self.attacks if ways[attack] == "attack"]
+
+    @property
     def judges(self) -> list[str]:
         """Their names, in order."""
         return list(dict.fromkeys(cell["judge"] for cell in self.scores))

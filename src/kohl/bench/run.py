@@ -159,7 +159,7 @@ def _results(
 ) -> list[Made]:
     results = []
     for index, (probe, target) in enumerate(zip(probes, aims, strict=True)):
-        if workshop.entry.way != "clean":  # of which nothing is made
+        if not workshop.has(probe, seed, target):
             said(f"{workshop.entry.name}, seed {seed}: photo {index + 1} of {len(probes)}")
         results.append(workshop(probe, seed, target))
     return results

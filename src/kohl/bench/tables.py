@@ -1,4 +1,4 @@
-"""What cells say, as tables: for a terminal, as CSV and as LaTeX."""
+"""What cells say, as tables: for a terminal, as Markdown, CSV and LaTeX."""
 
 from __future__ import annotations
 
@@ -52,6 +52,16 @@ def text(table: Table) -> str:
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     lines = ["  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([table.title, *([table.note] if table.note else []), lines[0], "─" * sum(widths), *lines[1:]])
+
+
+def markdown(table: Table) -> str:
+    """As GitHub shows it, with the note below."""
+    head, *rows = ([part.replace("|", "\\|") for part in row] for row in texts(table))
+    lines = [head, ["---", *["---:"] * len(table.columns)], *rows]
+    drawn = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n\n".join(
+        [f"**{table.title}**", drawn, *([f"{table.note[0].upper()}{table.note[1:]}."] if table.note else [])]
+    )
 
 
 def as_csv(tables: Sequence[Table]) -> str:
