@@ -5,7 +5,7 @@ import math
 import pytest
 import tiny
 
-from kohl.bench import calibrate
+from kohl.bench import calibrate, cells
 from kohl.errors import BadSetting
 
 
@@ -44,13 +44,21 @@ def test_every_two_photos_are_compared_once(folder):
 
 
 def test_nobody_is_in_both(folder):
-    from kohl.bench import cells
-
     own = cells.sha256(folder / "bob" / "1.png")
     assert {name for name, _ in calibrate.apart(folder, {"ann"}, {own})} == {"bob", "cat"}
     assert len(calibrate.apart(folder, {"ann"}, {own})) == 3
     with pytest.raises(BadSetting, match="fewer than two people who are not measured on"):
         calibrate.apart(folder, {"ann", "bob"}, set())
+
+
+def test_pairs_of_two_people(folder, tmp_path):
+    ann, bob, cat = (folder / name / "0.png" for name in ("ann", "bob", "cat"))
+    left = calibrate.pairs_apart([(ann, bob), (bob, cat)], {cells.sha256(ann)})
+    assert left == [(bob, cat)]
+    with pytest.raises(BadSetting, match="names no pair of two people"):
+        calibrate.pairs_apart([(ann, bob)], {cells.sha256(ann)})
+    found = calibrate.measured(Names(), "ab" * 32, [], tmp_path / "cells", [(ann, bob), (bob, ann)])
+    assert found == ({0.1: 0.2001, 0.01: 0.2001, 0.001: 0.2001}, "2 pairs of people who are not measured on")
 
 
 def test_a_calibration_is_kept(folder, tmp_path):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_bench_page import CELLS
+from benched import CELLS
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -11,6 +11,7 @@ from kohl.align import imageio
 from kohl.bench import cells, data, findings, run
 from kohl.bench import plan as plans
 from kohl.bench.answers import Gallery, answers
+from kohl.bench.data import Probe
 from kohl.bench.entries import entry
 from kohl.bench.made import Made, Target, Workshop
 from kohl.bench.plan import Asked, Plan
@@ -131,6 +132,18 @@ def test_the_judged_file_is_the_saved_one_and_the_photo_stays(plan, people, tmp_
     possible = [judge.compare(file, probe.others) for file in files]
     assert scores["probes"][0]["genuine"] in possible
     assert quality["probes"][0]["figures"]["psnr"] > 15
+
+
+def test_what_encoding_costs_is_a_row_whose_results_are_png(people, tmp_path):
+    photo = tiny.picture(tmp_path / "photo.jpg", seed=3)
+    probe, load = Probe("ann", photo, people.probes[0].others), Loads()
+    lossy, lossless = (
+        Workshop(one, tmp_path / "made", load)(probe, 0) for one in (entry("pgd"), entry("pgd").without_loss())
+    )
+    assert (lossy.file.suffix, lossless.file.suffix) == (".jpg", ".png")
+    first, second = (imageio.read(one.file).pixels.astype(int) for one in (lossy, lossless))
+    assert 0 < abs(first - second).mean() < 2  # the same change, of which one was encoded
+    assert entry("pgd").without_loss().name == "pgd, lossless"
 
 
 def test_a_photo_without_a_fit_face_is_judged_as_it_is(plan):

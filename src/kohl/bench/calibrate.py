@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,13 @@ class Similarities:
     def thresholds(self, rates: Sequence[float] = RATES) -> dict[float, float]:
         """By false-accept rate, the similarity that no larger share of impostors reaches."""
         return {rate: threshold(self.impostors, rate) for rate in rates}
+
+
+def of_pairs(judge: Verifier, pairs: Sequence[tuple[Path, Path]]) -> Similarities:
+    """The same of pairs of two people alone."""
+    found = [judge.compare(first, [second])[0] for first, second in pairs]
+    known = [similarity for similarity in found if similarity is not None]
+    return Similarities((), known, len(found) - len(known))
 
 
 def similarities(judge: Verifier, photos: Sequence[tuple[str, Path]]) -> Similarities:
@@ -65,16 +73,29 @@ def apart(folder: Path, people: Collection[str], contents: Collection[str]) -> l
     return left
 
 
+def pairs_apart(pairs: Sequence[tuple[Path, Path]], contents: AbstractSet[str]) -> list[tuple[Path, Path]]:
+    """Those of the pairs of two people none of whose files is measured on; raises `BadSetting` if there is none."""
+    left = [pair for pair in pairs if not contents & {cells.sha256(path) for path in pair}]
+    if not left:
+        raise BadSetting("--calibrate-pairs: DATA names no pair of two people whose photos are not measured on")
+    return left
+
+
 def measured(
-    judge: Verifier, key: str, photos: Sequence[tuple[str, Path]], folder: Path
+    judge: Verifier,
+    key: str,
+    photos: Sequence[tuple[str, Path]],
+    folder: Path,
+    pairs: Sequence[tuple[Path, Path]] = (),
 ) -> tuple[Mapping[float, float], str]:
-    """The judge's thresholds on these photos, kept in `folder`, and what they rest on."""
+    """The judge's thresholds on these photos, or on these `pairs` alone, kept in `folder`, and what they rest on."""
     content = [[name, cells.sha256(path)] for name, path in photos]
-    cell_key = cells.key(kind="calibration", judge=key, photos=content)
+    of_two = [[cells.sha256(path) for path in pair] for pair in pairs]
+    cell_key = cells.key(kind="calibration", judge=key, photos=content, pairs=of_two)
     where = cells.path(folder, f"{judge.name}-calibration", cell_key)
     cell = cells.read(where, cell_key)
     if cell is None:
-        found = similarities(judge, photos)
+        found = of_pairs(judge, pairs) if pairs else similarities(judge, photos)
         if not found.impostors:
             raise BadSetting(f"--calibrate: {judge.name} finds no faces of two people to compare; name other photos")
         thresholds = {f"{rate:g}": value for rate, value in found.thresholds().items()}

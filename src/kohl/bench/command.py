@@ -79,6 +79,8 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
     named = arguments.attack or ["clean", *([] if arguments.ablate else ["default"])]
     asked = [entries.entry(name, arguments.set) for name in named]
     asked += [one for name in arguments.ablate for one in entries.without_parts(name, arguments.set)]
+    if arguments.lossless:
+        asked += [entry.without_loss() for entry in asked if entry.way == "attack"]
     for entry in asked:
         pull.check(entry.recipe, entry.start, parts.table)
     judges = _judges(arguments, asked, measured_on, output, parts)
@@ -147,29 +149,34 @@ def _judges(
         )
     if arguments.leave_one_out and arguments.judge:
         raise BadSetting("--judge: with --leave-one-out the recognisers of each attack judge it; leave the judges out")
-    photos = _apart(arguments.calibrate, measured_on) if arguments.calibrate else None
+    photos = _apart(arguments.calibrate, measured_on) if arguments.calibrate else []
+    pairs = calibrate.pairs_apart(measured_on.strangers, _measured(measured_on)) if arguments.calibrate_pairs else []
     found = {}
     for name in names:
         judge = parts.judge(name)
         key = cells.key(kind="judge", weights=cells.weights([name, "yunet"]))
         remembering = Remembering(judge, key, output / "seen")
-        if photos is None:
+        if not photos and not pairs:
             verify.threshold(judge, arguments.far)
             found[name] = Asked(remembering, judge.thresholds, calibrate.CARD)
         else:
             _tell(f"thresholds of {remembering.name}")
-            found[name] = Asked(remembering, *calibrate.measured(remembering, key, photos, output / "cells"))
+            found[name] = Asked(remembering, *calibrate.measured(remembering, key, photos, output / "cells", pairs))
     return found
 
 
 def _apart(folder: Path, measured_on: DataSet) -> list[tuple[str, Path]]:
-    contents = {cells.sha256(path) for path in measured_on.files}
-    return calibrate.apart(_folder(folder, "--calibrate"), set(measured_on.people), contents)
+    return calibrate.apart(_folder(folder, "--calibrate"), set(measured_on.people), _measured(measured_on))
+
+
+def _measured(data: DataSet) -> set[str]:
+    """The hashes of the files that are measured on."""
+    return {cells.sha256(path) for probe in data.probes for path in (probe.photo, *probe.others)}
 
 
 def _strangers(arguments: Namespace, measured_on: DataSet) -> Sequence[Probe]:
     """One photo each of people who are not measured on, as many as an attacker is to see."""
-    contents = {cells.sha256(path) for path in measured_on.files}
+    contents = _measured(measured_on)
     named = data.by_person(_folder(arguments.adapt, "--adapt"))
     found = [
         Probe(name, photos[0], tuple(photos[:1]))

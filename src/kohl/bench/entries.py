@@ -50,6 +50,7 @@ class Entry:
     source: str  # of its settings
     way: Way = "attack"
     start: str = "default"  # the recipe that it was made of
+    lossless: bool = False  # whether its results are saved as PNG, so that no encoding takes part of the change away
 
     @property
     def surrogates(self) -> tuple[str, ...]:
@@ -59,6 +60,10 @@ class Entry:
     def at(self, strength: float) -> Entry:
         """The same at another place of the strength dial."""
         return replace(self, recipe=replace(self.recipe, strength=strength))
+
+    def without_loss(self) -> Entry:
+        """The same, its results saved as PNG: what is between the two is what encoding costs."""
+        return replace(self, name=f"{self.name}, lossless", lossless=True)
 
     def without(self, surrogate: str) -> Entry:
         """The same, not seeing one of its surrogates; raises `BadSetting` if it sees no other."""

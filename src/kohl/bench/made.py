@@ -64,6 +64,7 @@ class Workshop:
             target=target and cells.sha256(target.photo),
             seed=seed,
             aligned=self.aligned,
+            lossless=self.entry.lossless,
         )
 
     def has(self, probe: Probe, seed: int, target: Target | None = None) -> bool:
@@ -88,7 +89,8 @@ class Workshop:
         house = self._house(target)
         empty = {"kind": "photo", "photo": probe.photo.name, "file": "", "figures": {}}
         try:
-            output = self.folder / f"{key[:32]}{imageio.result_suffix(probe.photo)}"
+            suffix = ".png" if self.entry.lossless else imageio.result_suffix(probe.photo)
+            output = self.folder / f"{key[:32]}{suffix}"
             job = Job(probe.photo, output, seed, (0,), decoy=None if target is None else 0, force=True)
             row = pipeline.protect(job, house)
         except (NoFace, BadPhoto) as refusal:  # what is not protected counts against the attack
