@@ -2,8 +2,11 @@
 
 
 def quality(attack, psnr, seed=0, **more):
-    probes = [{"person": name, "figures": {"psnr": psnr + shift}} for name, shift in (("a", -1.0), ("b", 1.0))]
-    return cell("quality", attack, seed, probes=probes, **more)
+    probes = [
+        {"person": name, "photo": f"{name}.jpg", "figures": {"psnr": psnr + shift}, "reason": ""}
+        for name, shift in (("a", -1.0), ("b", 1.0))
+    ]
+    return cell("quality", attack, seed, probes=probes, distances={}, **more)
 
 
 def scores(attack, *similarities, seed=0, judge="strict", **more):

@@ -1,6 +1,6 @@
 """The table of doors."""
 
-from fuzz import arguments, downloads, hostile, kills, networks, pictures, rows, settings, weights, words
+from fuzz import arguments, benches, downloads, hostile, kills, networks, pictures, rows, settings, weights, words
 
 DOORS = (
     pictures.PHOTOS,
@@ -16,6 +16,8 @@ DOORS = (
     arguments.NAMES,
     rows.REPORTS,
     rows.JOURNALS,
+    benches.LISTED,
+    benches.CELLS_SHOWN,
     words.WORDS_TYPED,
     hostile.REQUESTS,
     kills.KILLS,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kohl import files, plain_file
+from kohl.bench.sound import sound
 from kohl.errors import BadSetting
 from kohl.score.record import plain
 from kohl.zoo import cards
@@ -45,9 +46,10 @@ def read(where: Path, key: str) -> Cell | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise BadSetting(f"{where}: is no cell of this benchmark ({error}); remove it") from None
-    if not isinstance(content, dict) or content.get("key") != key:
+    if not sound(content) or content["key"] != key:
         raise BadSetting(f"{where}: is no cell of this benchmark; remove it")
-    return content
+    found: Cell = content
+    return found
 
 
 def write(where: Path, key: str, content: Cell) -> Cell:
@@ -66,7 +68,7 @@ def every(folder: Path) -> list[Cell]:
             cell = json.loads(plain_file.content(where, LARGEST))
         except (OSError, ValueError, RecursionError) as error:
             raise BadSetting(f"{where}: is no cell of this benchmark ({error})") from None
-        if not isinstance(cell, dict) or {"key", "kind"} - cell.keys():
+        if not sound(cell):
             raise BadSetting(f"{where}: is no cell of this benchmark")
         found.append(cell)
     return found

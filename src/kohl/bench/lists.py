@@ -157,7 +157,7 @@ def _looks_like(paths: Sequence[Path]) -> str:
 
 def _of_lfw(images: Path, name: str, which: str) -> Path:
     """images/NAME/NAME_0001.jpg, or the file that is named outright; never one outside of `images`."""
-    if any(part in ("", ".", "..") or "/" in part or "\\" in part for part in (name, which)):
+    if any(part in ("", ".", "..") or {"/", "\\", "\0"} & set(part) for part in (name, which)):
         raise BadSetting(f"{name} {which}: a list names people and their photos, not paths")
     return images / name / (f"{name}_{int(which):04d}.jpg" if which.isdigit() else which)
 

@@ -93,7 +93,7 @@ def family(attack: str) -> str:
 def is_ours(results: Results, attack: str) -> bool:
     """Whether it is kohl's own search, and no baseline."""
     ways = {
-        (cell["way"], cell["settings"]["attack"], cell["settings"]["search"]["distance"])
+        (cell["way"], cell["settings"].get("attack"), cell["settings"].get("search", {}).get("distance"))
         for cell in results.cells
         if cell.get("attack") == attack
     }
