@@ -67,11 +67,13 @@ def main() -> None:
             except NoFace as refusal:
                 print(f"{photo.name}: {refusal}", file=sys.stderr)
                 continue
-            figures = {}
+            figures: dict[str, float] = {}
             for judge in judges:
                 (score,) = judge.compare(output, [photo])
                 limit = judge.thresholds[chosen.models.far]
                 figures[f"PSR % {judge.name}"] = float("nan") if score is None else 100.0 * (score < limit)
+            assert face.psnr is not None
+            assert face.nlpd is not None
             figures |= {"PSNR dB": face.psnr, "NLPD ‰": 1000 * face.nlpd}
             outcomes.append(Outcome(photo.stem, known[int(photo.stem)], figures))
     print("| figure | goal | measured |\n|---|---|---|")

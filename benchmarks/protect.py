@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from kohl import cpu
 
@@ -32,7 +33,7 @@ from kohl.bench.posting import POSTINGS  # noqa: E402
 from kohl.contours import new_contours  # noqa: E402
 from kohl.errors import NoFace  # noqa: E402
 from kohl.job import Job  # noqa: E402
-from kohl.types import Row, Verifier  # noqa: E402
+from kohl.types import FaceRow, Row, Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
 VARIANTS = ("jpeg 75", "half", "half, jpeg 75")  # of `kohl.bench.posting`
@@ -129,12 +130,12 @@ def main() -> None:
                     print(f"{photo.name}: {refusal}", file=sys.stderr)
                     output.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(photo, output)
-        result = {
+        result: dict[str, Any] = {
             "photos": len(protected),
-            "psnr": [round(face.psnr, 2) for face in first(rows)],
-            "ssim": [round(face.ssim, 4) for face in first(rows)],
-            "nlpd": [round(face.nlpd, 4) for face in first(rows)],
-            "contours": [drawn(Path(row.photo), Path(row.output), house) for row in rows],
+            "psnr": [round(face.psnr, 2) for face in first(rows) if face.psnr is not None],
+            "ssim": [round(face.ssim, 4) for face in first(rows) if face.ssim is not None],
+            "nlpd": [round(face.nlpd, 4) for face in first(rows) if face.nlpd is not None],
+            "contours": [drawn(Path(row.photo), Path(row.output), house) for row in rows if row.output],
             "chance": [round(face.chance, 4) for face in first(rows) if face.chance is not None],
             "tries": [face.tries for face in first(rows)],
             "first": 100 * sum(row.status == "protected" and row.faces[0].tries == 1 for row in rows) / len(protected),
@@ -151,12 +152,12 @@ def main() -> None:
     print(json.dumps(result) if arguments.json else table(result))
 
 
-def first(rows: Sequence[Row]) -> list:
+def first(rows: Sequence[Row]) -> list[FaceRow]:
     """The row of the face that was protected, for each photo."""
     return [row.faces[0] for row in rows]
 
 
-def table(result: dict) -> str:
+def table(result: dict[str, Any]) -> str:
     """The figures as a table for people."""
     lines = []
     for name, found in result["judges"].items():

@@ -95,3 +95,19 @@ def test_what_an_ablation_changes():
 def test_a_baseline_has_no_parts(name):
     with pytest.raises(BadSetting, match="is no recipe whose parts could be left out"):
         entries.without_parts(name)
+
+
+def test_what_the_generator_of_another_recipe_gives_back():
+    found = entry("inverted:mini")
+    assert (found.way, found.start, found.recipe.tuning.whole) == ("inverted", "mini", True)
+    assert found.recipe.models.generator == "stylegan2-mini"
+    with pytest.raises(BadSetting, match="no such attack"):
+        entry("inverted:nothing")
+
+
+def test_the_table_of_attacks_says_where_its_settings_are_from(monkeypatch):
+    class Said:
+        source = "somewhere else"
+
+    monkeypatch.setitem(entries.attacks.ATTACKS, "pgd", Said())
+    assert entries.names()["pgd"] == entry("pgd").source == "somewhere else"

@@ -241,6 +241,16 @@ def test_postings():
         plans.postings(["sepia"], POSTINGS)
 
 
+def test_another_file_of_weights_is_another_result(people, tmp_path):
+    weights = tmp_path / "own.safetensors"
+    keys = []
+    for content in (b"one", b"other"):
+        weights.write_bytes(content)
+        changed = entry("mini", [f"models.generator=stylegan2:{weights}"])
+        keys.append(Workshop(changed, tmp_path, Loads()).key(people.probes[0], 0))
+    assert keys[0] != keys[1]
+
+
 # -- judges that remember
 
 

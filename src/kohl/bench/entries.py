@@ -21,7 +21,11 @@ FLOOR = {
     "clean": "the photo as it is: what the judges say of nobody's work",
     "inverted": "the photo as the generator gives it back, before any search",
 }
-ALIASES = {"latent": "default", "vmi": "vmi-fgsm", "ni": "ni-fgsm", "si": "si-ni-fgsm"}
+ALIASES = {
+    **{"latent": "default", "vmi": "vmi-fgsm", "ni": "ni-fgsm"},
+    "si": "si-fgsm" if "si-fgsm" in attacks.ATTACKS else "si-ni-fgsm",
+}
+INVERTED = "inverted:"  # before the name of a recipe
 # What a baseline of the literature is run with: it leaves the source, once, within 16/255 of each value of a pixel.
 UNTARGETED = ("search.decoy=0.0", "search.tries=1")
 BUDGET = f"pixel.epsilon={16 / 255}"
@@ -79,14 +83,14 @@ class Entry:
 
 def names() -> dict[str, str]:
     """Every name that `entry` knows, and where its settings come from."""
-    pixel = {name: PUBLISHED.get(name, OWN) for name in attacks.ATTACKS if name != "latent"}
-    return {**FLOOR, **pixel, **dict.fromkeys(RECIPES, SHIPPED)}
+    baselines = {name: _source(name) for name in attacks.ATTACKS if name != "latent"}
+    return {**FLOOR, **baselines, **dict.fromkeys(RECIPES, SHIPPED)}
 
 
 def entry(asked: str, overrides: Sequence[str] = ()) -> Entry:
     """The entry NAME or NAME@STRENGTH, its recipe with the `overrides`; raises `BadSetting` for an unknown one.
 
-    NAME is one of `names`, or the path of a recipe.
+    NAME is one of `names`, inverted:RECIPE for what that recipe's generator gives back, or the path of a recipe.
     """
     name, _, dial = asked.partition("@")
     known = ALIASES.get(name, name)
@@ -95,8 +99,12 @@ def entry(asked: str, overrides: Sequence[str] = ()) -> Entry:
         made = Entry(asked, recipe.load("default"), FLOOR[known], "clean" if known == "clean" else "inverted")
     elif known in attacks.ATTACKS and known != "latent":
         own = [f"attack={known}", *(UNTARGETED if known in attacks.PIXEL else ("search.tries=1",))]
-        chosen = recipe.override(recipe.load("default"), [*own, *([BUDGET] if known in PUBLISHED else [])])
-        made = Entry(asked, chosen, PUBLISHED.get(known, OWN))
+        chosen = recipe.override(recipe.load("default"), [*own, *([BUDGET] if known in attacks.PIXEL else [])])
+        made = Entry(asked, chosen, _source(known))
+    elif known.startswith(INVERTED) and known.removeprefix(INVERTED) in RECIPES:
+        of = known.removeprefix(INVERTED)
+        whole = recipe.override(recipe.load(of), ["text=''", "tuning.whole=true"])  # the generator's own picture
+        made = Entry(asked, whole, FLOOR["inverted"], "inverted", of)
     elif known in RECIPES or Path(known).suffix == ".toml":
         made = Entry(
             asked, recipe.load(known), SHIPPED if known in RECIPES else f"the recipe {Path(known).name}", start=known
@@ -117,6 +125,12 @@ def without_parts(name: str, overrides: Sequence[str] = ()) -> list[Entry]:
         )
     changed = ablations.ablations(whole.recipe).items()
     return [whole, *(replace(whole, name=f"{name}, {what}", recipe=recipe) for what, recipe in changed)]
+
+
+def _source(name: str) -> str:
+    """Where the settings of an attack come from, as the table of attacks says or as it is known here."""
+    said: str = getattr(attacks.ATTACKS[name], "source", "") or PUBLISHED.get(name, OWN)
+    return said
 
 
 def _strength(asked: str, dial: str) -> float:

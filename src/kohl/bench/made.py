@@ -122,10 +122,21 @@ def house_of(
 
 def weights(entry: Entry) -> dict[str, str]:
     """The hashes of all files of models that the entry's recipe names."""
-    models, words = entry.recipe.models, bool(entry.recipe.text.strip())
-    named = [models.generator, models.encoder, models.perceptual, *models.surrogates]
-    paths = [name for name in named if ":" in name and not name.startswith("aligned:")]
-    return cells.weights([*recipe.names(entry.recipe, words=words), *paths, "decoys", "yunet", "landmarks68"])
+    names = recipe.names(entry.recipe, words=bool(entry.recipe.text.strip()))
+    return {**cells.weights([*names, "decoys", "yunet", "landmarks68"]), **_files(asdict(entry.recipe))}
+
+
+def _files(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Of settings that are paths of files, or end in one behind a colon, the hashes of those files."""
+    found: dict[str, str] = {}
+    for value in settings.values():
+        if isinstance(value, Mapping):
+            found |= _files(value)
+        for text in value if isinstance(value, list | tuple) else [value]:
+            path = Path(text.partition(":")[2] or text) if isinstance(text, str) and "\0" not in text else None
+            if path is not None and path.suffix and path.is_file():
+                found[str(text)] = cells.sha256(path)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
