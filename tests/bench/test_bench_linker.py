@@ -7,7 +7,7 @@ from PIL import Image
 
 from kohl.bench import adapt
 from kohl.bench.data import Probe
-from kohl.bench.linker import People, attacked, learned, unit
+from kohl.bench.linker import attacked, learned, unit
 from kohl.bench.made import Made
 from kohl.bench.seen import Remembering
 from kohl.zoo.judges.judge import Judge, Seen, cosine
@@ -55,23 +55,26 @@ def test_noise_is_not_taken_for_a_change():
 
 
 def test_thresholds_hold_the_rate_among_these_very_results():
-    strangers = people(100, seed=8)
-    faces = people(10, seed=9)
-    results = moved(faces)
-    linker = learned(moved(strangers), strangers)
-    said = attacked(
-        linker, results, [face[None] for face in faces], [(0, 1)], People(strangers, moved(strangers)), 0.01
-    )
-    mapped = linker(results)
-    assert (mapped @ strangers.T >= said.threshold).mean() <= 0.01
-    assert (mapped @ strangers.T >= said.threshold - 0.03).mean() > 0.005
-    assert [scores[0] for scores in said.genuine] == pytest.approx((mapped * faces).sum(1))
-    assert said.pairs == [pytest.approx(float(mapped[0] @ mapped[1]))]
-    none = attacked(
-        learned(faces[:0], faces[:0]), results, [face[None] for face in faces], [], People(strangers, strangers), 0.01
-    )
-    assert np.mean([scores[0] >= said.threshold for scores in said.genuine]) > 0.9
-    assert np.mean([scores[0] >= none.threshold for scores in none.genuine]) < 0.5
+    seen, strangers, faces = people(300, seed=8), people(100, seed=10), people(10, seed=9)
+    results, names = moved(faces), ["a", "a", *"bcdefghi"]
+    linker, alone = learned(moved(seen), seen), learned(seen[:0], seen[:0])
+
+    def said(linker):
+        others = [face[None] for face in faces]
+        left = {"strangers": strangers, "attacked_strangers": moved(strangers)}
+        return attacked(linker, results, others, names, **left, far=0.01)
+
+    taught, naive, mapped = said(linker), said(alone), linker(results)
+    assert (mapped @ strangers.T >= taught.threshold).mean() <= 0.01
+    assert (mapped @ strangers.T >= taught.threshold - 0.03).mean() > 0.005
+    assert [scores[0] for scores in taught.genuine] == pytest.approx((mapped * faces).sum(1))
+    assert taught.pairs == [(0, 1, pytest.approx(float(mapped[0] @ mapped[1])))]
+    assert np.mean([scores[0] >= taught.threshold for scores in taught.genuine]) > 0.9
+    assert np.mean([scores[0] >= naive.threshold for scores in naive.genuine]) < 0.5
+    # Links: between results of two people, whether they are measured on or not, and nobody else's.
+    impostors = [*(mapped @ linker(moved(strangers)).T).flatten()]
+    impostors += [mapped[a] @ mapped[b] for a in range(10) for b in range(a + 1, 10) if names[a] != names[b]]
+    assert np.mean(np.array(impostors) >= taught.link_threshold) <= 0.01
 
 
 @pytest.fixture
@@ -102,7 +105,8 @@ def test_photos_before_and_after_become_answers_for_each_count(photo, tmp_path):
     strangers = [made(f"s{index}", f"s{index}") for index in range(60)]
     results = [made(f"r{index}", f"r{index // 2}") for index in range(8)]
     blind = Made(Probe("r0", results[0].probe.photo, ()), photo("black.png", (0, 0, 0)), {})
-    found = adapt.answers(remembering, [*results, blind], lambda: strangers, (0, 60, 1000), 0.1)["adapted"]
+    unseen = [made(f"u{index}", "u").probe.photo for index in range(20)]
+    found = adapt.answers(remembering, [*results, blind], lambda: strangers, unseen, (0, 60, 1000), 0.1)["adapted"]
     assert [one["pairs seen"] for one in found] == [0, 60]
     assert [probe["person"] for probe in found[0]["probes"]] == [f"r{index // 2}" for index in range(8)]
     assert [pair[:2] for pair in found[0]["pairs"]] == [[0, 1], [2, 3], [4, 5], [6, 7]]
@@ -113,7 +117,9 @@ def test_photos_before_and_after_become_answers_for_each_count(photo, tmp_path):
 def test_too_few_strangers_or_a_judge_that_only_compares(photo, tmp_path):
     one = Made(Probe("a", photo("a.png", (9, 9, 9)), (photo("b.png", (9, 9, 9)),)), photo("c.png", (9, 9, 9)), {})
     judge = Judge("colours", {}, lambda pixels: [Seen((0, 0, 4, 4), pixels[0, 0] * 1.0)], cosine)
-    remembering = Remembering(judge, "ab" * 32, tmp_path / "seen")
-    assert adapt.answers(remembering, [one], lambda: [one] * 9, (0,), 0.1) == {"adapted": []}
+    remembering, unseen = Remembering(judge, "ab" * 32, tmp_path / "seen"), [one.probe.photo] * 10
+    assert adapt.answers(remembering, [one], lambda: [one] * 9, unseen, (0,), 0.1) == {"adapted": []}
+    assert adapt.answers(remembering, [one], lambda: [one] * 20, unseen[:9], (0,), 0.1) == {"adapted": []}
+    assert adapt.answers(remembering, [one], lambda: [one] * 20, unseen, (0,), 0.1)["adapted"]
     services = Remembering(tiny.MeanColour(), "cd" * 32, tmp_path / "seen")
-    assert adapt.answers(services, [one], lambda: [one] * 20, (0,), 0.1) == {"adapted": []}
+    assert adapt.answers(services, [one], lambda: [one] * 20, unseen, (0,), 0.1) == {"adapted": []}

@@ -3,57 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kohl.bench.linker import People, attacked, learned, unit
+from kohl.bench.linker import attacked, learned, unit
 from kohl.bench.made import Made
 from kohl.bench.seen import Remembering
 
-FEWEST = 10  # strangers, of whom thresholds and maps are learned
+FEWEST = 10  # people, of whom maps are learned or thresholds set
 
 
 def answers(
     judge: Remembering,
     results: Sequence[Made],
-    strangers: Callable[[], Sequence[Made]],
+    seen: Callable[[], Sequence[Made]],
+    unseen: Sequence[Path],
     counts: Sequence[int],
     far: float,
 ) -> dict[str, Any]:
-    """For each count of pairs, what a judge says that learned from so many `strangers`, attacked in the same way.
+    """For each count of pairs, what a judge says that learned from so many of those `seen`, who were attacked alike.
 
-    A photo in which the judge finds no face is left out. Empty where the judge gives no embeddings, or finds too few
-    strangers.
+    Thresholds are of the photos of people that are `unseen`. A photo in which the judge finds no face is left out. It is
+    empty where the judge gives no embeddings, or finds too few people.
     """
-    trained = [(one, row) for one in strangers() if (row := _both(judge, one.probe.photo, one.file)) is not None]
-    seen = [(one, face) for one in results if (face := judge.embedding(one.file)) is not None]
-    if len(trained) < FEWEST or not seen:
+    pairs = [row for one in seen() if (row := _both(judge, one.probe.photo, one.file)) is not None]
+    known = [(one, face) for one in results if (face := judge.embedding(one.file)) is not None]
+    others = [_known(judge, one.probe.others) for one, _ in known]
+    kept = [index for index, photos in enumerate(others) if len(photos)]
+    strangers = _known(judge, unseen)
+    if min(len(pairs), len(strangers)) < FEWEST or not kept:
         return {"adapted": []}
-    people = People(*(np.stack([row[part] for _, row in trained]) for part in (0, 1)))
-    others = [_known(judge, one.probe.others) for one, _ in seen]
-    kept = [index for index, known in enumerate(others) if len(known)]
-    faces = unit(np.stack([seen[index][1] for index in kept]))
-    names = [seen[index][0].probe.person for index in kept]
-    pairs = [(first, second) for first, second in combinations(range(len(kept)), 2) if names[first] == names[second]]
+    before, after = (unit(np.stack([row[part] for row in pairs])) for part in (0, 1))
+    faces, people = unit(np.stack([known[at][1] for at in kept])), [known[at][0].probe.person for at in kept]
     found = []
-    for count in sorted({min(count, len(trained)) for count in counts}):
-        linker = learned(unit(people.after[:count]), unit(people.before[:count]))
-        said = attacked(linker, faces, [others[index] for index in kept], pairs, people, far)
+    for count in sorted({min(count, len(pairs)) for count in counts}):
+        left = after[count:] if count < len(pairs) or len(set(people)) > 1 else after  # somebody must set the threshold
+        linker = learned(after[:count], before[:count])
+        of_each = [others[at] for at in kept]
+        said = attacked(linker, faces, of_each, people, strangers=strangers, attacked_strangers=left, far=far)
+        probes = [{"person": name, "genuine": scores} for name, scores in zip(people, said.genuine, strict=True)]
+        thresholds = {"threshold": said.threshold, "link threshold": said.link_threshold}
         found.append(
-            {
-                "pairs seen": count,
-                "threshold": said.threshold,
-                "link threshold": said.link_threshold,
-                "probes": [
-                    {"person": name, "genuine": scores} for name, scores in zip(names, said.genuine, strict=True)
-                ],
-                "pairs": [[*pair, score] for pair, score in zip(pairs, said.pairs, strict=True)],
-            }
+            {"pairs seen": count, **thresholds, "probes": probes, "pairs": [list(pair) for pair in said.pairs]}
         )
-    return {"adapted": found, "strangers": len(trained)}
+    return {"adapted": found, "strangers": len(strangers)}
 
 
 def _both(judge: Remembering, before: Path, after: Path) -> tuple[np.ndarray, np.ndarray] | None:

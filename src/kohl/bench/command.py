@@ -35,6 +35,7 @@ TUNED_ON = 6  # photos on which the strength for a PSNR is found
 FID = "Inception (FID)"
 LPIPS = "lpips"
 SPACE = "makeup_clip"  # whose space sets of faces are compared in
+UNSEEN = 300  # people, by whom an attacker's thresholds are set
 TOLD = 10  # files that cannot be used, that are named
 TARGETS = "whom the photos were to resemble are the files that were named; kohl ships none, and knows nobody"
 
@@ -86,6 +87,7 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
     judges = _judges(arguments, asked, measured_on, output, parts)
     shelf, detect = Shelf(), parts.detector()
     load = cache(lambda recipe: parts.load_with(recipe, shelf))
+    seen, unseen = _strangers(arguments, measured_on) if arguments.adapt else ((), ())
     plan = Plan(
         measured_on,
         plans.left_out(asked, judges)
@@ -98,8 +100,9 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {},
         _targets(_folder(arguments.target, "--target")) if arguments.target else (),
         arguments.aligned,
-        _strangers(arguments, measured_on) if arguments.adapt else (),
+        seen,
         arguments.pairs,
+        unseen,
         arguments.far,
         _likeness(shelf, detect),
         _spaces(shelf, detect, arguments.fid),
@@ -174,20 +177,20 @@ def _measured(data: DataSet) -> set[str]:
     return {cells.sha256(path) for probe in data.probes for path in (probe.photo, *probe.others)}
 
 
-def _strangers(arguments: Namespace, measured_on: DataSet) -> Sequence[Probe]:
-    """One photo each of people who are not measured on, as many as an attacker is to see."""
+def _strangers(arguments: Namespace, measured_on: DataSet) -> tuple[Sequence[Probe], Sequence[Path]]:
+    """One photo each of people who are not measured on: as many as an attacker is to see, and others for thresholds."""
     contents = _measured(measured_on)
     named = data.by_person(_folder(arguments.adapt, "--adapt"))
     found = [
         Probe(name, photos[0], tuple(photos[:1]))
         for name, photos in named.items()
         if name not in measured_on.people and not any(cells.sha256(path) in contents for path in photos)
-    ][: max(arguments.pairs)]
-    if len(found) < adapt.FEWEST:
-        raise BadSetting(
-            f"--adapt: {arguments.adapt}: has {len(found)} other people; {adapt.FEWEST} are needed at least"
-        )
-    return found
+    ]
+    seen, unseen = found[: max(arguments.pairs)], found[max(arguments.pairs) :][:UNSEEN]
+    if min(len(seen), len(unseen)) < adapt.FEWEST:
+        need = f"{adapt.FEWEST} to learn from and {adapt.FEWEST} more for thresholds are needed at least"
+        raise BadSetting(f"--adapt: {arguments.adapt}: has {len(found)} other people; {need} (--pairs)")
+    return seen, [probe.photo for probe in unseen]
 
 
 def _targets(folder: Path) -> list[Target]:

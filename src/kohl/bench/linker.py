@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -53,14 +54,6 @@ def learned(after: np.ndarray, before: np.ndarray) -> Linker:
     return Linker(np.eye(size) + weights.T)
 
 
-@dataclass(frozen=True, eq=False)
-class People:
-    """Embeddings of strangers before and after an attack, a row each."""
-
-    before: np.ndarray
-    after: np.ndarray
-
-
 @dataclass(frozen=True)
 class Attacked:
     """What an attacker with so many pairs says: thresholds at a false-accept rate, and similarities."""
@@ -68,28 +61,33 @@ class Attacked:
     threshold: float
     link_threshold: float
     genuine: Sequence[Sequence[float]]  # of each result to the other photos of its person
-    pairs: Sequence[float]  # of results of one person, in the order that was asked for
+    pairs: Sequence[tuple[int, int, float]]  # of results of one person, by index
 
 
 def attacked(
     linker: Linker,
     results: np.ndarray,
     others: Sequence[np.ndarray],
-    pairs: Sequence[tuple[int, int]],
-    strangers: People,
+    people: Sequence[str],
+    *,
+    strangers: np.ndarray,
+    attacked_strangers: np.ndarray,
     far: float,
 ) -> Attacked:
-    """Similarities of the results (n, d), once mapped, to each one's others (k, d) and to each other.
+    """Similarities of the results (n, d) of these `people`, once mapped, to each one's others (k, d) and to each other.
 
-    Thresholds hold the false-accept rate between these very results and strangers: as they were, and as the same attack
-    left them, mapped too.
+    Thresholds hold the false-accept rate between these very results and photos of strangers, and between results of two
+    people, of whom the `attacked_strangers` are some; the map should have seen none of all those.
     """
     mapped = linker(results)
-    impostors = (mapped @ unit(strangers.before).T).flatten().tolist()
-    linked = (mapped @ linker(strangers.after).T).flatten().tolist()
+    pairs = [(a, b) for a, b in combinations(range(len(people)), 2) if people[a] == people[b]]
+    apart = [(a, b) for a, b in combinations(range(len(people)), 2) if people[a] != people[b]]
+    impostors = (mapped @ unit(strangers).T).flatten().tolist()
+    linked = [float(mapped[a] @ mapped[b]) for a, b in apart]
+    linked += (mapped @ linker(attacked_strangers).T).flatten().tolist()
     return Attacked(
         threshold(impostors, far),
         threshold(linked, far),
         [(unit(known) @ face).tolist() for known, face in zip(others, mapped, strict=True)],
-        [float(mapped[first] @ mapped[second]) for first, second in pairs],
+        [(a, b, float(mapped[a] @ mapped[b])) for a, b in pairs],
     )

@@ -42,6 +42,7 @@ class Plan:
     aligned: bool = False
     strangers_seen: Sequence[Probe] = ()  # whose photos, before and after, teach an attacker who adapts
     pairs_seen: Sequence[int] = ()  # from how many of them
+    unseen: Sequence[Path] = ()  # photos of still others, by whom that attacker's thresholds are set
     far: float = 0.01  # at which rate that attacker's thresholds are set
     likeness: Likeness | None = None  # what is measured of each face
     spaces: Mapping[str, Space] = field(default_factory=dict)  # in which sets of faces are compared

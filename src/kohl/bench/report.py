@@ -65,7 +65,7 @@ def made(results: Results) -> str:
         seeds = len({cell["seed"] for cell in cells})
         calibrations = sorted({cell["calibration"] for cell in part.scores})
         said = [
-            f"{name(part)}: {data['photos']} photos of {data['people']} people, {seeds} seed{'s' * (seeds > 1)}",
+            f"{name(part)}: {_count(data['photos'], 'photo')} of {_people(data['people'])}, {_count(seeds, 'seed')}",
             f"thresholds from {', '.join(calibrations)}",
             dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}",
             ", ".join(sorted(machines)),
@@ -74,3 +74,11 @@ def made(results: Results) -> str:
         ]
         lines.append("; ".join(said))
     return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"

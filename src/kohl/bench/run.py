@@ -103,6 +103,7 @@ def _adapted(
         key: dict[str, Any] = {
             "kind": "adapted",
             "far": plan.far,
+            "unseen": [cells.sha256(path) for path in plan.unseen],
             "asked": asked.judge.key,
             "strangers": keys,
             "counts": list(plan.pairs_seen),
@@ -121,7 +122,7 @@ def _adapted(
 def _adapt(
     plan: Plan, judge: Remembering, made: Callable[[], list[Made]], strangers: Callable[[], list[Made]]
 ) -> dict[str, Any]:
-    return adapt.answers(judge, made(), strangers, plan.pairs_seen, plan.far)
+    return adapt.answers(judge, made(), strangers, plan.unseen, plan.pairs_seen, plan.far)
 
 
 def _of_strangers(said: Say, text: str) -> None:
