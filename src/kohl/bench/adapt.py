@@ -25,8 +25,8 @@ def answers(
 ) -> dict[str, Any]:
     """For each count of pairs, what a judge says that learned from so many of those `seen`, who were attacked alike.
 
-    Thresholds are of the photos of people that are `unseen`. A photo in which the judge finds no face is left out. It is
-    empty where the judge gives no embeddings, or finds too few people.
+    Thresholds are of the photos of people that are `unseen`. A photo in which the judge finds no face is left out.
+    Nothing is found where the judge gives no embeddings, or too few people are seen.
     """
     pairs = [row for one in seen() if (row := _both(judge, one.probe.photo, one.file)) is not None]
     known = [(one, face) for one in results if (face := judge.embedding(one.file)) is not None]

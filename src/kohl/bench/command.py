@@ -218,7 +218,7 @@ def _at_psnr(plan: Plan, psnr: float) -> list[tuple[Entry, Sequence[Asked]]]:
         name = f"{entry.name} at {psnr:g} dB"
         if abs(reached - psnr) > 1:
             pull.tell(f"kohl: {name}: the nearest that its strength reaches is {reached:.1f} dB")
-        source = f"{entry.source}; strength {strength:.3f} for {psnr:g} dB"
+        source = f"{entry.source}; strength {strength:.3f}, which gives {reached:.1f} dB on the first photos"
         found.append((replace(entry.at(strength), name=name, source=source), judges))
     return found
 
