@@ -19,7 +19,7 @@ from kohl.bench.data import Probe
 from kohl.bench.entries import Entry
 from kohl.bench.made import Made, Target, Workshop, weights
 from kohl.bench.plan import Asked, Plan, plain
-from kohl.bench.posting import Posts
+from kohl.bench.posting import SAVED, Posts
 from kohl.bench.seen import Remembering
 
 Say: TypeAlias = Callable[[str], None]
@@ -67,20 +67,27 @@ def _of_seed(
     against = {
         "others": [[cells.sha256(other) for other in probe.others] for probe in plan.data.probes],
         "targets": [target and [target.person, *map(cells.sha256, target.others)] for target in aims],
-        "gallery": {} if gallery is None else {name: cells.sha256(path) for name, path in gallery.people.items()},
     }
     if plan.strangers_seen and entry.way == "attack":
         yield from _adapted(plan, workshop, judges, seed, made, depends | against, about, said)
     for name, posting in plan.postings.items():
+        ranked = gallery if name == SAVED else None  # nobody asks for ranks after posting, which take long
+        people = {} if ranked is None else {who: cells.sha256(path) for who, path in ranked.people.items()}
         with _posted(posting) as posted:
             for asked in judges:
                 thresholds = {f"{rate:g}": value for rate, value in asked.thresholds.items()}
                 judged = {"judge": asked.judge.name, "thresholds": thresholds, "calibration": asked.calibration}
                 remade = cells.weights(list(posting.models)) if posting else {}
-                key = {"kind": "scores", "posting": [name, remade], "asked": asked.judge.key, "thresholds": thresholds}
+                key = {
+                    "kind": "scores",
+                    "gallery": people,
+                    "posting": [name, remade],
+                    "asked": asked.judge.key,
+                    "thresholds": thresholds,
+                }
                 more = about | judged | {"posting": name, "white box": plain(asked.judge.name) in entry.surrogates}
                 label = f"{entry.name} {asked.judge.name} {name} {seed}"
-                score = partial(_scores, made, asked.judge, gallery, posted)
+                score = partial(_scores, made, asked.judge, ranked, posted)
                 yield _cell(plan, label, depends | against | key, more, score)
 
 
