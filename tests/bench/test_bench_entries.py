@@ -59,16 +59,24 @@ def test_other_names_are_refused(name, said):
 
 
 def test_who_is_left_out_is_not_seen_and_has_no_say():
+    all_ = entry("default").recognisers
     found = entry("default").without("sface")
-    assert found.surrogates == ("dlib",)
+    assert found.surrogates == tuple(name for name in all_ if name != "sface")
     assert found.recipe.models.judging == ("dlib",)
+    alone = entry("default", ['models.surrogates=["dlib"]'])
     with pytest.raises(BadSetting, match="sees only dlib"):
-        found.without("dlib")
+        alone.without("dlib")
+
+
+def test_the_one_that_the_paper_leaves_out_is_left_out_in_turn_too():
+    paper = entry("paper")
+    assert (len(paper.recognisers), len(paper.surrogates)) == (4, 3)
+    assert paper.without("irse50").surrogates == ("ir152", "facenet", "mobile_face")
 
 
 def test_the_floor_sees_nobody():
     assert entry("clean").surrogates == entry("inverted").surrogates == ()
-    assert entry("default").surrogates == ("sface", "dlib")
+    assert entry("default").surrogates == tuple(dict.fromkeys(recipe.load("default").models.searched))
 
 
 @pytest.mark.parametrize("name", entries.RECIPES)

@@ -217,7 +217,8 @@ def test_judges_that_an_attack_looks_into_are_refused(plan, tmp_path):
 
 def test_each_surrogate_is_left_out_in_turn():
     judges = {"sface": "S", "dlib": "D"}
-    runs = plans.left_out([entry("clean"), entry("pgd")], judges)
+    two = entry("pgd", ['models.surrogates=["sface", "sface", "dlib"]'])
+    runs = plans.left_out([entry("clean"), two], judges)
     assert [(one.name, one.surrogates, asked) for one, asked in runs] == [
         ("clean", (), ["S", "D"]),
         ("pgd", ("dlib",), ["S"]),

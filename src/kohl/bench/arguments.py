@@ -58,9 +58,9 @@ def add_to(parser: argparse.ArgumentParser, path: Callable[[str], Path]) -> None
         help="make photos resemble the people in FOLDER, two photos each or more",
     )
     add("--calibrate", type=path, metavar="FOLDER", help="measure the judges' thresholds on other people")
+    add("--calibrate-pairs", action="store_true", help="the same on the pairs of two people that DATA names")
     add("--adapt", type=path, metavar="FOLDER", help="also ask an attacker who saw photos in FOLDER before and after")
     add("--pairs", type=_counts, default=(0, 10, 100), metavar="N,N", help="how many of them (default: 0,10,100)")
-    add("--calibrate-pairs", action="store_true", help="the same on the pairs of two people that DATA names")
     add("--far", type=_rate, default=0.01, metavar="RATE", help="false-accept rate of the tables (default: 0.01)")
     add("--seeds", type=_count, default=1, metavar="N", help="repeat with so many seeds (default: 1; report 3 or more)")
     add("--post", type=_names, action="extend", default=[], metavar="A,B|all", help="judge also what becomes of a file")

@@ -144,7 +144,7 @@ def _judges(
     arguments: Namespace, asked: Sequence[Entry], measured_on: DataSet, output: Path, parts: Parts
 ) -> Mapping[str, Asked]:
     """By name, those who judge."""
-    seen = list(dict.fromkeys(name for entry in asked for name in entry.surrogates))
+    seen = list(dict.fromkeys(name for entry in asked for name in entry.recognisers))
     names = seen if arguments.leave_one_out else arguments.judge
     if not names:
         raise BadSetting(

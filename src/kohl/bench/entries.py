@@ -61,6 +61,11 @@ class Entry:
         """The recognisers that it sees, once each; none that changes nothing."""
         return tuple(dict.fromkeys(self.recipe.models.searched)) if self.way == "attack" else ()
 
+    @property
+    def recognisers(self) -> tuple[str, ...]:
+        """Those, and the one that its recipe leaves out: who may judge in turn."""
+        return tuple(dict.fromkeys(self.recipe.models.surrogates)) if self.way == "attack" else ()
+
     def at(self, strength: float) -> Entry:
         """The same at another place of the strength dial."""
         return replace(self, recipe=replace(self.recipe, strength=strength))
@@ -70,7 +75,7 @@ class Entry:
         return replace(self, name=f"{self.name}, lossless", lossless=True)
 
     def without(self, surrogate: str) -> Entry:
-        """The same, not seeing one of its surrogates; raises `BadSetting` if it sees no other."""
+        """The same, not seeing one of its recognisers but all others; raises `BadSetting` if there are none."""
         models = self.recipe.models
         left = tuple(name for name in models.surrogates if name != surrogate)
         judges = tuple(name for name in models.judges if name != surrogate)

@@ -88,11 +88,11 @@ def check_apart(runs: Sequence[tuple[Entry, Sequence[Asked]]]) -> None:
 
 
 def left_out(entries: Sequence[Entry], judges: Mapping[str, Asked]) -> list[tuple[Entry, Sequence[Asked]]]:
-    """Each attack without each of its surrogates in turn, which then judges it; what has none is judged by all."""
+    """Each attack without each of its recognisers in turn, which then judges it; what has none is judged by all."""
     runs: list[tuple[Entry, Sequence[Asked]]] = []
     for entry in entries:
-        if entry.surrogates:
-            runs += [(entry.without(name), [judges[name]]) for name in entry.surrogates]
+        if entry.recognisers:
+            runs += [(entry.without(name), [judges[name]]) for name in entry.recognisers]
         else:
             runs.append((entry, list(judges.values())))
     return runs
