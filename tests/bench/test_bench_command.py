@@ -52,7 +52,7 @@ def test_a_folder_of_people_becomes_tables_in_all_forms(people, capsys):
     assert "people: 2 photos of 2 people, 2 seeds; thresholds from the judge's card" in said
     assert "kohl: pgd, seed 1: photo 2 of 2" in notes
     assert (people / "out" / "tables.txt").read_text() == said
-    assert (people / "out" / "figures.csv").read_text().startswith("table,row,column,value")
+    assert (people / "out" / "figures.csv").read_text().startswith("set,table,row,column,value")
     assert "\\begin{table}" in (people / "out" / "tables.tex").read_text()
     kept = sorted((people / "out" / "cells").iterdir())
     assert len(kept) == 8

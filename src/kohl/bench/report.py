@@ -16,7 +16,7 @@ from kohl.errors import BadSetting
 def write(results: Results, folder: Path, *, notes: Sequence[str]) -> str:
     """The tables as text, once they and the other forms are in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = [table for part in by_data(results) for table in findings.tables(part)]
+    found = [replace(table, of=name(part)) for part in by_data(results) for table in findings.tables(part)]
     text = "\n\n".join([*map(tables.text, found), made(results), *notes]) + "\n"
     for file, content in (
         ("tables.txt", text),

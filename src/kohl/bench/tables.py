@@ -24,6 +24,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Value, ...]], ...]
     digits: tuple[int, ...] = ()  # behind the point, by column; 1 where nothing is said
+    of: str = ""  # which data set
 
 
 def said(value: Value, digits: int = 1) -> str:
@@ -51,7 +52,12 @@ def text(table: Table) -> str:
     rows = texts(table)
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     lines = ["  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([table.title, *([table.note] if table.note else []), lines[0], "─" * sum(widths), *lines[1:]])
+    return "\n".join([titled(table), *([table.note] if table.note else []), lines[0], "─" * sum(widths), *lines[1:]])
+
+
+def titled(table: Table) -> str:
+    """The title, with the data set that it is of."""
+    return f"{table.of}: {table.title}" if table.of else table.title
 
 
 def markdown(table: Table) -> str:
@@ -68,16 +74,16 @@ def as_csv(tables: Sequence[Table]) -> str:
     """All figures, one a line, with the ends of their intervals, what they are of, and every seed."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["table", "row", "column", "value", "low", "high", "count", "people", "seeds"])
+    writer.writerow(["set", "table", "row", "column", "value", "low", "high", "count", "people", "seeds"])
     for table in tables:
         for name, values in table.rows:
             for column, value in zip(table.columns, values, strict=True):
                 if isinstance(value, Figure):
                     numbers = [_number(part) for part in (value.value, value.low, value.high)]
                     seeds = " ".join(_number(seed) for seed in value.seeds)
-                    writer.writerow([table.name, name, column, *numbers, value.count, value.people, seeds])
+                    writer.writerow([table.of, table.name, name, column, *numbers, value.count, value.people, seeds])
                 elif value:
-                    writer.writerow([table.name, name, column, value, *[""] * 5])
+                    writer.writerow([table.of, table.name, name, column, value, *[""] * 5])
     return buffer.getvalue()
 
 
@@ -90,7 +96,7 @@ def _latex(table: Table) -> str:
     head, *rows = ([_escaped(part) for part in row] for row in texts(table))
     lines = [
         "\\begin{table}",
-        f"\\caption{{{_escaped(' '.join(filter(None, (table.title + '.', table.note))))}}}",
+        f"\\caption{{{_escaped(' '.join(filter(None, (titled(table) + '.', table.note))))}}}",
         f"\\label{{tab:{table.name}}}",
         f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         "\\toprule",
