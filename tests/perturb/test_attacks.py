@@ -14,7 +14,6 @@ from kohl.errors import BadSetting
 from kohl.perturb import attacks
 from kohl.perturb.pixel import FAINT, NEVER_ENOUGH, Diversity, Painted, Pixel, Scales, SignGradient, Smooth
 from kohl.perturb.terms import Surrogate, Words
-from kohl.perturb.views import blur
 from kohl.types import Goal
 
 PIXEL = Pixel(epsilon=0.04, steps=4)
@@ -133,6 +132,10 @@ def test_nears_its_goal_in_the_eyes_of_the_surrogates(case):
             assert apart(surrogate, changed, TARGET.crops).mean() < 0.95 * start.mean()
 
 
+SQUARE = torch.linspace(-3, 3, 7).square()  # 7 × 7 and ± 3 deviations, as the published kernel has 15 × 15
+KERNEL = torch.exp(-(SQUARE + SQUARE[:, None]) / 2) / torch.exp(-(SQUARE + SQUARE[:, None]) / 2).sum()
+
+
 def apart(surrogate, first, second):
     """The distance of the faces in two batches of crops, in thresholds."""
     return surrogate.distance(*(surrogate.embed(SOURCE.with_crops(crops)) for crops in (first, second)))
@@ -181,7 +184,7 @@ def test_against_a_linear_score_the_best_answer_is_reached(name):
     signs = torch.tensor([1.0, -1.0, 1.0]).view(3, 1, 1).expand(3, tiny.SIZE, tiny.SIZE)
     weight = signs * (0.5 + torch.rand(3, 1, 1, generator=numbers()))
     budget = replace(PIXEL, steps=10)
-    made = attacks.PIXEL[name]([LinearScore(Score(weight))], budget)
+    made = attacks.PIXEL[name].attack([LinearScore(Score(weight))], budget)
     changed = made(SOURCE, GOALS["pure dodging"], rng=numbers())
     best = SOURCE.crops - budget.epsilon * Painted(SOURCE).mask * signs
     inner = F.max_pool2d(1 - Painted(SOURCE).mask, 7, 1, 3) < 0.01  # a shrunk or blurred picture mixes in the rim
@@ -201,7 +204,7 @@ def plain(models, **settings):
     [
         {},
         {"look_ahead": True},
-        {"smooth": Smooth(sigma=1.0)},
+        {"smooth": Smooth(side=7, deviations=3.0)},
         {"look_ahead": True, "neighbours": 2, "reach": 0.0},  # all of them at the latents themselves
     ],
     ids=["momentum", "look ahead", "smooth", "variance"],
@@ -223,24 +226,24 @@ def test_each_part_is_the_published_formula(parts):
         if "neighbours" in parts:
             variance = slope(latents) - gradient
         if "smooth" in parts:
-            tuned = blur(tuned, 1.0)
+            tuned = F.conv2d(F.pad(tuned, (3, 3, 3, 3)).flatten(0, 1)[:, None], KERNEL[None, None]).view_as(tuned)
         velocity = 0.9 * velocity + tuned / tuned.abs().mean((1, 2, 3), keepdim=True)
         latents = (latents - rate * velocity.sign()).clamp(-PIXEL.epsilon, PIXEL.epsilon)
     differ = (changed - SOURCE.crops - mask * latents).abs() > 1e-6
     assert differ.float().mean() < 0.01  # where a gradient is nothing but rounding
 
 
-def test_diversity_shrinks_and_pads_some_of_the_time():
+def test_diversity_shows_a_smaller_picture_on_black_half_of_the_time():
     images, rng = torch.ones(1, 3, 40, 40), numbers()
-    seen = [Diversity(probability=0.5, smallest=0.5)(images, rng)[0] for _ in range(200)]
-    shrunk = [each for each in seen if not torch.equal(each, images)]
-    assert 70 < len(shrunk) < 130
-    sides = torch.tensor([float(each[0, 0].sum()) ** 0.5 for each in shrunk])
-    assert sides.min() < 22
-    assert sides.max() > 37
+    seen = [Diversity()(images, rng)[0] for _ in range(400)]
+    shown = [each for each in seen if not torch.equal(each, images)]
+    assert 150 < len(shown) < 230  # the few that were drawn as large as the frame are not seen to be
+    sides = torch.stack([each[0, 0].sum() for each in shown]).sqrt()  # the share of 44 pixels that a picture fills
+    assert float(sides.min()) == pytest.approx(40 * 40 / 44, abs=0.3)
+    assert 39 < sides.max() <= 40
     assert all(each.shape == images.shape for each in seen)
-    middles = [each[0, 0].nonzero().float().mean(0) for each in shrunk]
-    assert torch.stack(middles).std(0).min() > 1
+    middles = torch.stack([(each[0, 0] > 0.5).nonzero().float().mean(0) for each in shown])
+    assert middles.std(0).min() > 0.3
 
 
 def test_scales_halve_the_brightness_each_time():
@@ -248,12 +251,27 @@ def test_scales_halve_the_brightness_each_time():
     assert all(map(torch.equal, Scales(3)(images, numbers()), (images, images / 2, images / 4)))
 
 
-def test_smoothing_keeps_the_sum_of_a_gradient_and_spreads_it():
+def test_smoothing_is_the_published_kernel():
     gradient = torch.zeros(1, 3, 41, 41)
     gradient[..., 20, 20] = 1
-    smooth = Smooth(sigma=2.0)(gradient)
-    torch.testing.assert_close(smooth.sum((2, 3)), torch.ones(1, 3))
-    assert smooth[0, 0, 20, 20] == pytest.approx(1 / (2 * math.pi * 4), rel=0.02)
+    smooth = Smooth()(gradient)
+    line = torch.exp(-torch.linspace(-3, 3, 15).square() / 2)
+    torch.testing.assert_close(smooth[0, 0, 13:28, 13:28], line * line[:, None] / line.sum() ** 2)
+    assert int((smooth[0, 0] > 0).sum()) == 15 * 15
+
+
+def test_every_attack_says_where_its_settings_come_from_and_pixels_have_the_published_ones():
+    assert all(len(known.source) > 20 for known in attacks.ATTACKS.values())
+    made = {name: attacks.PIXEL[name].attack(surrogates(), Pixel()) for name in attacks.PIXEL}
+    for name, attack in made.items():
+        assert attack.settings == Pixel(epsilon=16 / 255, steps=10)
+        rate = attack.pace * attack.settings.epsilon / (attack.steps or attack.settings.steps)
+        assert 255 * rate == pytest.approx({"fgsm": 16, "pgd": 4}.get(name, 1.6))
+        assert attack.momentum == (0 if name in ("fgsm", "bim", "pgd") else 1)
+    assert (made["vmi-fgsm"].neighbours, made["vmi-fgsm"].reach) == (20, 1.5)
+    assert made["ti-dim"].views == made["dim"].views == Diversity(probability=0.5, largest=1.1)
+    assert made["ti-dim"].smooth == made["tim"].smooth == Smooth(side=15, deviations=3.0)
+    assert made["si-fgsm"].views == made["si-ni-fgsm"].views == Scales(5)
 
 
 def test_variance_tuning_needs_the_neighbours_and_no_distance_is_enough():

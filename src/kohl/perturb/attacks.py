@@ -1,4 +1,4 @@
-"""The table of attacks: a name that a recipe may have, and what makes the attack of what a run has loaded."""
+"""The table of attacks: a name that a recipe may have, what makes the attack, and where its settings come from."""
 
 from __future__ import annotations
 
@@ -29,28 +29,65 @@ class Given:
 
 Make: TypeAlias = Callable[[Given], Attack]
 
+
+@dataclass(frozen=True)
+class Known:
+    """What makes an attack of what a run has, and where its settings come from."""
+
+    make: Make
+    source: str
+
+    def __call__(self, given: Given) -> Attack:
+        """The attack."""
+        return self.make(given)
+
+
 BIM = SignGradient  # Kurakin et al., 2017
 FGSM = partial(BIM, steps=1)  # Goodfellow et al., ICLR 2015
 PGD = partial(BIM, pace=2.5, anywhere=True)  # Madry et al., ICLR 2018
 MI_FGSM = partial(BIM, momentum=1.0)  # Dong et al., CVPR 2018
 NI_FGSM = partial(MI_FGSM, look_ahead=True)  # Lin et al., ICLR 2020
+SI_FGSM = partial(MI_FGSM, views=Scales())
 SI_NI_FGSM = partial(NI_FGSM, views=Scales())
 DIM = partial(MI_FGSM, views=Diversity())  # Xie et al., CVPR 2019
 TIM = partial(MI_FGSM, smooth=Smooth())  # Dong et al., CVPR 2019
 TI_DIM = partial(DIM, smooth=Smooth())
-VMI_FGSM = partial(MI_FGSM, neighbours=20)  # Wang & He, CVPR 2021
+VMI_FGSM = partial(MI_FGSM, neighbours=20, reach=1.5)  # Wang & He, CVPR 2021
 
-PIXEL: Mapping[str, Callable[[Sequence[Surrogate], Pixel], Attack]] = {
-    "fgsm": FGSM,
-    "bim": BIM,
-    "pgd": PGD,
-    "mi-fgsm": MI_FGSM,
-    "ni-fgsm": NI_FGSM,
-    "si-ni-fgsm": SI_NI_FGSM,
-    "dim": DIM,
-    "tim": TIM,
-    "ti-dim": TI_DIM,
-    "vmi-fgsm": VMI_FGSM,
+BUDGET = "16/255 in 10 steps of 1.6/255"
+MOMENTUM = f"{BUDGET}, momentum 1 of the gradient over its mean absolute: Dong et al., CVPR 2018"
+
+
+@dataclass(frozen=True)
+class Published:
+    """An attack on pixels, and where its settings come from."""
+
+    attack: Callable[[Sequence[Surrogate], Pixel], Attack]
+    source: str
+
+
+PIXEL: Mapping[str, Published] = {
+    "fgsm": Published(FGSM, "one step of 16/255: Goodfellow et al., ICLR 2015; the budget is Dong et al.'s, CVPR 2018"),
+    "bim": Published(BIM, f"{BUDGET}: Kurakin et al., ICLR Workshop 2017; the budget is Dong et al.'s, CVPR 2018"),
+    "pgd": Published(
+        PGD,
+        "16/255 from a random start, 10 steps of 2.5 budgets together (4/255 each): Madry et al., ICLR 2018; the "
+        "budget is Dong et al.'s, CVPR 2018",
+    ),
+    "mi-fgsm": Published(MI_FGSM, MOMENTUM),
+    "ni-fgsm": Published(NI_FGSM, f"looks ahead by step × momentum: Lin et al., ICLR 2020; {MOMENTUM}"),
+    "si-fgsm": Published(SI_FGSM, f"5 copies, each half as bright: Lin et al., ICLR 2020; {MOMENTUM}"),
+    "si-ni-fgsm": Published(
+        SI_NI_FGSM, f"looks ahead, 5 copies, each half as bright: Lin et al., ICLR 2020; {MOMENTUM}"
+    ),
+    "dim": Published(DIM, f"half of the time up to 1.1 times as large on black: Xie et al., CVPR 2019; {MOMENTUM}"),
+    "tim": Published(TIM, f"a Gaussian of 15 × 15 and ± 3 deviations: Dong et al., CVPR 2019; {MOMENTUM}"),
+    "ti-dim": Published(
+        TI_DIM,
+        "half of the time up to 1.1 times as large on black: Xie et al., CVPR 2019; a Gaussian of 15 × 15 and ± 3 "
+        f"deviations: Dong et al., CVPR 2019; {MOMENTUM}",
+    ),
+    "vmi-fgsm": Published(VMI_FGSM, f"20 neighbours within 1.5 budgets: Wang & He, CVPR 2021; {MOMENTUM}"),
 }
 
 
@@ -61,13 +98,16 @@ def _latent(given: Given) -> Attack:
 def _pixel(name: str, given: Given) -> Attack:
     if given.words is not None:
         raise BadSetting(f"attack: {name} changes pixels and puts no makeup on; leave the words out, or name latent")
-    return PIXEL[name](given.surrogates, given.pixel)
+    return PIXEL[name].attack(given.surrogates, given.pixel)
 
 
-ATTACKS: Mapping[str, Make] = {"latent": _latent, **{name: partial(_pixel, name) for name in PIXEL}}
+ATTACKS: Mapping[str, Known] = {
+    "latent": Known(_latent, "kohl's own search, of which CLIP2Protect (CVPR 2023) is a case; settings by the recipe"),
+    **{name: Known(partial(_pixel, name), attack.source) for name, attack in PIXEL.items()},
+}
 
 
-def find(name: str) -> Make:
+def find(name: str) -> Known:
     """What makes the attack of that name; raises `BadSetting` with the nearest one if there is none."""
     if name not in ATTACKS:
         near = get_close_matches(name, ATTACKS, n=1)

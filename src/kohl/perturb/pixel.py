@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from kohl import ranges
 from kohl.errors import BadSetting
-from kohl.filters import blur
+from kohl.filters import gaussian
 from kohl.perturb import terms
 from kohl.perturb.descend import Slope, descend
 from kohl.perturb.views import STILL
@@ -30,7 +30,7 @@ NEVER_ENOUGH = 100.0  # thresholds; no two faces are so far apart: published att
 class Pixel:
     """The budget of the attacks on pixels."""
 
-    epsilon: float = 8 / 255  # the most that any value of a pixel may change
+    epsilon: float = 16 / 255  # the most that any value of a pixel may change: as published with MI-FGSM and its heirs
     steps: int = 10
 
     def __post_init__(self) -> None:
@@ -138,10 +138,14 @@ def _shown(term: Term, views: InputViews, rng: torch.Generator) -> Term:
 
 @dataclass(frozen=True)
 class Diversity:
-    """The images shrunk to a random size at a random place, some of the time (Xie et al., CVPR 2019)."""
+    """The images seen smaller on black, at a random size and place, some of the time (Xie et al., CVPR 2019).
 
-    probability: float = 0.7
-    smallest: float = 0.9  # of the side
+    Enlarged to a side of `largest` times theirs or less, padded with black to all of it, and taken back to their size.
+    The defaults are those published; how pixels are mixed is not, and here it is bilinear.
+    """
+
+    probability: float = 0.5
+    largest: float = 1.1  # of the side
 
     def __call__(self, images: Images, rng: torch.Generator) -> Sequence[Images]:
         """One view."""
@@ -149,11 +153,13 @@ class Diversity:
         height, width = images.shape[-2:]
         if chance >= self.probability:
             return [images]
-        share = self.smallest + (1 - self.smallest) * share
-        size = round(share * height), round(share * width)
-        small = F.interpolate(images, size, mode="bilinear")
-        above, before = round(top * (height - size[0])), round(left * (width - size[1]))
-        return [F.pad(small, (before, width - size[1] - before, above, height - size[0] - above))]
+        factor = 1 + (self.largest - 1) * share
+        high, wide = round(factor * height), round(factor * width)
+        beyond, aside = round(self.largest * height) - high, round(self.largest * width) - wide
+        large = F.interpolate(images, (high, wide), mode="bilinear")
+        above, before = round(top * beyond), round(left * aside)
+        padded = F.pad(large, (before, aside - before, above, beyond - above))
+        return [F.interpolate(padded, (height, width), mode="bilinear")]
 
 
 @dataclass(frozen=True)
@@ -169,10 +175,12 @@ class Scales:
 
 @dataclass(frozen=True)
 class Smooth:
-    """The gradient, blurred: as if it were that of the picture at many places (Dong et al., CVPR 2019)."""
+    """The gradient under a Gaussian: as if it were that of the picture at many places (Dong et al., CVPR 2019)."""
 
-    sigma: float = 3.0  # pixels
+    side: int = 15  # of the square that is weighed, in pixels
+    deviations: float = 3.0  # from its middle to its rim
 
     def __call__(self, gradient: Images) -> Images:
-        """The blurred gradient."""
-        return blur(gradient, self.sigma)
+        """The blurred gradient; beyond its rim it is zero."""
+        reach = self.side // 2
+        return gaussian(F.pad(gradient, (reach, reach, reach, reach)), reach / self.deviations, reach)
