@@ -66,7 +66,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
         else looks.Asked()
     )
     aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, asked.dials, shelf)
-    invert = way.inverter(generator, aids)
+    invert, decoys = way.inverter(generator, aids), shelf(cards.load, "decoys")
     given = [
         attacks.Given(
             invert if inversions is None else inversions.remembering(invert, aids.key),
@@ -75,6 +75,8 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
             recipe.pixel.at(strength),
             asked.words,
             crop.SIZE,
+            recipe.tip_im.at(strength),
+            decoys,
         )
         for strength in (min(1, recipe.strength + EFFORT * tried) for tried in range(recipe.search.tries))
     ]
@@ -83,7 +85,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
         recipe=recipe,
         detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment]),
         attack=first,
-        decoys=shelf(cards.load, "decoys"),
+        decoys=decoys,
         judges=judges,
         surrogates=given[0].surrogates,
         harder=harder,

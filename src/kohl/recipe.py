@@ -14,6 +14,7 @@ from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
 from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
+from kohl.perturb.tip_im import Greedy
 from kohl.zoo import cards
 from kohl.zoo.card import Card, Role
 
@@ -77,6 +78,7 @@ class Recipe:
     tuning: Tuning = field(default_factory=Tuning)
     search: Search = field(default_factory=Search)
     pixel: Pixel = field(default_factory=Pixel)
+    tip_im: Greedy = field(default_factory=Greedy)
     attack: str = "latent"  # or one that changes pixels, to compare with: a name of `perturb.attacks`
     text: str = ""  # the look, in words; none is without visible makeup
     strength: float = 0.5  # 0 is the faintest change, 1 the strongest

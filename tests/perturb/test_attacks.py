@@ -14,9 +14,12 @@ from kohl.errors import BadSetting
 from kohl.perturb import attacks
 from kohl.perturb.pixel import FAINT, NEVER_ENOUGH, Diversity, Painted, Pixel, Scales, SignGradient, Smooth
 from kohl.perturb.terms import Surrogate, Words
+from kohl.perturb.tip_im import Greedy
 from kohl.types import Goal
 
 PIXEL = Pixel(epsilon=0.04, steps=4)
+GREEDY = Greedy(epsilon=0.04, steps=8, targets=3)
+PEOPLE = [faces(seed=seed) for seed in (3, 4, 5)]
 RING = torch.tensor([[8 + 5 * math.cos(turn), 8 + 5 * math.sin(turn)] for turn in torch.arange(68) * 2 * math.pi / 68])
 SOURCE, TARGET = (replace(faces(2, seed=seed), landmarks=RING.expand(2, -1, -1)) for seed in (1, 2))
 GOALS = {
@@ -30,7 +33,7 @@ WITH_WORDS = "latent with words"  # beside the table
 
 def given(models=None, words=None):
     search = SEARCH if words is None else replace(SEARCH, text=0.05)
-    return attacks.Given(tiny.invert, models or surrogates(), search, PIXEL, words)
+    return attacks.Given(tiny.invert, models or surrogates(), search, PIXEL, words, greedy=GREEDY, people=PEOPLE)
 
 
 def attack(name, models=None):
@@ -85,7 +88,7 @@ def test_changes_none_of_its_arguments(case):
     assert all(map(torch.equal, BEFORE, now))
 
 
-@pytest.mark.parametrize("name", ["latent", "pgd", "dim", "ti-dim", "vmi-fgsm"])
+@pytest.mark.parametrize("name", ["latent", "pgd", "dim", "ti-dim", "vmi-fgsm", "tip-im"])
 def test_other_random_numbers_give_other_images(name):
     case = Case(name, "dodging")
     assert not torch.equal(case(seed=3), case(seed=4))
@@ -148,11 +151,11 @@ def left(surrogate, crops, goal):
     return goal.away * leaving + goal.towards * nearing
 
 
-@pytest.mark.parametrize("name", attacks.PIXEL)
+@pytest.mark.parametrize("name", [*attacks.PIXEL, "tip-im"])
 @pytest.mark.parametrize("goal", GOALS)
 def test_the_budget_is_never_exceeded(name, goal):
     changed, steps = Case(name, goal).first
-    ahead = attack(name).look_ahead  # where the momentum leads may be further
+    ahead = getattr(attack(name), "look_ahead", False)  # where the momentum leads may be further
     for images in (changed, *(() if ahead else [step.candidate.images.detach() for step in steps])):
         assert (images - SOURCE.crops).abs().max() <= PIXEL.epsilon + 1e-6
 
@@ -299,6 +302,7 @@ def test_an_attack_that_is_none_is_refused_by_name():
         attacks.find("pdg")
 
 
-def test_pixels_wear_no_makeup():
-    with pytest.raises(BadSetting, match=r"^attack: pgd changes pixels and puts no makeup on"):
-        attacks.find("pgd")(given(words=Words(LinearText(), "red lips")))
+@pytest.mark.parametrize("name", ["pgd", "tip-im"])
+def test_pixels_wear_no_makeup(name):
+    with pytest.raises(BadSetting, match=rf"^attack: {name} changes pixels and puts no makeup on"):
+        attacks.find(name)(given(words=Words(LinearText(), "red lips")))

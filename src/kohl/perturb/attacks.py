@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from kohl.errors import BadSetting
 from kohl.perturb.latent import LatentSearch, Search
 from kohl.perturb.pixel import Diversity, Pixel, Scales, SignGradient, Smooth
 from kohl.perturb.terms import Surrogate, Words
+from kohl.perturb.tip_im import Greedy, People, TipIM
 from kohl.types import Attack, Inverter
 
 
@@ -25,6 +26,8 @@ class Given:
     pixel: Pixel
     words: Words | None = None
     size: int | None = None  # of the crops that a search looks at
+    greedy: Greedy = field(default_factory=Greedy)
+    people: People = ()  # synthetic ones, that a face may come to resemble
 
 
 Make: TypeAlias = Callable[[Given], Attack]
@@ -96,14 +99,28 @@ def _latent(given: Given) -> Attack:
 
 
 def _pixel(name: str, given: Given) -> Attack:
+    _wordless(name, given)
+    return PIXEL[name].attack(given.surrogates, given.pixel)
+
+
+def _tip_im(given: Given) -> Attack:
+    _wordless("tip-im", given)
+    return TipIM(given.surrogates, given.greedy, given.people)
+
+
+def _wordless(name: str, given: Given) -> None:
     if given.words is not None:
         raise BadSetting(f"attack: {name} changes pixels and puts no makeup on; leave the words out, or name latent")
-    return PIXEL[name].attack(given.surrogates, given.pixel)
 
 
 ATTACKS: Mapping[str, Known] = {
     "latent": Known(_latent, "kohl's own search, of which CLIP2Protect (CVPR 2023) is a case; settings by the recipe"),
     **{name: Known(partial(_pixel, name), attack.source) for name, attack in PIXEL.items()},
+    "tip-im": Known(
+        _tip_im,
+        "12/255 in 100 steps of 1.5 budgets together, momentum 1, 10 targets, no MMD: the authors' repository, "
+        "github.com/ShawnXYang/TIP-IM (Yang et al., ICCV 2021); the targets are synthetic",
+    ),
 }
 
 
