@@ -28,7 +28,7 @@ LAYERS = (
     {"makeup"},
     {"zoo"},
     {"align", "invert", "perturb", "restore", "score"},
-    {"choice", "contact_sheet", "dial", "house", "pipeline", "preview", "recipe", "tiles"},
+    {"baselines", "choice", "contact_sheet", "dial", "house", "pipeline", "preview", "recipe", "tiles"},
     {
         "album",
         "api",
@@ -40,6 +40,7 @@ LAYERS = (
         "console",
         "cpu",
         "journal",
+        "learning",
         "parts",
         "progress",
         "protecting",

@@ -31,6 +31,10 @@ SPARED = "photos of one face each: all faces but those that surely are these"
 STRENGTH = "from 0, hardly visible, to 1; auto is 0.5, as much as the photo needs (default: what the recipe says)"
 DEVICE = "where the models run: cpu (the default, always the same result), cuda, mps, or auto: the first that is there"
 JSON_MODELS = "print one JSON object per model, each on its own line"
+PERSONS = (
+    "A photo directly in FACES is a person of its own, those in a folder inside it are all of one; some people are "
+    "kept out for measuring."
+)
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
 
 
@@ -100,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     of_bench.add_to(new("bench", help="compare attacks on photos of people, with intervals"), _path)
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
     _add_serve(new("serve", help="open a page in your browser to protect photos, with REST beside it"))
-    _add_train(new("train", help="learn a small StyleGAN2 from your own folder of faces"))
+    _add_train(new("train", help="learn a small StyleGAN2, or a baseline's makeup, from your own folder of faces"))
     return parser
 
 
@@ -212,20 +216,34 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.description = "Learn models from your own photos."
-    kinds = parser.add_subparsers(dest="kind", metavar="stylegan2", required=True)
-    stylegan2 = kinds.add_parser("stylegan2", allow_abbrev=False, help="a small StyleGAN2 and its encoder")
+    kinds = parser.add_subparsers(dest="kind", metavar="stylegan2|adv-makeup", required=True)
+    new = partial(kinds.add_parser, allow_abbrev=False)
+    stylegan2 = new("stylegan2", help="a small StyleGAN2 and its encoder")
     stylegan2.description = (
-        "Learn a small StyleGAN2 and its encoder from photos of faces, for --recipe mini. A photo directly in FACES is "
-        "a person of its own, those in a folder inside it are all of one; some people are kept out for measuring."
+        f"Learn a small StyleGAN2 and its encoder from photos of faces, for --recipe mini. {PERSONS}"
     )
     add = stylegan2.add_argument
-    add("faces", nargs="+", type=_path, metavar="FACES", help="a folder of photos")
-    add("-o", "--output", type=_path, metavar="DIR", required=True, help="folder for the weights, the log and samples")
     add("--images", type=_count, metavar="N", help="pictures to learn from, each of them different (default: 20000)")
     add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
     add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
+    _add_learning(stylegan2, "networks.width=512")
+    makeup = new("adv-makeup", help="eye makeup that is taken for one synthetic person, to compare with (Adv-Makeup)")
+    makeup.description = f"Learn eye makeup that recognisers take for one synthetic person's. {PERSONS}"
+    add = makeup.add_argument
+    add("--target", type=_decoy, default=0, metavar="decoy:N", help="the synthetic person (default: decoy:0)")
+    add("--surrogate", action="append", metavar="NAME", help="a recogniser to learn from (default: sface and dlib)")
+    add("--perceptual", default="sface", metavar="NAME", help="what makeup is seen by: sface, the default, or lpips")
+    add("--steps", type=_count, metavar="N", help="(default: 1000)")
+    add("--batch", type=_count, metavar="N", help="pictures a step (default: 4)")
+    _add_learning(makeup, "attack=10")
+
+
+def _add_learning(parser: argparse.ArgumentParser, setting: str) -> None:
+    add = parser.add_argument
+    add("faces", nargs="+", type=_path, metavar="FACES", help="a folder of photos")
+    add("-o", "--output", type=_path, metavar="DIR", required=True, help="folder for the weights, the log and samples")
     add("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="one more setting, such as networks.width=512")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help=f"one more setting, such as {setting}")
     add("--resume", action="store_true", help="go on from the checkpoint in DIR, if there is one")
 
 

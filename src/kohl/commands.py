@@ -9,7 +9,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kohl import batch, choice, comparing, files, pipeline, preview, protecting, pull, recipe, sheets
 from kohl.console import Bar, summary
@@ -24,9 +23,6 @@ from kohl.status import Exit, Status
 from kohl.types import Row
 from kohl.zoo import cards
 from kohl.zoo.card import Card
-
-if TYPE_CHECKING:
-    from kohl.train.learner import Training
 
 SERVE = ("fastapi", "uvicorn", "h11", "multipart", "python_multipart", "starlette", "pydantic")  # of the extra
 
@@ -148,25 +144,10 @@ def models(arguments: Namespace, parts: Parts) -> int:
 
 
 def train(arguments: Namespace, parts: Parts) -> int:
-    """Learn a small StyleGAN2 from folders of faces, say how it goes, and how to use it."""
-    import torch
+    """Learn a model from folders of faces, say how it goes, and how to use it."""
+    from kohl import learning  # late: no other command learns
 
-    from kohl.train import faces, stylegan2  # late: no other command learns
-    from kohl.zoo.distances import features
-
-    torch.set_num_threads(os.cpu_count() or 1)  # one network at a time
-    asked = training(arguments)
-    output, said = arguments.output, _print
-    if os.path.lexists(output / stylegan2.CHECKPOINT) and not arguments.resume:
-        raise BadSetting(f"{output}: holds a checkpoint; pass --resume to go on, or choose another folder with -o")
-    stylegan2.check_folder(output)
-    files.clean(output)
-    known = output / "faces.safetensors"
-    gallery = faces.gallery(arguments.faces, asked.size, known, looks=asked.looks, find=parts.find, said=said)
-    seen = parts.features() if parts.features else features.load(cards.checked(cards.find("sface")))
-    generator, encoder = stylegan2.learn(gallery, seen, output, asked, said=said)
-    made = f"--set models.generator=stylegan2:{generator} --set models.encoder=stylegan2:{encoder}"
-    _print(f"use it with --recipe mini {made}")
+    learning.KINDS[arguments.kind](arguments, parts)
     return Exit.PROTECTED
 
 
@@ -183,15 +164,6 @@ def serve(arguments: Namespace, parts: Parts) -> int:
     key = os.environ.get(serve.KEY) or None
     serve.serve(chosen, host=arguments.host, port=arguments.port, browser=arguments.browser, key=key)
     return Exit.PROTECTED
-
-
-def training(arguments: Namespace) -> Training:
-    """The settings that a command line asks for."""
-    from kohl.train.learner import Training  # late: no other command learns
-
-    given = {name: getattr(arguments, name) for name in ("images", "size", "batch", "seed")}
-    asked = Training(**{name: value for name, value in given.items() if value is not None})
-    return recipe.override(asked, arguments.set)
 
 
 def _convert(arguments: Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kohl import device
+from kohl import baselines, device
 from kohl.align import crop
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting
@@ -67,6 +67,8 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
     )
     aids = inverters.Aids(models.generator, models.encoder, models.perceptual, recipe.tuning, asked.dials, shelf)
     invert, decoys = way.inverter(generator, aids), shelf(cards.load, "decoys")
+    detect = Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment])
+    drawn, carried = baselines.drawn_makeup(recipe, shelf), baselines.transferred(recipe, shelf, detect, decoys)
     given = [
         attacks.Given(
             invert if inversions is None else inversions.remembering(invert, aids.key),
@@ -77,13 +79,17 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
             crop.SIZE,
             recipe.tip_im.at(strength),
             decoys,
+            recipe.adv_makeup.at(strength),
+            drawn,
+            recipe.amt_gan.at(strength),
+            carried,
         )
         for strength in (min(1, recipe.strength + EFFORT * tried) for tried in range(recipe.search.tries))
     ]
     first, *harder = map(make, given)
     return House(
         recipe=recipe,
-        detect=Detect(shelf(cards.load, "yunet"), shelf(cards.load, "landmarks68"), crop.ALIGNMENTS[models.alignment]),
+        detect=detect,
         attack=first,
         decoys=decoys,
         judges=judges,

@@ -12,6 +12,8 @@ from kohl import settings, toml
 from kohl.device import DeviceName
 from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
+from kohl.perturb.adv_makeup import Worn
+from kohl.perturb.amt_gan import Transfer
 from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
 from kohl.perturb.tip_im import Greedy
@@ -79,6 +81,8 @@ class Recipe:
     search: Search = field(default_factory=Search)
     pixel: Pixel = field(default_factory=Pixel)
     tip_im: Greedy = field(default_factory=Greedy)
+    adv_makeup: Worn = field(default_factory=Worn)
+    amt_gan: Transfer = field(default_factory=Transfer)
     attack: str = "latent"  # or one that changes pixels, to compare with: a name of `perturb.attacks`
     text: str = ""  # the look, in words; none is without visible makeup
     strength: float = 0.5  # 0 is the faintest change, 1 the strongest
@@ -131,6 +135,8 @@ def names(recipe: Recipe, *, words: bool, table: Sequence[Card] = cards.CARDS) -
         *((models.text,) if words else ()),
         *models.searched,
         *models.judging,
+        *(("face-parser",) if recipe.attack == "amt-gan" and recipe.amt_gan.regions == "bisenet" else ()),
+        *(("amt-gan",) if recipe.attack == "amt-gan" and recipe.amt_gan.weights == "amt-gan" else ()),
     ]
     plain = (name.removeprefix("aligned:") for name in found)
     return list(dict.fromkeys(name for name in plain if ":" not in name))

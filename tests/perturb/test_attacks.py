@@ -16,10 +16,23 @@ from kohl.perturb.pixel import FAINT, NEVER_ENOUGH, Diversity, Painted, Pixel, S
 from kohl.perturb.terms import Surrogate, Words
 from kohl.perturb.tip_im import Greedy
 from kohl.types import Goal
+from kohl.zoo.detectors.regions import by_landmarks
+from kohl.zoo.generators.amt_gan import MakeupTransfer
+from kohl.zoo.generators.eye_makeup import EyeMakeup
+
+
+def shaken(network):
+    """The network with random weights."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.normal_(generator=numbers(1))
+    return network
+
 
 PIXEL = Pixel(epsilon=0.04, steps=4)
 GREEDY = Greedy(epsilon=0.04, steps=8, targets=3)
 PEOPLE = [faces(seed=seed) for seed in (3, 4, 5)]
+EYE_MAKEUP = shaken(EyeMakeup(4))
 RING = torch.tensor([[8 + 5 * math.cos(turn), 8 + 5 * math.sin(turn)] for turn in torch.arange(68) * 2 * math.pi / 68])
 SOURCE, TARGET = (replace(faces(2, seed=seed), landmarks=RING.expand(2, -1, -1)) for seed in (1, 2))
 GOALS = {
@@ -27,13 +40,24 @@ GOALS = {
     "dodging": Goal.dodge(SOURCE, TARGET, towards=0.5),
     "impersonation": Goal.impersonate(SOURCE, TARGET),
 }
+TRANSFERRED = attacks.Transferred(shaken(MakeupTransfer(2, tiny.SIZE)), TARGET, by_landmarks)
 BEFORE = [part.clone() for whole in (SOURCE, TARGET) for part in vars(whole).values()]
 WITH_WORDS = "latent with words"  # beside the table
 
 
 def given(models=None, words=None):
     search = SEARCH if words is None else replace(SEARCH, text=0.05)
-    return attacks.Given(tiny.invert, models or surrogates(), search, PIXEL, words, greedy=GREEDY, people=PEOPLE)
+    return attacks.Given(
+        tiny.invert,
+        models or surrogates(),
+        search,
+        PIXEL,
+        words,
+        greedy=GREEDY,
+        people=PEOPLE,
+        eye_makeup=EYE_MAKEUP,
+        transferred=TRANSFERRED,
+    )
 
 
 def attack(name, models=None):
@@ -122,6 +146,9 @@ def test_tells_watch_of_every_step_in_order(case):
 
 def test_nears_its_goal_in_the_eyes_of_the_surrogates(case):
     (changed, _), goal = case.first, case.goal
+    if case.name in attacks.LEARNED:  # whom they near was chosen when they learned
+        assert torch.equal(changed, Case(case.name, "impersonation").first[0])
+        return
     before, after = (
         sum(left(surrogate, crops, goal) for surrogate in surrogates()) for crops in (SOURCE.crops, changed)
     )
@@ -302,7 +329,24 @@ def test_an_attack_that_is_none_is_refused_by_name():
         attacks.find("pdg")
 
 
-@pytest.mark.parametrize("name", ["pgd", "tip-im"])
-def test_pixels_wear_no_makeup(name):
-    with pytest.raises(BadSetting, match=rf"^attack: {name} changes pixels and puts no makeup on"):
+@pytest.mark.parametrize(
+    ("name", "does"),
+    [
+        ("pgd", "changes pixels and puts no makeup on"),
+        ("tip-im", "changes pixels and puts no makeup on"),
+        ("adv-makeup", "wears what it has learned"),
+        ("amt-gan", "wears its reference's makeup"),
+    ],
+)
+def test_words_are_for_the_latent_search_alone(name, does):
+    with pytest.raises(BadSetting, match=rf"^attack: {name} {does}; leave the words out, or name latent"):
         attacks.find(name)(given(words=Words(LinearText(), "red lips")))
+
+
+@pytest.mark.parametrize("name", attacks.LEARNED)
+def test_what_must_learn_asks_for_its_weights(name):
+    settings = name.replace("-", "_")
+    with pytest.raises(
+        BadSetting, match=rf"^attack: {name} needs weights; name them with --set {settings}.weights=FILE"
+    ):
+        attacks.find(name)(replace(given(), eye_makeup=None, transferred=None))

@@ -9,7 +9,7 @@ from tiny import numbers
 from tiny_training import PAIRING, SIZE
 
 from kohl.score.quality import psnr
-from kohl.train import mapping, stylegan2
+from kohl.train import folder, mapping, stylegan2
 from kohl.train.learner import Learner, Training
 from kohl.zoo import cards
 from kohl.zoo.files import store
@@ -47,7 +47,7 @@ def test_the_networks_load_by_the_names_of_their_files_and_fit_together(run):
 
 def test_what_is_kept_are_the_running_means_in_half_precision(run):
     made = Learner(Training(**SETTINGS))
-    assert stylegan2._resumed(run.folder / "checkpoint.pt", made) == 8
+    assert folder.resumed(run.folder / "checkpoint.pt", made, ()) == 8
     for path, network in zip(run.paths, (made.ema_generator, made.ema_encoder), strict=True):
         kept = store.tensors(path)
         size = kept.pop("size", None)
@@ -60,7 +60,7 @@ def test_what_is_kept_are_the_running_means_in_half_precision(run):
 
 def test_the_mapping_and_the_average_are_learned_from_the_styles_of_faces(run):
     made, rng = Learner(Training(**SETTINGS)), numbers(0)
-    stylegan2._resumed(run.folder / "checkpoint.pt", made)
+    folder.resumed(run.folder / "checkpoint.pt", made, ())
     styles, _ = made.ema_encoder.parts(GALLERY.views(PAIRING.styles, SIZE, rng))
     assert float(styles.std(0).min()) > 0
     mapping.learn(made.ema_generator.mapping, styles, rng, PAIRING, said=lambda line: None)
@@ -84,7 +84,7 @@ def test_the_log_has_a_line_now_and_then(run):
 def test_held_out_faces_are_measured_and_shown(run):
     (row,) = table(run.folder / "held_out.csv")
     made = Learner(Training(**SETTINGS))
-    stylegan2._resumed(run.folder / "checkpoint.pt", made)
+    folder.resumed(run.folder / "checkpoint.pt", made, ())
     plain = GALLERY.plain(SIZE)
     with torch.no_grad():
         back = made.ema_generator(made.ema_encoder(plain))

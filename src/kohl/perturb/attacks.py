@@ -9,11 +9,15 @@ from functools import partial
 from typing import TypeAlias
 
 from kohl.errors import BadSetting
+from kohl.perturb.adv_makeup import AdvMakeup, Worn
+from kohl.perturb.amt_gan import AmtGAN, Regions, Transfer
 from kohl.perturb.latent import LatentSearch, Search
 from kohl.perturb.pixel import Diversity, Pixel, Scales, SignGradient, Smooth
 from kohl.perturb.terms import Surrogate, Words
 from kohl.perturb.tip_im import Greedy, People, TipIM
-from kohl.types import Attack, Inverter
+from kohl.types import Attack, Faces, Inverter
+from kohl.zoo.generators.amt_gan import MakeupTransfer
+from kohl.zoo.generators.eye_makeup import EyeMakeup
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,19 @@ class Given:
     size: int | None = None  # of the crops that a search looks at
     greedy: Greedy = field(default_factory=Greedy)
     people: People = ()  # synthetic ones, that a face may come to resemble
+    worn: Worn = field(default_factory=Worn)
+    eye_makeup: EyeMakeup | None = None
+    transfer: Transfer = field(default_factory=Transfer)
+    transferred: Transferred | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Transferred:
+    """What AMT-GAN needs beside its settings."""
+
+    generator: MakeupTransfer
+    reference: Faces
+    regions: Regions
 
 
 Make: TypeAlias = Callable[[Given], Attack]
@@ -108,9 +125,29 @@ def _tip_im(given: Given) -> Attack:
     return TipIM(given.surrogates, given.greedy, given.people)
 
 
-def _wordless(name: str, given: Given) -> None:
+def _adv_makeup(given: Given) -> Attack:
+    _wordless("adv-makeup", given, "wears what it has learned")
+    if given.eye_makeup is None:
+        raise BadSetting(_unlearned("adv-makeup", "adv_makeup", "or learn some with `kohl train adv-makeup`"))
+    return AdvMakeup(given.eye_makeup, given.worn)
+
+
+def _amt_gan(given: Given) -> Attack:
+    _wordless("amt-gan", given, "wears its reference's makeup")
+    if given.transferred is None:
+        raise BadSetting(
+            _unlearned("amt-gan", "amt_gan", "the published G.pth, or learn some with `kohl train amt-gan`")
+        )
+    return AmtGAN(given.transferred.generator, given.transferred.reference, given.transferred.regions, given.transfer)
+
+
+def _unlearned(attack: str, settings: str, which: str) -> str:
+    return f"attack: {attack} needs weights; name them with --set {settings}.weights=FILE, {which}"
+
+
+def _wordless(name: str, given: Given, does: str = "changes pixels and puts no makeup on") -> None:
     if given.words is not None:
-        raise BadSetting(f"attack: {name} changes pixels and puts no makeup on; leave the words out, or name latent")
+        raise BadSetting(f"attack: {name} {does}; leave the words out, or name latent")
 
 
 ATTACKS: Mapping[str, Known] = {
@@ -121,7 +158,19 @@ ATTACKS: Mapping[str, Known] = {
         "12/255 in 100 steps of 1.5 budgets together, momentum 1, 10 targets, no MMD: the authors' repository, "
         "github.com/ShawnXYang/TIP-IM (Yang et al., ICCV 2021); the targets are synthetic",
     ),
+    "adv-makeup": Known(
+        _adv_makeup,
+        "learned for one target, then Poisson blending: Yin et al., IJCAI 2021, written from the paper; how its "
+        "weights were learned is theirs to tell",
+    ),
+    "amt-gan": Known(
+        _amt_gan,
+        "learned for one target, each result stretched from 0 to 1, detail given back: the authors' repository, "
+        "github.com/CGCL-codes/AMT-GAN (Hu et al., CVPR 2022); how its weights were learned is theirs to tell",
+    ),
 }
+
+LEARNED = ("adv-makeup", "amt-gan")  # their weights know one target: the goal changes nothing
 
 
 def find(name: str) -> Known:

@@ -116,6 +116,7 @@ class Learner(nn.Module):
         # Momentum helps to give pictures back; between two that learn from each other it makes them swing.
         self.giving = Descent(pair, Adam((0.9, 0.99)))
         self.telling = Descent([*self.discriminator.parameters()], Adam((0.0, 0.99)))
+        self.descents = (self.giving, self.telling)
 
     def step(self, number: int, real: Images, features: Features, rng: torch.Generator) -> dict[str, float]:
         """Learns from these pictures and returns the parts of the loss, by name."""

@@ -19,6 +19,8 @@ Kind: TypeAlias = Literal[
     "part",
     "decoys",
     "judge",
+    "parser",
+    "transfer",
 ]
 
 

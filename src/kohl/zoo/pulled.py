@@ -11,6 +11,7 @@ TO_MEASURE = "cosine; none is published by false-accept rate: they are read from
 STYLEGAN2_ID = "1EM87UquaoQmk17Q8d5kYIAHqu0dkYqdT"
 E4E_ID = "1cUv_reLE6k3604or78EranS7XzuVMWeO"
 RECOGNISERS_ID = "1Vuek5-YTZlYGoeoqyM5DlvnaXMeii4O8"
+AMT_GAN_ID = "1QSsH_s8fKAwhFgSBv5014yGtewlmNJkI"
 INSIGHTFACE = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 
 
@@ -191,6 +192,34 @@ PULLED = (
                 {0.1: 0.183635, 0.01: 0.301611, 0.001: 0.380878},
             ),
         )
+    ),
+    Card(
+        name="amt-gan",
+        package=None,
+        file="amt-gan-G.pth",
+        size=0,
+        sha256="",
+        licence="MIT, as its repository; learned from the Makeup Transfer data set, which is for research",
+        commercial=False,
+        source=_drive(AMT_GAN_ID),  # an archive; the generator is its G.pth
+        roles={"transfer": Role("kohl.zoo.generators.amt_gan:load")},
+    ),
+    Card(
+        name="face-parser",
+        package=None,
+        file="79999_iter.pth",
+        size=53_289_463,
+        sha256="468e13ca13a9b43cc0881a9f99083a430e9c0a38abd935431d1c28ee94b26567",
+        licence="MIT, as its repository; learned from CelebAMask-HQ, which is for non-commercial research",
+        commercial=False,
+        source="https://github.com/zllrunning/face-parsing.PyTorch",
+        roles={"parser": Role("kohl.zoo.detectors.bisenet:load")},
+        urls=(  # the repository's own is a page of Google Drive; these hold the same bytes
+            _hugging_face(
+                "ManyOtherFunctions/face-parse-bisent", "0073b233a5a3c4b1377d4dbf49245017938a72b5", "79999_iter.pth"
+            ),
+            _hugging_face("vivym/face-parsing-bisenet", "768606b84908769d31ddd78b2e1105319839edfa", "79999_iter.pth"),
+        ),
     ),
     *(
         Card(
