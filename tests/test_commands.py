@@ -152,8 +152,8 @@ def test_going_on_without_a_checkpoint_is_beginning(people):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("train", "the following arguments are required: stylegan2|adv-makeup; see kohl train --help"),
-        ("train pix2pix photos -o out", "argument stylegan2|adv-makeup: invalid choice: 'pix2pix'"),
+        ("train", "the following arguments are required: stylegan2|adv-makeup|amt-gan; see kohl train --help"),
+        ("train pix2pix photos -o out", "argument stylegan2|adv-makeup|amt-gan: invalid choice: 'pix2pix'"),
         ("train stylegan2 photos", "the following arguments are required: -o/--output; see kohl train stylegan2"),
         ("train stylegan2 -o out", "the following arguments are required: FACES; see kohl train stylegan2 --help"),
         ("train stylegan2 photos -o out --images 0", "argument --images: must be a whole number above 0, not '0'"),

@@ -216,7 +216,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.description = "Learn models from your own photos."
-    kinds = parser.add_subparsers(dest="kind", metavar="stylegan2|adv-makeup", required=True)
+    kinds = parser.add_subparsers(dest="kind", metavar="stylegan2|adv-makeup|amt-gan", required=True)
     new = partial(kinds.add_parser, allow_abbrev=False)
     stylegan2 = new("stylegan2", help="a small StyleGAN2 and its encoder")
     stylegan2.description = (
@@ -227,15 +227,18 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
     add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
     _add_learning(stylegan2, "networks.width=512")
-    makeup = new("adv-makeup", help="eye makeup that is taken for one synthetic person, to compare with (Adv-Makeup)")
-    makeup.description = f"Learn eye makeup that recognisers take for one synthetic person's. {PERSONS}"
-    add = makeup.add_argument
-    add("--target", type=_decoy, default=0, metavar="decoy:N", help="the synthetic person (default: decoy:0)")
-    add("--surrogate", action="append", metavar="NAME", help="a recogniser to learn from (default: sface and dlib)")
-    add("--perceptual", default="sface", metavar="NAME", help="what makeup is seen by: sface, the default, or lpips")
-    add("--steps", type=_count, metavar="N", help="(default: 1000)")
-    add("--batch", type=_count, metavar="N", help="pictures a step (default: 4)")
-    _add_learning(makeup, "attack=10")
+    for name, what, steps, setting in (
+        ("adv-makeup", "eye makeup that is taken for one synthetic person", 1000, "attack=10"),
+        ("amt-gan", "makeup carried over from a reference, taken for one synthetic person", 3000, "channels=32"),
+    ):
+        makeup = new(name, help=f"{what}, to compare with")
+        makeup.description = f"Learn {what} by recognisers; the makeup is drawn. {PERSONS}"
+        add = makeup.add_argument
+        add("--target", type=_decoy, default=0, metavar="decoy:N", help="the synthetic person (default: decoy:0)")
+        add("--surrogate", action="append", metavar="NAME", help="a recogniser to learn from (default: sface and dlib)")
+        add("--perceptual", default="sface", metavar="NAME", help="what pictures are seen by (default: sface) or lpips")
+        add("--steps", type=_count, metavar="N", help=f"(default: {steps})")
+        _add_learning(makeup, setting)
 
 
 def _add_learning(parser: argparse.ArgumentParser, setting: str) -> None:

@@ -6,7 +6,7 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
@@ -14,7 +14,7 @@ from kohl import files, recipe
 from kohl.errors import BadSetting
 from kohl.perturb.terms import Surrogate
 from kohl.shown import shown
-from kohl.train import adv_makeup, faces, sittings, stylegan2
+from kohl.train import adv_makeup, amt_gan, faces, sittings, stylegan2
 from kohl.train.folder import CHECKPOINT, check
 from kohl.train.learner import Training
 from kohl.zoo import cards
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from kohl.parts import Parts
+    from kohl.types import Faces
 
     T = TypeVar("T", bound=DataclassInstance)
 
@@ -41,25 +42,38 @@ def generator(arguments: Namespace, parts: Parts) -> None:
 
 def eye_makeup(arguments: Namespace, parts: Parts) -> None:
     """The generator of Adv-Makeup, for one synthetic person."""
-    asked = _asked(adv_makeup.Training(), arguments, ("steps", "batch", "seed"))
+    asked = _asked(adv_makeup.Training(), arguments, ("steps", "seed"))
     output = _ready(arguments, lambda folder: check(folder, adv_makeup.WRITTEN))
-    surrogates = _surrogates(arguments.surrogate)
-    target = cards.load("decoys")[arguments.target]
-    known = sittings.sittings(
-        arguments.faces,
-        asked.size,
-        output / "faces.safetensors",
-        looks=asked.looks,
-        most=asked.faces,
-        find=parts.find,
-        said=_print,
-    )
-    seeing = cards.load(arguments.perceptual, "perceptual")
-    made = adv_makeup.learn(known, target, surrogates, seeing, output, asked, said=_print)
+    made = adv_makeup.learn(*_given(asked, arguments, output, parts), output, asked, said=_print)
     _print(f"use it with --set attack=adv-makeup --set adv_makeup.weights={made}")
 
 
-KINDS: Mapping[str, Callable[[Namespace, Parts], None]] = {"stylegan2": generator, "adv-makeup": eye_makeup}
+def transfer(arguments: Namespace, parts: Parts) -> None:
+    """The generator of AMT-GAN, for one synthetic person."""
+    asked = _asked(amt_gan.Training(), arguments, ("steps", "seed"))
+    output = _ready(arguments, lambda folder: check(folder, amt_gan.WRITTEN))
+    made = amt_gan.learn(*_given(asked, arguments, output, parts), output, asked, said=_print)
+    _print(f"use it with --set attack=amt-gan --set amt_gan.weights={made}")
+
+
+def _given(
+    asked: adv_makeup.Training | amt_gan.Training, arguments: Namespace, output: Path, parts: Parts
+) -> tuple[sittings.Sittings, Faces, list[Surrogate], Any]:
+    """Faces with makeup, the target, the recognisers, and what sees how alike two pictures are."""
+    target, surrogates = cards.load("decoys")[arguments.target], _surrogates(arguments.surrogate)
+    seeing = cards.load(arguments.perceptual, "perceptual")
+    known = output / "faces.safetensors"
+    people = sittings.sittings(
+        arguments.faces, asked.size, known, looks=asked.looks, most=asked.faces, find=parts.find, said=_print
+    )
+    return people, target, surrogates, seeing
+
+
+KINDS: Mapping[str, Callable[[Namespace, Parts], None]] = {
+    "stylegan2": generator,
+    "adv-makeup": eye_makeup,
+    "amt-gan": transfer,
+}
 
 
 def training(arguments: Namespace) -> Training:
