@@ -10,11 +10,16 @@ import tiny_training
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from sitters import sitters
 
+from kohl import recipe
 from kohl.cli import main, parser
 from kohl.commands import Parts
+from kohl.geometry import resized
+from kohl.house import load
 from kohl.learning import training
 from kohl.train.learner import Training
+from kohl.types import Goal
 from kohl.zoo import cards
 
 SMALL = " ".join(f"--set {setting}" for setting in tiny_training.OPTIONS)
@@ -147,6 +152,46 @@ def test_a_checkpoint_is_gone_on_from_only_if_that_is_asked_for(people, capsys):
 def test_going_on_without_a_checkpoint_is_beginning(people):
     assert run(f"train stylegan2 photos -o known --resume --images 1 --size 64 {SMALL}") == 0
     assert Path("known/generator.safetensors").exists()
+
+
+@pytest.fixture
+def sitting(people, tmp_path):
+    """Beside the photos, faces with makeup that were found in them before."""
+    faces, rng = resized(sitters(), 64), torch.Generator().manual_seed(0)
+    which = torch.arange(18) % 3
+    worn = (faces.crops[which] * 255).byte()
+    kept = {"bare": worn, "worn": (worn[:, None] * torch.rand(18, 1, 3, 1, 1, generator=rng)).byte()}
+    kept |= {"points": faces.points[which], "landmarks": faces.landmarks[which], "groups": which}
+    kept = {name: values.contiguous() for name, values in kept.items()}
+    save_file(kept | {"held": torch.tensor(3)}, tmp_path / "known" / "faces.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"), [("adv-makeup", "--set batch=1 --set channels=2"), ("amt-gan", "--set channels=2")]
+)
+def test_makeup_is_learned_from_a_folder_and_the_use_of_it_is_said(sitting, capsys, kind, setting):
+    assert run(f"train {kind} photos -o known --steps 1 --target decoy:3 --set size=64 {setting}") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("1 of 1  ")
+    assert [line.split(":")[0] for line in lines[-3:-1]] == ["sface", "dlib"]
+    name = kind.replace("-", "_")
+    assert lines[-1] == f"use it with --set attack={kind} --set {name}.weights=known/{name}.safetensors"
+    chosen = recipe.override(recipe.load("default"), [f"attack={kind}", f"{name}.weights=known/{name}.safetensors"])
+    attack = load(chosen).attack
+    faces = sitters()
+    changed = attack(faces, Goal.dodge(faces, faces), rng=torch.Generator().manual_seed(0))
+    assert changed.shape == faces.crops.shape
+    assert not torch.equal(changed, faces.crops)
+
+
+def test_makeup_is_learned_by_recognisers_that_exist_and_gone_on_with_only_if_that_is_asked_for(sitting, capsys):
+    assert run("train adv-makeup photos -o known --surrogate sfase") == 2
+    assert capsys.readouterr().err == "kohl: encoder sfase: no such model; did you mean encoder sface?\n"
+    assert run("train amt-gan photos -o known --target decoy:99999") == 2
+    assert "decoy:99999: no such decoy" in capsys.readouterr().err
+    Path("known/checkpoint.pt").write_bytes(b"months of work")
+    assert run("train amt-gan photos -o known") == 2
+    assert "known: holds a checkpoint; pass --resume to go on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

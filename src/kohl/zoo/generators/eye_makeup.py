@@ -13,7 +13,7 @@ from kohl.types import Images
 from kohl.zoo.files import store
 
 HEIGHT, WIDTH = 64, 168  # of an eye area, 420 × 160 as published, smaller
-MOST = 0.6  # that a value of a pixel can change
+MOST = 0.4  # that a value of a pixel can change
 BLOCKS = 4
 
 
