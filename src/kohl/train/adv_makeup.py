@@ -73,11 +73,11 @@ class Training:
     decay: float = 1e-4  # of the weights
     inner: float = 1e-3  # the step of the training, before the test
     rotate: int = 25  # steps until the next recogniser tests; published: an epoch
-    real: float = 2.0  # weight of looking like makeup, to the discriminator
+    real: float = 0.5  # weight of looking like makeup, to the discriminator
     attack: float = (
         4.0  # of the distance to the target, in thresholds: 1 − cosine, in a unit that suits each recogniser
     )
-    style: float = 40.0  # of the difference in Gram matrices from makeup; published: 1e5, of VGG16's plain features
+    style: float = 10.0  # of the difference in Gram matrices from makeup; published: 1e5, of VGG16's plain features
     content: float = 1.0  # of the difference in features from the bare face
     seam: float = 8.0  # of Laplacians that neither the face nor the makeup has
     variation: float = 12.0  # of the total variation of the change
