@@ -9,17 +9,23 @@ import pytest
 from kohl import ranges
 from kohl.errors import BadSetting
 from kohl.invert.pivotal import Tuning
+from kohl.perturb.adv_makeup import Worn
+from kohl.perturb.amt_gan import Transfer
 from kohl.perturb.latent import Search
 from kohl.perturb.pixel import Pixel
+from kohl.perturb.tip_im import Greedy
 from kohl.perturb.views import Views
 from kohl.recipe import Models, Recipe
+from kohl.train import adv_makeup, amt_gan
 from kohl.train.learner import Networks, Training
 from kohl.train.mapping import Pairing
 
 SETTINGS = (Search, Views, Pixel, Tuning, Models, Recipe, Training, Networks, Pairing)
+SETTINGS += (Greedy, Worn, Transfer, adv_makeup.Training, amt_gan.Training)
 WHERE = {
     **{Search: "search.", Views: "search.views.", Pixel: "pixel.", Tuning: "tuning.", Models: "models."},
     **{Networks: "networks.", Pairing: "mapping."},
+    **{Greedy: "tip_im.", Worn: "adv_makeup.", Transfer: "amt_gan."},
 }
 NUMBERS = [
     (kind, setting.name)

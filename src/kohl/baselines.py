@@ -29,8 +29,9 @@ STRENGTH = 0.85
 
 def drawn_makeup(recipe: Recipe, shelf: Shelf) -> EyeMakeup | None:
     """The generator of Adv-Makeup that the recipe names, if that is its attack and it names one."""
-    path = recipe.adv_makeup.weights
-    return shelf(eye_makeup.load, Path(path)) if recipe.attack == "adv-makeup" and path else None
+    if recipe.attack != "adv-makeup" or not recipe.adv_makeup.weights:
+        return None
+    return shelf(eye_makeup.load, _file(recipe.adv_makeup.weights))
 
 
 def transferred(recipe: Recipe, shelf: Shelf, detect: Detector, decoys: Decoys) -> Transferred | None:
@@ -38,9 +39,13 @@ def transferred(recipe: Recipe, shelf: Shelf, detect: Detector, decoys: Decoys) 
     settings = recipe.amt_gan
     if recipe.attack != "amt-gan" or not settings.weights:
         return None
-    path = cards.checked(cards.find(settings.weights)) if settings.weights == "amt-gan" else Path(settings.weights)
     worn = _photographed(Path(settings.reference), detect) if settings.reference else reference(decoys)
-    return Transferred(shelf(amt_gan.load, path), worn.to(shelf.device), _regions(settings, shelf))
+    return Transferred(shelf(amt_gan.load, _file(settings.weights)), worn.to(shelf.device), _regions(settings, shelf))
+
+
+def _file(name: str) -> Path:
+    """The file of a card, or the one of that path."""
+    return cards.checked(cards.find(name)) if name in cards.named("transfer") else Path(name)
 
 
 def reference(decoys: Decoys) -> Faces:

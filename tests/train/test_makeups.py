@@ -44,7 +44,7 @@ def faces(tmp_path_factory):
     return sittings.sittings(
         [folder],
         64,
-        folder.parent / "found" / "faces.safetensors",
+        tmp_path_factory.mktemp("found") / "faces.safetensors",
         looks=1,
         most=18,
         find=lambda path, side: resized(sitter(int(Path(path).stem) % 3), side),

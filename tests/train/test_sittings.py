@@ -34,10 +34,10 @@ def find(path, side):
 
 
 @pytest.fixture(scope="module")
-def made(folder):
+def made(folder, tmp_path_factory):
     """What is learned from them, and what was said."""
     lines = []
-    cache = folder.parent / "found" / "faces.safetensors"
+    cache = tmp_path_factory.mktemp("found") / "faces.safetensors"
     found = sittings.sittings([folder], 64, cache, looks=1, most=PEOPLE, find=find, said=lines.append)
     return found, cache, lines
 

@@ -29,7 +29,7 @@ RANGES = {"share": (0, 16)}
 class Worn:
     """How it is worn."""
 
-    weights: str = ""  # the file that `kohl train adv-makeup` has written
+    weights: str = "adv-makeup"  # the bundled ones, or a file that `kohl train adv-makeup` has written
     share: float = 1.0  # of the change that the generator makes
     poisson: bool = True  # whether it is blended in, as published, or only laid on with a soft rim
 

@@ -188,4 +188,15 @@ SHIPPED = (
         source="training/decoys.py",
         roles={"decoys": Role("kohl.zoo.generators.decoys:Decoys")},
     ),
+    Card(
+        name="adv-makeup",
+        package="kohl",
+        file="zoo/weights/adv_makeup.safetensors",
+        size=1_673_910,
+        sha256="5feee228f42673bebf16654de9627fef3c2d1d121f75bb36c51eef0ad74d6fa6",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="kohl train adv-makeup",
+        roles={"transfer": Role("kohl.zoo.generators.eye_makeup:load")},
+    ),
 )
