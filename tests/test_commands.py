@@ -170,7 +170,8 @@ def sitting(people, tmp_path):
     ("kind", "setting"), [("adv-makeup", "--set batch=1 --set channels=2"), ("amt-gan", "--set channels=2")]
 )
 def test_makeup_is_learned_from_a_folder_and_the_use_of_it_is_said(sitting, capsys, kind, setting):
-    assert run(f"train {kind} photos -o known --steps 1 --target decoy:3 --set size=64 {setting}") == 0
+    asked = f"--surrogate sface --surrogate dlib --steps 1 --target decoy:3 --set size=64 {setting}"
+    assert run(f"train {kind} photos -o known {asked}") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("1 of 1  ")
     assert [line.split(":")[0] for line in lines[-3:-1]] == ["sface", "dlib"]

@@ -128,16 +128,14 @@ def _tip_im(given: Given) -> Attack:
 def _adv_makeup(given: Given) -> Attack:
     _wordless("adv-makeup", given, "wears what it has learned")
     if given.eye_makeup is None:
-        raise BadSetting(_unlearned("adv-makeup", "adv_makeup", "or learn some with `kohl train adv-makeup`"))
+        raise BadSetting(_unlearned("adv-makeup", "adv_makeup", "such as `kohl train adv-makeup` writes"))
     return AdvMakeup(given.eye_makeup, given.worn)
 
 
 def _amt_gan(given: Given) -> Attack:
     _wordless("amt-gan", given, "wears its reference's makeup")
     if given.transferred is None:
-        raise BadSetting(
-            _unlearned("amt-gan", "amt_gan", "the published G.pth, or learn some with `kohl train amt-gan`")
-        )
+        raise BadSetting(_unlearned("amt-gan", "amt_gan", "the published G.pth or such as `kohl train amt-gan` writes"))
     return AmtGAN(given.transferred.generator, given.transferred.reference, given.transferred.regions, given.transfer)
 
 
