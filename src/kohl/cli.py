@@ -235,7 +235,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         makeup.description = f"Learn {what} by recognisers; the makeup is drawn. {PERSONS}"
         add = makeup.add_argument
         add("--target", type=_decoy, default=0, metavar="decoy:N", help="the synthetic person (default: decoy:0)")
-        add("--surrogate", action="append", metavar="NAME", help="a recogniser to learn from (default: as protect searches)")
+        add("--surrogate", action="append", metavar="NAME", help="learn from this recogniser (default: as protect)")
         add("--perceptual", default="sface", metavar="NAME", help="what pictures are seen by (default: sface) or lpips")
         add("--steps", type=_count, metavar="N", help=f"(default: {steps})")
         _add_learning(makeup, setting)
