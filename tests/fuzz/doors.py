@@ -1,6 +1,19 @@
 """The table of doors."""
 
-from fuzz import arguments, benches, downloads, hostile, kills, networks, pictures, rows, settings, weights, words
+from fuzz import (
+    arguments,
+    benches,
+    downloads,
+    hostile,
+    kills,
+    makeups,
+    networks,
+    pictures,
+    rows,
+    settings,
+    weights,
+    words,
+)
 
 DOORS = (
     pictures.PHOTOS,
@@ -10,6 +23,7 @@ DOORS = (
     settings.CARDS,
     weights.CHECKPOINTS,
     weights.WEIGHTS,
+    makeups.MAKEUPS,
     networks.ONNX,
     downloads.ARCHIVES,
     downloads.HTTP,

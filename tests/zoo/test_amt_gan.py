@@ -135,6 +135,7 @@ def test_the_published_file_has_these_weights():
         (lambda known: known.pop("pnet_in.0.weight"), "holds no generator of AMT-GAN"),
         (lambda known: known.update(more=torch.ones(1)), "another network, for it has more"),
         (lambda known: known.update(size=torch.tensor(7)), "of an impossible size"),
+        (lambda known: known.update(size=torch.tensor(torch.nan)), "of an impossible size"),
         (lambda known: known["tnet_out.0.weight"].fill_(torch.nan), "not finite in tnet_out.0.weight"),
     ],
 )

@@ -183,11 +183,11 @@ def load(path: Path) -> MakeupTransfer:
     """The generator in the published G.pth, or in a file that `kohl train amt-gan` has written; raises `BadModel`."""
     weights: dict[str, Any] = state.checkpoint(path)
     first, size = weights.get("pnet_in.0.weight"), weights.pop("size", torch.tensor(PUBLISHED))
-    if not (isinstance(first, Tensor) and first.dim() == 4) or not isinstance(size, Tensor) or size.numel() != 1:
+    if not (isinstance(first, Tensor) and first.dim() == 4):
         raise BadModel(
-            f"{path}: holds no generator of AMT-GAN; name the published G.pth, or one that kohl has trained."
+            f"{path}: holds no generator of AMT-GAN; name the published G.pth, or one that kohl trained."
         )
-    side = int(size)
+    side = int(size) if isinstance(size, Tensor) and size.dtype == torch.int64 and size.numel() == 1 else 0
     if not 16 <= side <= 1024 or side % 4 or not 0 < len(first) <= 1024:
         raise BadModel(f"{path}: holds a generator of AMT-GAN of an impossible size; name the published G.pth.")
     return state.network(lambda: MakeupTransfer(len(first), side), weights, path)
