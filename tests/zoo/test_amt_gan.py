@@ -97,6 +97,20 @@ def test_it_draws_what_the_published_network_draws(tmp_path):
     assert (other - found).abs().max() > 0.01  # the makeup matters
 
 
+def test_one_that_adds_draws_the_change(tmp_path):
+    known, (content, style) = weights(), portraits()
+    save_file(known | {"size": torch.tensor(SIZE), "adds": torch.tensor(1)}, tmp_path / "own.safetensors")
+    with torch.no_grad():
+        change, found = (
+            2 * plainly(known, content, style) - 1,
+            amt_gan.load(tmp_path / "own.safetensors")(content, style),
+        )
+    torch.testing.assert_close(found, (content.images + change).clamp(0, 1), atol=4e-4, rtol=0)
+    fresh = amt_gan.untrained(CHANNELS, SIZE, numbers())
+    with torch.no_grad():
+        assert (fresh(content, style) - content.images).abs().mean() < 0.05
+
+
 def test_several_faces_are_each_as_if_alone():
     made, (content, style) = MakeupTransfer(CHANNELS, SIZE), portraits()
     made.load_state_dict(weights())
@@ -136,6 +150,7 @@ def test_the_published_file_has_these_weights():
         (lambda known: known.update(more=torch.ones(1)), "another network, for it has more"),
         (lambda known: known.update(size=torch.tensor(7)), "of an impossible size"),
         (lambda known: known.update(size=torch.tensor(torch.nan)), "of an impossible size"),
+        (lambda known: known.update(adds=torch.tensor(2)), "of an impossible size"),
         (lambda known: known["tnet_out.0.weight"].fill_(torch.nan), "not finite in tnet_out.0.weight"),
     ],
 )

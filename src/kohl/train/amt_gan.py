@@ -3,7 +3,7 @@
 As published: two directions, a discriminator for each, cycles through a purifier, identity, makeup and the target.
 Unlike there, makeup is drawn, so that it is known how a face looks in the makeup of another: the makeup loss compares
 with that and not with matched histograms. Features are those of a recogniser, not AlexNet's, all but the discriminators
-take one step together, and the generator first learns to draw, with identity and makeup alone.
+take one step together, and the generator adds to the face, and first learns from identity and makeup alone.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Training:
     """How long and how AMT-GAN learns; the weights are those published."""
 
     size: int = 128  # pixels of a side; published: 256
-    steps: int = 3000  # of one pair; published: 50 epochs
-    first: float = 0.75  # share of the steps in which it learns to draw
+    steps: int = 1200  # of one pair; published: 50 epochs
+    first: float = 0.5  # share of the steps in which it learns from identity and makeup alone
     rate: float = 5e-4  # of Adam; published: 2e-4, for far longer
     falls: float = 0.3  # share of the steps in which it falls to nothing
     gan: float = 10.0  # weight of looking like the other kind of pictures
@@ -260,7 +260,7 @@ def learn(
     tensors = {name: values.half().contiguous() for name, values in learner.generator.state_dict().items()}
     try:
         with files.placed(path, force=True) as part:
-            save_file({**tensors, "size": torch.tensor(settings.size)}, part)
+            save_file({**tensors, "size": torch.tensor(settings.size), "adds": torch.tensor(1)}, part)
     except SafetensorError as error:
         raise KohlError(f"{path}: cannot be written ({error}); free some space and go on with --resume") from error
     return path

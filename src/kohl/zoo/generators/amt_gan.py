@@ -24,6 +24,7 @@ PUBLISHED = 256  # pixels of a side, of the published generator
 CHANNELS = 64  # of the published generator, at the full size
 READING, DRAWING = 3, 6  # blocks of the two networks
 SHARP = 200.0  # times the likeness of two places, before the softmax over them
+FAINT = 0.05  # of the last weights, when learning starts
 LOOKS = 0.01  # weight of how two places look, against where they are
 
 
@@ -72,11 +73,15 @@ class Unused(nn.Module):
 
 
 class MakeupTransfer(nn.Module):
-    """The faces of one portrait wearing the makeup of another."""
+    """The faces of one portrait wearing the makeup of another.
 
-    def __init__(self, channels: int = CHANNELS, size: int = PUBLISHED) -> None:
+    What it draws is the whole picture, as published; where it `adds`, it is the change, so that a small generator that
+    learns for minutes need not learn to draw faces.
+    """
+
+    def __init__(self, channels: int = CHANNELS, size: int = PUBLISHED, *, adds: bool = False) -> None:
         super().__init__()
-        self.size, deep = size, 4 * channels
+        self.size, self.adds, deep = size, adds, 4 * channels
         self.pnet_in = _stage(nn.Conv2d(3, channels, 7, 1, 3, bias=False), channels)
         self.tnet_in_conv = nn.Conv2d(3, channels, 7, 1, 3, bias=False)
         for number, wide in ((1, 2 * channels), (2, deep)):
@@ -110,8 +115,8 @@ class MakeupTransfer(nn.Module):
             drawn = self.get_submodule(f"tnet_bottleneck_{number}")(drawn)
         for number in (1, 2):
             drawn = _rectified(self.get_submodule(f"tnet_up_conv_{number}")(drawn))
-        images: Images = (self.tnet_out(drawn) + 1) / 2
-        return images
+        out: Images = self.tnet_out(drawn)
+        return (faces.images + out).clamp(0, 1) if self.adds else (out + 1) / 2
 
 
 def _stage(convolution: nn.Conv2d, channels: int) -> nn.Sequential:
@@ -166,8 +171,8 @@ def _shrunk(regions: Tensor, side: int) -> Tensor:
 
 
 def untrained(channels: int, size: int, rng: torch.Generator) -> MakeupTransfer:
-    """A generator as its training would start."""
-    made = MakeupTransfer(channels, size)
+    """A generator as its training would start: one that adds, and hardly anything yet."""
+    made = MakeupTransfer(channels, size, adds=True)
     for module in made.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             inputs, outputs = module.in_channels, module.out_channels
@@ -176,18 +181,24 @@ def untrained(channels: int, size: int, rng: torch.Generator) -> MakeupTransfer:
                 module.weight.normal_(generator=rng).mul_(math.sqrt(2 / fan))  # Glorot & Bengio, AISTATS 2010
                 if module.bias is not None:
                     module.bias.zero_()
+    with torch.no_grad():
+        made.get_parameter("tnet_out.0.weight").mul_(FAINT)
     return made
 
 
 def load(path: Path) -> MakeupTransfer:
     """The generator in the published G.pth, or in a file that `kohl train amt-gan` has written; raises `BadModel`."""
     weights: dict[str, Any] = state.checkpoint(path)
-    first, size = weights.get("pnet_in.0.weight"), weights.pop("size", torch.tensor(PUBLISHED))
+    first = weights.get("pnet_in.0.weight")
     if not (isinstance(first, Tensor) and first.dim() == 4):
-        raise BadModel(
-            f"{path}: holds no generator of AMT-GAN; name the published G.pth, or one that kohl trained."
-        )
-    side = int(size) if isinstance(size, Tensor) and size.dtype == torch.int64 and size.numel() == 1 else 0
-    if not 16 <= side <= 1024 or side % 4 or not 0 < len(first) <= 1024:
+        raise BadModel(f"{path}: holds no generator of AMT-GAN; name the published G.pth, or one that kohl trained.")
+    side, adds = (_whole(weights.pop(name, torch.tensor(usual))) for name, usual in (("size", PUBLISHED), ("adds", 0)))
+    if not 16 <= side <= 1024 or side % 4 or adds not in (0, 1) or not 0 < len(first) <= 1024:
         raise BadModel(f"{path}: holds a generator of AMT-GAN of an impossible size; name the published G.pth.")
-    return state.network(lambda: MakeupTransfer(len(first), side), weights, path)
+    return state.network(lambda: MakeupTransfer(len(first), side, adds=bool(adds)), weights, path)
+
+
+def _whole(number: Any) -> int:
+    """A whole number in a tensor of its own, or −1."""
+    right = isinstance(number, Tensor) and number.dtype == torch.int64 and number.numel() == 1
+    return int(number) if right else -1
