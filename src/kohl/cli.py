@@ -229,7 +229,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     _add_learning(stylegan2, "networks.width=512")
     for name, what, steps, setting in (
         ("adv-makeup", "eye makeup that is taken for one synthetic person", 1000, "attack=10"),
-        ("amt-gan", "makeup carried over from a reference, taken for one synthetic person", 1200, "channels=32"),
+        ("amt-gan", "makeup carried over from a reference, taken for one synthetic person", 6000, "channels=32"),
     ):
         makeup = new(name, help=f"{what}, to compare with")
         makeup.description = f"Learn {what} by recognisers; the makeup is drawn. {PERSONS}"

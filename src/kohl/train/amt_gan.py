@@ -61,7 +61,7 @@ class Training:
     """How long and how AMT-GAN learns; the weights are those published."""
 
     size: int = 128  # pixels of a side; published: 256
-    steps: int = 1200  # of one pair; published: 50 epochs
+    steps: int = 6000  # of one pair; published: 50 epochs
     first: float = 0.5  # share of the steps in which it learns from identity and makeup alone
     rate: float = 5e-4  # of Adam; published: 2e-4, for far longer
     falls: float = 0.3  # share of the steps in which it falls to nothing
