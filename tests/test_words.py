@@ -127,7 +127,7 @@ def test_words_that_say_nothing_are_refused_before_any_network_is_loaded(text, m
     toys = shelf()
     with pytest.raises(BadSetting, match=message):
         loaded(recipe(text), toys)
-    assert toys.names == ["sface", "dlib", "face_model", "makeup_clip"]  # and the two who judge, which are no networks
+    assert toys.names == [*Models().judges, "face_model", "makeup_clip"]  # who judges is no network here
 
 
 @pytest.mark.parametrize(("text", "told"), [("lipstick, not red", "rose lipstick"), ("red lips, ok?", "red lipstick")])

@@ -20,7 +20,7 @@ from kohl.zoo.recognisers import mobilenet
 sys.path.append(str(Path(__file__).parents[2] / "training"))
 import mobilenets
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parent / "mobilenets"
 WIDTH = 4
 
 

@@ -13,7 +13,7 @@ from kohl import files, plain_file
 from kohl.bench import cells
 from kohl.reader import read
 from kohl.types import Box, Verifier
-from kohl.zoo.judges.judge import Judge, Seen, chosen, nearest
+from kohl.zoo.judges.judge import Judge, Seen, chosen, nearest, placed
 
 LARGEST = 2**26  # bytes of what is kept of one photo
 
@@ -35,14 +35,16 @@ class Remembering:
         self.looks = 0  # how often the judge itself was asked
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def compare(self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None) -> list[float | None]:
+    def compare(
+        self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None, at: Box | None = None
+    ) -> list[float | None]:
         """As in `Verifier`."""
         if not isinstance(self.judge, Judge):
-            return [self._pair(probe, other, box) for other in gallery]
+            return [self._pair(probe, other, box, at) for other in gallery]
         face = chosen(self.faces(probe), box)
         if face is None:
             return [None] * len(gallery)
-        return [nearest(face, self.faces(path), self.judge.similarity) for path in gallery]
+        return [nearest(face, placed(self.faces(path), at), self.judge.similarity) for path in gallery]
 
     def faces(self, path: Path) -> Sequence[Seen]:
         """Every face that the judge finds in the photo at `path`."""
@@ -68,12 +70,12 @@ class Remembering:
         face = chosen(self.faces(path), None)
         return None if face is None else face.embedding
 
-    def _pair(self, probe: Path, other: Path, box: Box | None) -> float | None:
-        where = self.folder / f"{cells.key(pair=[cells.sha256(probe), cells.sha256(other), box])[:40]}.json"
+    def _pair(self, probe: Path, other: Path, box: Box | None, at: Box | None) -> float | None:
+        where = self.folder / f"{cells.key(pair=[cells.sha256(probe), cells.sha256(other), box, at])[:40]}.json"
         try:
             known: Mapping[str, float | None] = json.loads(plain_file.content(where, LARGEST))
         except (FileNotFoundError, ValueError):
-            (score,) = self.judge.compare(probe, [other], box=box)
+            (score,) = self.judge.compare(probe, [other], box=box, at=at)
             self.looks += 1
             known = {"score": score}
             files.write(where, json.dumps(known).encode(), force=True)

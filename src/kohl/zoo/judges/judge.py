@@ -46,14 +46,7 @@ class Judge:
         face = chosen(self.faces(probe), box)
         if face is None:
             return [None] * len(gallery)
-        return [nearest(face, self._others(path, at), self.similarity) for path in gallery]
-
-    def _others(self, path: Path, at: Box | None) -> Sequence[Seen]:
-        """The faces to compare with: all of the photo, or the one at its place."""
-        if at is None:
-            return self.faces(path)
-        face = chosen(self.faces(path), at)
-        return [] if face is None else [face]
+        return [nearest(face, placed(self.faces(path), at), self.similarity) for path in gallery]
 
     def faces(self, path: Path) -> Sequence[Seen]:
         """Every face that this judge finds in the photo at `path`."""
@@ -62,6 +55,14 @@ class Judge:
         except OSError as error:
             raise BadPhoto(f"{path}: cannot be read ({error.strerror}).") from error
         return self._seen(path.absolute(), status.st_mtime_ns, status.st_size)
+
+
+def placed(faces: Sequence[Seen], at: Box | None) -> Sequence[Seen]:
+    """The faces of a photo to compare with: the one at that place, or all."""
+    if at is None:
+        return faces
+    face = chosen(faces, at)
+    return [] if face is None else [face]
 
 
 def nearest(face: Seen, others: Sequence[Seen], similarity: Callable[[np.ndarray, np.ndarray], float]) -> float | None:
