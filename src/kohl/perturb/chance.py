@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def strangeness(
 
     The mean over a dozen views, in thresholds (see `Surrogate.distance`); from the nearest, where the source has
     `others`. The views are drawn once, so that what is found for two images differs by the images alone. On a CPU
-    each recogniser has a thread of its own.
+    each core has a recogniser at a time.
     """
     distinct = list({id(surrogate.encoder): surrogate for surrogate in surrogates}.values())
     seeds = torch.randint(2**62, (len(distinct),), generator=rng).tolist()
@@ -69,7 +70,7 @@ def strangeness(
         seen = partial(seen_by, images)
         if images.device.type != "cpu":
             return torch.stack(list(map(seen, seeds, sources))).amin(0)
-        with ThreadPoolExecutor(len(sources)) as pool:
+        with ThreadPoolExecutor(min(len(sources), os.cpu_count() or 1)) as pool:
             return torch.stack(list(pool.map(seen, seeds, sources))).amin(0)
 
     return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -64,9 +66,10 @@ def descend(
     when the gradient is no number any more.
     """
     latents, content = start.clone(), 0
-    # One thread per term: a recogniser is too small to be split among cores, and none waits for the other. A GPU's are.
-    with ThreadPoolExecutor(len(terms)) if start.device.type == "cpu" else nullcontext() as pool:
-        each = pool.map if pool else map
+    # One thread per core and term at a time: a recogniser is too small to be split among cores. A GPU's are not.
+    cores = min(len(terms), os.cpu_count() or 1)
+    with ThreadPoolExecutor(cores) if start.device.type == "cpu" and terms else nullcontext() as pool:
+        each = _longest_first(pool) if pool else map
         for index in range(steps):
             seen: list[tuple[dict[str, float], Candidate]] = []
             latents = stepper(latents, partial(_gradient, generator, terms, pull, each, seen), index / steps)
@@ -100,6 +103,24 @@ def _gradient(
         raise BadSetting("search: these settings make the search diverge; try a smaller weight or rate")
     seen.append(({name: loss for name, (loss, _) in zip(terms, found, strict=True)}, candidate))
     return gradient
+
+
+def _longest_first(pool: Executor) -> Callable[..., Iterator[tuple[float, Images]]]:
+    """`map` in the pool's threads; what took longest the last time begins first, so that no core is idle at the end."""
+    took: dict[int, float] = {}
+
+    def timed(function: Callable[[Term], tuple[float, Images]], index: int, term: Term) -> tuple[float, Images]:
+        started = time.perf_counter()
+        found = function(term)
+        took[index] = time.perf_counter() - started
+        return found
+
+    def each(function: Callable[[Term], tuple[float, Images]], terms: Iterable[Term]) -> Iterator[tuple[float, Images]]:
+        listed = sorted(enumerate(terms), key=lambda item: -took.get(item[0], 0.0))
+        begun = {index: pool.submit(timed, function, index, term) for index, term in listed}
+        return (begun[index].result() for index in range(len(begun)))
+
+    return each
 
 
 def _slope(term: Term, *, candidate: Candidate) -> tuple[float, Images]:
