@@ -46,7 +46,7 @@ class Models:
     leave_out: str = ""  # the one of them that the search does not see, and that judges
     shown: Literal["aligned", "squeezed"] = "aligned"  # faces, to the published recognisers: as each likes, or as a box
     text: str = "makeup_clip"  # what sees whether a face looks like the words
-    judges: tuple[str, ...] = ("sface", "dlib", "faceres", "facelib")
+    judges: tuple[str, ...] = ("sface", "dlib", "facelib")
     far: float = 0.01  # false-accept rate of the threshold that every judge is held to
 
     def __post_init__(self) -> None:
