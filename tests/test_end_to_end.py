@@ -19,7 +19,7 @@ from kohl.score import quality
 # Too few steps to rely on, enough to see an effect.
 SEARCH = ("search.steps=3", "search.tries=1", "search.chance=0", "search.rate=0.4", "search.change=300.0")
 SETTINGS = (*(word for setting in SEARCH for word in ("--set", setting)), "--seed", "5", "--json")
-JUDGES = {"sface", "dlib", "faceres", "facelib"}
+JUDGES = {"sface", "dlib", "facelib"}
 FIGURES = ["psnr", "ssim", "nlpd", "chance", "tries"]
 
 

@@ -62,7 +62,7 @@ def test_who_is_left_out_is_not_seen_and_has_no_say():
     all_ = entry("default").recognisers
     found = entry("default").without("sface")
     assert found.surrogates == tuple(name for name in all_ if name != "sface")
-    assert found.recipe.models.judging == ("dlib", "faceres", "facelib")
+    assert found.recipe.models.judging == ("dlib", "facelib")
     alone = entry("default", ['models.surrogates=["dlib"]'])
     with pytest.raises(BadSetting, match="sees only dlib"):
         alone.without("dlib")

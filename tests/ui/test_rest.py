@@ -123,7 +123,7 @@ def test_a_job_tells_how_far_it_is_and_then_its_row(job):
     last = job[-1]
     assert (last["state"], last["progress"], last["result"]) == ("done", 1.0, "me_kohl.jpg")
     assert last["words"]["look"] == "lipstick: red"
-    assert [judge["name"] for judge in last["words"]["faces"][0]["judges"]] == ["SFace", "dlib", "FaceRes", "facelib"]
+    assert [judge["name"] for judge in last["words"]["faces"][0]["judges"]] == ["SFace", "dlib", "facelib"]
     assert last["row"]["seed"] == 3
     assert last["row"]["output"] == "me_kohl.jpg"
 
