@@ -34,7 +34,7 @@ from kohl.types import Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
 SHARES = 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3  # of the change that the search ends with
-LEAST = 0.9  # thresholds: a nearer face matches nearly always, is no result, and would bend the curve where results are
+LEAST = 0.9  # thresholds: a nearer face is no result, and would bend the curve where results are
 BINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 

@@ -66,7 +66,7 @@ def descend(
     when the gradient is no number any more.
     """
     latents, content = start.clone(), 0
-    # One thread per core and term at a time: a recogniser is too small to be split among cores. A GPU's are not.
+    # Each core has a term at a time: a recogniser is too small to be split among cores. On a GPU they take turns.
     cores = min(len(terms), os.cpu_count() or 1)
     with ThreadPoolExecutor(cores) if start.device.type == "cpu" and terms else nullcontext() as pool:
         each = _longest_first(pool) if pool else map

@@ -26,10 +26,8 @@ HUE = 0.07  # chroma away from that skin, at which a pixel is hardly skin
 DARK, DARKER = 0.6, 0.15  # the share of its light below which a pixel is suspect, and how much more is too much
 BRIGHT, SHINE, BRIGHTER = 1.5, 0.1, 0.08  # the same above: a share, and what shine adds, also on dark skin
 FOREHEAD = 0.4  # eye distances: how softly a change ends towards the hair; elsewhere SOFT
-STRAND, STRANDS = (
-    0.06,
-    (1.7, 3.5),
-)  # eye distances; finest detail, against a calm part of the skin: none is hair, all is
+STRAND = 0.06  # eye distances: how far around a pixel fine detail is looked at
+SOME, HAIR = 1.7, 3.5  # times the fine detail of calm skin, from which a pixel is a little hair, and all hair
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,8 @@ def strands(face: FaceMap, on_face: np.ndarray) -> np.ndarray:
     fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), 1.5))
     detail = cv2.GaussianBlur(fine, (0, 0), STRAND * unit) / (cv2.GaussianBlur(light, (0, 0), STRAND * unit) + 0.05)
     skin = cv2.resize(on_face.astype(np.float32), (COARSE, COARSE)) > 0.9
-    calm, (none, all_) = np.quantile(detail[skin], 0.4) if skin.any() else detail.mean(), STRANDS
-    hair = np.clip((detail / max(calm, 1e-4) - none) / (all_ - none), 0, 1)
+    calm = np.quantile(detail[skin], 0.4) if skin.any() else detail.mean()
+    hair = np.clip((detail / max(calm, 1e-4) - SOME) / (HAIR - SOME), 0, 1)
     found: np.ndarray = cv2.resize(hair, (face.size, face.size))
     return found
 

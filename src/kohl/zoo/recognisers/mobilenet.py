@@ -10,11 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kohl.geometry import similarity
-from kohl.templates import ARCFACE
 from kohl.types import Embeddings, FaceEncoder, Faces, Images, Matrices
 from kohl.zoo.files import store
 from kohl.zoo.recognisers import frozen
+from kohl.zoo.recognisers.recogniser import onto_template
 
 HALVING = (0, 3, 7, 11, 23)  # convolutions with stride 2
 LAYERS = 27  # the first, then thirteen pairs: each channel alone, then all together
@@ -36,10 +35,8 @@ class MobileNet(FaceEncoder):
         self.eval()
 
     def to_input(self, faces: Faces) -> Matrices:
-        """Eyes, nose tip and mouth corners onto ArcFace's template, scaled to what the margin leaves of the input."""
-        scale = (self.size - 2 * self.margin) / 112  # the template is for 112 pixels
-        template = (faces.points.new_tensor(ARCFACE) + 0.5) * scale - 0.5 + self.margin
-        return similarity(faces.points, template[None])
+        """As `onto_template`."""
+        return onto_template(faces, self.size, self.margin)
 
     def forward(self, inputs: Images) -> Embeddings:
         """Embeddings of aligned inputs (n, 3, size, size)."""
@@ -55,7 +52,7 @@ def load(path: Path, *, name: str, size: int, margin: int = 0) -> MobileNet:
     return MobileNet(name, store.tensors(path), size=size, margin=margin)
 
 
-# FaceRes (Savchenko, PeerJ Computer Science 2019) learned at 224 pixels; at 160 it is as sure, and twice as fast.
+# FaceRes (Savchenko, PeerJ Computer Science 2019) learned at 224 pixels; at 160 it is less sure, and twice as fast.
 faceres = partial(load, name="faceres", size=160)
 facelib = partial(load, name="facelib", size=112)
 

@@ -11,6 +11,13 @@ from kohl.templates import ARCFACE
 from kohl.types import Embeddings, FaceEncoder, Faces, Images, Matrices
 
 
+def onto_template(faces: Faces, size: int, margin: int = 0) -> Matrices:
+    """Eyes, nose tip and mouth corners onto ArcFace's template, scaled to what the margin leaves of (size, size)."""
+    scale = (size - 2 * margin) / 112  # the template is for 112 pixels
+    template = (faces.points.new_tensor(ARCFACE) + 0.5) * scale - 0.5 + margin
+    return similarity(faces.points, template[None])
+
+
 class Recogniser(FaceEncoder):
     """A recogniser whose `layers` take pixels in [−1, 1]; `margin` of its input's pixels surround ArcFace's template.
 
@@ -24,10 +31,8 @@ class Recogniser(FaceEncoder):
         self.eval()
 
     def to_input(self, faces: Faces) -> Matrices:
-        """Eyes, nose tip and mouth corners onto ArcFace's template, scaled to what the margin leaves of the input."""
-        scale = (self.size - 2 * self.margin) / 112  # the template is for 112 pixels
-        template = (faces.points.new_tensor(ARCFACE) + 0.5) * scale - 0.5 + self.margin
-        return similarity(faces.points, template[None])
+        """As `onto_template`."""
+        return onto_template(faces, self.size, self.margin)
 
     def descriptors(self, inputs: Images) -> Tensor:
         """The network's own numbers for aligned inputs (n, 3, size, size), not of unit length."""
