@@ -1,5 +1,7 @@
 """The one descent, by itself: its steppers, when it ends, and what it tells."""
 
+import time
+
 import pytest
 import torch
 from tiny import numbers
@@ -88,3 +90,20 @@ def test_a_stepper_may_ask_for_the_slope_elsewhere_and_the_watch_hears_of_the_fi
 def test_a_gradient_that_is_no_number_is_said():
     with pytest.raises(BadSetting, match="the search diverge"):
         descend(Same(), torch.zeros(1, 3, 2, 2), {"root": lambda at: at.images.sqrt().sum((1, 2, 3))}, Adam(1), steps=2)
+
+
+def test_what_took_longest_begins_first_the_next_time(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # one thread: what begins first is also done first
+    begun = []
+
+    def term(name, seconds):
+        def weighed(candidate):
+            begun.append(name)
+            time.sleep(seconds)
+            return candidate.images.square().flatten(1).sum(1)
+
+        return weighed
+
+    terms = {name: term(name, seconds) for name, seconds in (("quick", 0.0), ("slow", 0.02), ("middling", 0.01))}
+    descend(Same(), torch.ones(1, 3, 2, 2), terms, Adam(0.1), steps=2)
+    assert begun == ["quick", "slow", "middling", "slow", "middling", "quick"]
