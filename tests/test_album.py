@@ -286,3 +286,21 @@ def test_how_far_it_is(capsys, monkeypatch):
     assert [duration(seconds) for seconds in (20, 61, 1900, 30_000)] == [
         *("less than a minute", "about 1 minute", "about 32 minutes", "about 8 hours")
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-r", "in", "-o", "out", "--journal", "in/top.png"), "is another file than a journal, and was left as it is"),
+        (("-r", "in", "-o", "out", "--report", "in/b/x.png", "--force"), "is a photo, a result or a recipe"),
+        (("-r", "in", "-o", "out", "--report", "out/b/x_kohl.png", "--force"), "is a photo, a result or a recipe"),
+        (("-r", "in", "-o", "out", "--report", "out.journal.jsonl", "--force"), "is a photo, a result or a recipe"),
+        (("--watch", "in", "-o", "out", "--report", "in/b/x.png", "--force"), "is in the folder that is watched"),
+        (("in/top.png", "-o", "out", "--only", "in/a/x.png", "--report", "in/a/x.png", "--force"), "is a photo,"),
+    ],
+)
+def test_no_photo_is_written_over_by_a_journal_or_a_report(place, capsys, arguments, said):
+    before = {path: path.read_bytes() for path in Path("in").rglob("*") if path.is_file()}
+    assert main(["protect", *arguments], parts=TOYS) == 2
+    assert said in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path("in").rglob("*") if path.is_file()} == before

@@ -223,3 +223,10 @@ def test_weights_are_those_of_the_recipe(tmp_path):
     plain = journal.weights(Recipe())
     assert plain == journal.weights(Recipe(strength=0.9))
     assert plain != journal.weights(Recipe(text="red lipstick"))
+
+
+def test_a_first_line_that_was_torn_is_a_journal_s_still(tmp_path):
+    (tmp_path / "journal.jsonl").write_bytes(b'{"jour')
+    place = written(tmp_path)
+    with Journal(tmp_path / "journal.jsonl") as book:
+        assert book.done("k", place)

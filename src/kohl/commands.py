@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from kohl import batch, choice, comparing, files, pipeline, preview, protecting, pull, recipe, sheets
 from kohl.console import Bar, summary
@@ -40,7 +39,7 @@ def protect(arguments: Namespace, parts: Parts) -> int:
     for folder in {path.absolute().parent for path in [*outputs, *filter(None, [arguments.report])]}:
         files.clean(folder)
     if arguments.report:
-        used = [*arguments.photos, *outputs, *arguments.reference, Path(arguments.recipe)]
+        used = [*arguments.photos, *outputs, *protecting.inputs(arguments)]
         protecting.check_report(arguments.report, used, force=arguments.force)
     jobs = list(map(protecting.asking(arguments, arguments.photos), arguments.photos, outputs))
     pipeline.readable([*arguments.reference, *arguments.only, *arguments.spared])

@@ -35,6 +35,7 @@ except ImportError:  # no POSIX system: nobody is kept from writing at the same 
     fcntl = None  # type: ignore[assignment]
 
 VERSION = 1
+BEGINNING = b'{"journal": '  # of every line
 LONGEST = 2**22  # bytes of a line; a photo of a hundred faces has a tenth of that
 CHUNK = 2**20
 KEPT = (Status.PROTECTED, Status.NOT_PROTECTED, Status.NO_FACE)  # what the same work would only give again
@@ -65,6 +66,9 @@ class Journal:
         if not _locked(self._number, patience_s):
             os.close(self._number)
             raise BadSetting(f"{path}: another run is writing this journal; wait for its end, or name another one")
+        if not _is_journal(path):
+            os.close(self._number)
+            raise BadSetting(f"{path}: is another file than a journal, and was left as it is; name another one")
         self._read_on()
 
     def __enter__(self) -> Journal:
@@ -103,6 +107,13 @@ class Journal:
                 if made is not None:
                     self._made[output] = self._made.get(output, frozenset()) | {made}
             self._end = start
+
+
+def _is_journal(path: Path) -> bool:
+    """Whether the file is empty, has a part of a first line, or a line of a journal anywhere."""
+    with path.open("rb") as file:
+        begun = file.readline(len(BEGINNING)).rstrip(b"\n")
+    return BEGINNING.startswith(begun) or any(True for _ in entries(path, 0))
 
 
 class Pen:

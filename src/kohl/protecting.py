@@ -42,6 +42,11 @@ def protect(arguments: Namespace, chosen: Recipe, parts: Parts, licences: Mappin
         book = Path(f"{os.path.normpath(output.absolute())}.journal.jsonl")
     found = _found(arguments)
     known = () if found is None else found.places
+    if arguments.report:
+        if arguments.watch and Path(batch.real(arguments.report)).is_relative_to(batch.real(arguments.watch)):
+            raise BadSetting(f"{arguments.report}: is in the folder that is watched; choose another one for the report")
+        used = [*(path for place in known for path in place), *inputs(arguments, book)]
+        check_report(arguments.report, used, force=arguments.force)
     pipeline.readable([*arguments.reference, *arguments.only, *arguments.spared])
     pull.check(chosen, arguments.recipe, parts.table)
     lost = {batch.real(photo): f"would overwrite {photo}, which is one of the photos" for photo, _ in known}
@@ -149,8 +154,6 @@ def _check(arguments: Namespace) -> None:
         raise BadSetting("--same-person: wants all photos at once; it does not go with --watch")
     if arguments.workers > MOST:
         raise BadSetting(f"--workers: must be at most {MOST}, not {arguments.workers}")
-    if arguments.report:
-        check_report(arguments.report, [*arguments.photos, Path(arguments.recipe)], force=arguments.force)
 
 
 def _found(arguments: Namespace) -> album.Found | None:
@@ -202,10 +205,15 @@ def asking(arguments: Namespace, photos: Sequence[Path]) -> Callable[[Path, Path
 
 def kept(arguments: Namespace, book: Path | None = None) -> dict[Path, str]:
     """The files that no result may overwrite, beside the photos, and what they are."""
+    found = inputs(arguments, book)
+    return {**found, arguments.report: "the report"} if arguments.report else found
+
+
+def inputs(arguments: Namespace, book: Path | None = None) -> dict[Path, str]:
+    """Those that no report may overwrite either."""
     found = {Path(arguments.recipe): "the recipe", **dict.fromkeys(arguments.reference, "one of the references")}
     found |= dict.fromkeys([*arguments.only, *arguments.spared], "the photo of a face")
-    found |= {} if book is None else {book: "the journal"}
-    return {**found, arguments.report: "the report"} if arguments.report else found
+    return found | ({} if book is None else {book: "the journal"})
 
 
 def _teller(arguments: Namespace, chosen: Recipe, bar: AlbumBar) -> Callable[[Told], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,26 +22,15 @@ FLOOR = {
     "inverted": "the photo as the generator gives it back, before any search",
 }
 ALIASES = {
-    **{"latent": "default", "vmi": "vmi-fgsm", "ni": "ni-fgsm"},
-    "si": "si-fgsm" if "si-fgsm" in attacks.ATTACKS else "si-ni-fgsm",
+    "latent": "default",
+    "vmi": "vmi-fgsm",
+    "ni": "ni-fgsm",
+    "si": "si-fgsm",
 }
 INVERTED = "inverted:"  # before the name of a recipe
 # What a baseline of the literature is run with: it leaves the source, once, within 16/255 of each value of a pixel.
 UNTARGETED = ("search.decoy=0.0", "search.tries=1")
 BUDGET = f"pixel.epsilon={16 / 255}"
-PUBLISHED: Mapping[str, str] = {
-    "fgsm": "Goodfellow, Shlens & Szegedy, ICLR 2015; ε 16/255 in one step",
-    "bim": "Kurakin, Goodfellow & Bengio, ICLR Workshop 2017; ε 16/255, 10 steps",
-    "pgd": "Madry et al., ICLR 2018; ε 16/255, 10 steps of 2.5 ε/10, random start",
-    "mi-fgsm": "Dong et al., CVPR 2018; ε 16/255, 10 steps, μ 1",
-    "ni-fgsm": "Lin et al., ICLR 2020; ε 16/255, 10 steps, μ 1",
-    "si-ni-fgsm": "Lin et al., ICLR 2020; ε 16/255, 10 steps, μ 1, 5 scales",
-    "dim": "Xie et al., CVPR 2019; ε 16/255, 10 steps, μ 1",
-    "tim": "Dong et al., CVPR 2019; ε 16/255, 10 steps, μ 1",
-    "ti-dim": "Dong et al., CVPR 2019, with Xie et al., CVPR 2019; ε 16/255, 10 steps, μ 1",
-    "vmi-fgsm": "Wang & He, CVPR 2021; ε 16/255, 10 steps, μ 1, N 20, β 1.5",
-}
-OWN = "as `kohl.perturb.attacks` has it"
 SHIPPED = "the recipe that comes with kohl"
 
 
@@ -88,7 +77,7 @@ class Entry:
 
 def names() -> dict[str, str]:
     """Every name that `entry` knows, and where its settings come from."""
-    baselines = {name: _source(name) for name in attacks.ATTACKS if name != "latent"}
+    baselines = {name: attacks.ATTACKS[name].source for name in attacks.ATTACKS if name != "latent"}
     return {**FLOOR, **baselines, **dict.fromkeys(RECIPES, SHIPPED)}
 
 
@@ -105,7 +94,7 @@ def entry(asked: str, overrides: Sequence[str] = ()) -> Entry:
     elif known in attacks.ATTACKS and known != "latent":
         own = [f"attack={known}", *(UNTARGETED if known in attacks.PIXEL else ("search.tries=1",))]
         chosen = recipe.override(recipe.load("default"), [*own, *([BUDGET] if known in attacks.PIXEL else [])])
-        made = Entry(asked, chosen, _source(known))
+        made = Entry(asked, chosen, attacks.ATTACKS[known].source)
     elif known.startswith(INVERTED) and known.removeprefix(INVERTED) in RECIPES:
         of = known.removeprefix(INVERTED)
         whole = recipe.override(recipe.load(of), ["text=''", "tuning.whole=true"])  # the generator's own picture
@@ -130,12 +119,6 @@ def without_parts(name: str, overrides: Sequence[str] = ()) -> list[Entry]:
         )
     changed = ablations.ablations(whole.recipe).items()
     return [whole, *(replace(whole, name=f"{name}, {what}", recipe=recipe) for what, recipe in changed)]
-
-
-def _source(name: str) -> str:
-    """Where the settings of an attack come from, as the table of attacks says or as it is known here."""
-    said: str = getattr(attacks.ATTACKS[name], "source", "") or PUBLISHED.get(name, OWN)
-    return said
 
 
 def _strength(asked: str, dial: str) -> float:
