@@ -45,6 +45,7 @@ LAYERS = (
         "progress",
         "protecting",
         "pull",
+        "sending",
         "sheets",
         "train",
         "ui",

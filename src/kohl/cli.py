@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from kohl import cpu
+from kohl import cpu, sending
 from kohl.bench import arguments as of_bench
 from kohl.shown import shown
 from kohl.status import Exit
@@ -148,6 +148,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
     add("--report", type=_path, metavar="FILE", help="also write an HTML page that shows the results")
     add("--force", action="store_true", help="overwrite results and reports that exist")
+    sending.refuse_on(parser)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -173,7 +174,8 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Ask each judge how similar the largest face in A is to the faces in B."
     parser.add_argument("a", type=_path, metavar="A")
     parser.add_argument("b", type=_path, metavar="B")
-    parser.add_argument("--judge", action="append", metavar="NAME", help="ask only this judge, by name or as onnx:PATH")
+    parser.add_argument("--judge", action="append", metavar="NAME", help=f"ask only this judge, {sending.JUDGES}")
+    sending.add_to(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -8,8 +8,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
-from kohl import batch, choice, comparing, files, pipeline, preview, protecting, pull, recipe, sheets
+from kohl import batch, choice, comparing, files, pipeline, preview, protecting, pull, recipe, sending, sheets
 from kohl.console import Bar, summary
 from kohl.errors import BadSetting
 from kohl.makeup.words import reader
@@ -104,7 +105,9 @@ def compare(arguments: Namespace, parts: Parts) -> int:
     Where one is a copy of the other, each face is compared with the one at its own place, as `protect` does.
     """
     names = arguments.judge or recipe.load("default").models.judges
-    found = comparing.compared(arguments.a, arguments.b, map(parts.judge, names), parts.detector)
+    judges = (sending.judge(name, parts) for name in names)
+    allow = partial(sending.allow, yes=arguments.yes_send)
+    found = comparing.compared(arguments.a, arguments.b, judges, parts.detector, allow)
     for said in found:
         if not arguments.json:
             for text in comparing.lines(said):

@@ -15,8 +15,18 @@ from kohl import recipe
 from kohl.align import imageio
 from kohl.score import verify
 from kohl.types import Box, Detector, Photo, Verifier
+from kohl.zoo.services.judge import ServiceJudge
 
 SMALL, ALIKE = 64, 8.0  # pixels of a side to which copies are shrunk, and how far apart these are, of 255, at the most
+
+
+@dataclass(frozen=True)
+class Limit:
+    """From which similarity on two faces are one person's, to a judge."""
+
+    similarity: float  # not a number: the judge did not say
+    far: float | None  # the false-accept rate of that, if it is known
+    remark: str = ""  # what is told of it, where it is not the rate that was asked for
 
 
 @dataclass(frozen=True)
@@ -25,8 +35,13 @@ class Said:
 
     judge: str
     score: float | None  # None: no face to compare
-    threshold: float
+    limit: Limit
     face: int | None = None
+
+    @property
+    def threshold(self) -> float:
+        """From which similarity on it is the same person."""
+        return self.limit.similarity
 
     @property
     def matches(self) -> bool | None:
@@ -34,20 +49,49 @@ class Said:
         return None if self.score is None or math.isnan(self.score) else self.score >= self.threshold
 
 
-def compared(a: Path, b: Path, judges: Iterable[Verifier], detector: Callable[[], Detector]) -> list[Said]:
-    """What each judge says; raises `BadPhoto` for what is no photo."""
+def silent(judge: ServiceJudge, comparisons: int) -> None:
+    """The `allow` that asks nobody, so that nothing is sent."""
+
+
+def compared(
+    a: Path,
+    b: Path,
+    judges: Iterable[Verifier],
+    detector: Callable[[], Detector],
+    allow: Callable[[ServiceJudge, int], None] = silent,
+) -> list[Said]:
+    """What each judge says, once `allow` has let a service be sent so many comparisons; raises `BadPhoto`."""
     first, second = imageio.read(a), imageio.read(b)
     boxes: Sequence[Box] = [face.box for face in detector()(first)] if is_copy(first, second) else ()
     del first, second
     places: Mapping[int | None, Box | None] = dict(enumerate(boxes)) if len(boxes) > 1 else {None: None}
     far, found = recipe.load("default").models.far, []
     for judge in judges:
-        limit = verify.threshold(judge, far)
+        if isinstance(judge, ServiceJudge):
+            allow(judge, len(places))
+        else:
+            verify.threshold(judge, far)  # found out now, not after the work
+        scores = []
         for face, box in places.items():
             at = boxes[0] if face is None and boxes else box
-            (score,) = judge.compare(a, [b], box=at, at=at)
-            found.append(Said(judge.name, score, limit, face))
+            scores += judge.compare(a, [b], box=at, at=at)
+        limit = _limit(judge, far)
+        found += [Said(judge.name, score, limit, face) for face, score in zip(places, scores, strict=True)]
     return found
+
+
+def _limit(judge: Verifier, far: float) -> Limit:
+    """The judge's threshold at that rate; of a service that has none, the nearest that it has, or its own."""
+    if not isinstance(judge, ServiceJudge):
+        return Limit(verify.threshold(judge, far), far)
+    if judge.limit is not None:
+        return Limit(judge.limit, None)
+    if judge.thresholds:
+        rate = far if far in judge.thresholds else max(judge.thresholds)
+        return Limit(judge.thresholds[rate], rate, f" (the service's, of a false-accept rate of {rate:g})")
+    if judge.terms.usual is None:
+        return Limit(math.nan, None)
+    return Limit(judge.terms.usual, None, " (the service's own, of a false-accept rate that it does not publish)")
 
 
 def is_copy(first: Photo, second: Photo) -> bool:
@@ -66,16 +110,15 @@ def lines(said: Said) -> Iterator[str]:
         text = "gives no number"
     else:
         verdict = "same person" if said.matches else "not the same person"
-        text = f"{said.score:.2f}, threshold {said.threshold:.2f}: {verdict}"
+        text = f"{said.score:.2f}, threshold {said.threshold:.2f}{said.limit.remark}: {verdict}"
     yield f"{'' if said.face is None else f'face {said.face}  '}{said.judge}  {text}"
 
 
 def record(a: Path, b: Path, found: Sequence[Said]) -> dict[str, Any]:
     """The same as JSON values: of the largest face, and of all if there are several."""
-    far = recipe.load("default").models.far
 
     def told(said: Said) -> dict[str, Any]:
-        return {"score": said.score, "threshold": said.threshold, "far": far, "matches": said.matches}
+        return {"score": said.score, "threshold": said.threshold, "far": said.limit.far, "matches": said.matches}
 
     whole: dict[str, Any] = {
         "a": str(a),

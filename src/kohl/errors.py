@@ -45,6 +45,10 @@ class BadModel(KohlError):
     """A model's file is missing, has the wrong hash, or is not what its card says."""
 
 
+class Unavailable(KohlError):
+    """A service elsewhere is out of reach, refuses to answer, or answers what cannot be understood."""
+
+
 class Broken(KohlError):
     """Nothing more can be done in this run, whichever photo comes next: the disk is full, for one."""
 

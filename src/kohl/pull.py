@@ -16,6 +16,9 @@ from kohl.zoo import cards
 from kohl.zoo.card import Card
 from kohl.zoo.files import intake, store
 
+QUESTION = "Do you accept the licences?"
+ALONE = "nobody is there to accept the licences; pass --yes to accept them"
+
 
 def pull(arguments: Namespace, table: Sequence[Card] = cards.CARDS) -> list[Card]:
     """Bring the named models, those of a recipe and what they need, if they are not here; the cards of all of them."""
@@ -72,6 +75,14 @@ def licence(card: Card) -> str:
 def tell(*lines: str) -> None:
     """Say something that is no result."""
     print(*map(shown, lines), sep="\n", file=sys.stderr, flush=True)
+
+
+def agreed(question: str, alone: str) -> bool:
+    """Whether somebody at the terminal says yes; raises `BadSetting` that says `alone` where nobody is there."""
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise BadSetting(alone)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _is_right(card: Card, accepted: Mapping[str, str]) -> bool:
@@ -154,12 +165,7 @@ def _accept(bringing: Sequence[Card], arguments: Namespace) -> None:
             place = f", in the archive of {first.name}" if card in others else ""
             lines += [f"{card.name}  {size(card)}{place}", f"  {licence(card)}", f"  {card.source}"]
     tell(*lines)
-    if arguments.yes:
-        return
-    if not (sys.stdin and sys.stdin.isatty()):
-        raise BadSetting("nobody is there to accept the licences; pass --yes to accept them")
-    print("Do you accept the licences? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not (arguments.yes or agreed(QUESTION, ALONE)):
         raise KohlError("the licences were not accepted, so nothing was fetched")
 
 

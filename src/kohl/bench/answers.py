@@ -26,6 +26,11 @@ class Gallery:
         return cls({**{f"stranger {name}": found[0] for name, found in strangers.items()}, **own})
 
 
+def gallery(data: DataSet, strangers: Mapping[str, Sequence[Path]]) -> Gallery | None:
+    """The gallery of the set and the strangers; None where there is nobody to be taken for."""
+    return Gallery.of(data, strangers) if strangers or len(data.people) > 1 else None
+
+
 def answers(
     judge: Verifier, results: Sequence[Made], gallery: Gallery | None, posted: Callable[[Path], Path]
 ) -> dict[str, Any]:

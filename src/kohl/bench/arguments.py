@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from kohl import sending
+
 KINDS = "people, lfw, list, celeba-hq, folders, ladn or csv (default: what DATA looks like)"
 EPILOG = "What was measured is kept in DIR: the same command goes on where it was interrupted, and does nothing twice."
 
@@ -38,8 +40,9 @@ def add_to(parser: argparse.ArgumentParser, path: Callable[[str], Path]) -> None
         action="append",
         default=[],
         metavar="NAME",
-        help="by name or as onnx:PATH; no attack may look into it",
+        help=f"{sending.JUDGES}; no attack may look into it",
     )
+    sending.add_to(parser)
     add(
         "--leave-one-out",
         action="store_true",

@@ -6,11 +6,13 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from math import comb
 from pathlib import Path
 
-from kohl import files, pull
-from kohl.bench import adapt, calibrate, cells, data, entries, equal, groups, lists, report, run
+from kohl import files, pull, sending
+from kohl.bench import adapt, calibrate, cells, data, elsewhere, entries, equal, groups, lists, report, run
 from kohl.bench import plan as plans
+from kohl.bench.answers import gallery
 from kohl.bench.data import DataSet, Probe
 from kohl.bench.entries import Entry
 from kohl.bench.frechet import Space
@@ -28,6 +30,8 @@ from kohl.shown import shown
 from kohl.types import Detector, Embeddings, Images, Scores
 from kohl.zoo import cards
 from kohl.zoo.distances import inception
+from kohl.zoo.services.judge import ServiceJudge
+from kohl.zoo.services.terms import TERMS
 from kohl.zoo.shelf import Shelf
 
 OUTPUT = Path("kohl-bench")
@@ -84,8 +88,19 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         asked += [entry.without_loss() for entry in asked if entry.way == "attack"]
     for entry in asked:
         pull.check(entry.recipe, entry.start, parts.table)
-    judges = _judges(arguments, asked, measured_on, output, parts)
     shelf, detect = Shelf(), parts.detector()
+    postings = plans.postings(arguments.post, {**POSTINGS, **purifications(shelf, detect)})
+    strangers = data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {}
+    targets = _targets(_folder(arguments.target, "--target")) if arguments.target else ()
+    repeated = [entry for entry in asked if arguments.psnr and entry.way == "attack"]
+    sent = elsewhere.comparisons(
+        measured_on,
+        gallery(measured_on, strangers),
+        targets,
+        results=(len(asked) + len(repeated)) * arguments.seeds,
+        postings=len(postings) - 1,
+    )
+    judges = _judges(arguments, asked, measured_on, output, parts, sent)
     load = cache(lambda recipe: parts.load_with(recipe, shelf))
     seen, unseen = _strangers(arguments, measured_on) if arguments.adapt else ((), ())
     plan = Plan(
@@ -96,9 +111,9 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         output,
         load,
         range(arguments.seeds),
-        plans.postings(arguments.post, {**POSTINGS, **purifications(shelf, detect)}),
-        data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {},
-        _targets(_folder(arguments.target, "--target")) if arguments.target else (),
+        postings,
+        strangers,
+        targets,
         arguments.aligned,
         seen,
         arguments.pairs,
@@ -141,9 +156,9 @@ def _spaces(shelf: Shelf, detect: Detector, fid: Path | None) -> dict[str, Space
 
 
 def _judges(
-    arguments: Namespace, asked: Sequence[Entry], measured_on: DataSet, output: Path, parts: Parts
+    arguments: Namespace, asked: Sequence[Entry], measured_on: DataSet, output: Path, parts: Parts, sent: int
 ) -> Mapping[str, Asked]:
-    """By name, those who judge."""
+    """By name, those who judge; a service is `sent` so many comparisons at the most, once somebody has agreed."""
     seen = list(dict.fromkeys(name for entry in asked for name in entry.recognisers))
     names = seen if arguments.leave_one_out else arguments.judge
     if not names:
@@ -156,15 +171,22 @@ def _judges(
     pairs = calibrate.pairs_apart(measured_on.strangers, _measured(measured_on)) if arguments.calibrate_pairs else []
     found = {}
     for name in names:
-        judge = parts.judge(name)
-        key = cells.key(kind="judge", weights=cells.weights([name, "yunet"]))
-        remembering = Remembering(judge, key, output / "seen")
-        if not photos and not pairs:
-            verify.threshold(judge, arguments.far)
-            found[name] = Asked(remembering, judge.thresholds, calibrate.CARD)
+        judge = sending.judge(name, parts, output / "seen")
+        if isinstance(judge, ServiceJudge):
+            more = len(pairs) or comb(len(photos), 2)
+            elsewhere.admit(judge, arguments, measured_on, sent=sent, calibrating=more, keep=output / "seen")
+            key = elsewhere.key(judge)
         else:
+            key = cells.key(kind="judge", weights=cells.weights([name, "yunet"]))
+        remembering = Remembering(judge, key, output / "seen")
+        if photos or pairs:
             _tell(f"thresholds of {remembering.name}")
             found[name] = Asked(remembering, *calibrate.measured(remembering, key, photos, output / "cells", pairs))
+        elif isinstance(judge, ServiceJudge):
+            found[name] = Asked(remembering, *elsewhere.thresholds(judge, arguments.far, measured_on))
+        else:
+            verify.threshold(judge, arguments.far)
+            found[name] = Asked(remembering, judge.thresholds, calibrate.CARD)
     return found
 
 
@@ -242,6 +264,9 @@ def _list() -> str:
             "",
             "data (--as)",
             *kinds,
+            "",
+            "services elsewhere (--judge)",
+            *(f"{name.ljust(width)}  {terms.maker}; needs {' and '.join(terms.keys)}" for name, terms in TERMS.items()),
             "",
             "after posting (--post)",
             *POSTINGS,

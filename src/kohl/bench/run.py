@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from kohl.bench import adapt, cells
-from kohl.bench.answers import Gallery, answers
+from kohl.bench.answers import Gallery, answers, gallery
 from kohl.bench.cells import Cell
 from kohl.bench.data import Probe
 from kohl.bench.entries import Entry
@@ -27,11 +27,11 @@ Say: TypeAlias = Callable[[str], None]
 
 def run(plan: Plan, said: Say) -> list[Cell]:
     """Every cell of the plan, in order; those that are there already are only read."""
-    gallery = Gallery.of(plan.data, plan.strangers) if plan.strangers or len(plan.data.people) > 1 else None
+    others = gallery(plan.data, plan.strangers)
     found = []
     for entry, judges in plan.runs:
         for seed in plan.seeds:
-            found += list(_of_seed(plan, entry, judges, seed, gallery, said))
+            found += list(_of_seed(plan, entry, judges, seed, others, said))
     return list({cell["key"]: cell for cell in found}.values())
 
 

@@ -14,6 +14,7 @@ from kohl.bench import cells
 from kohl.reader import read
 from kohl.types import Box, Verifier
 from kohl.zoo.judges.judge import Judge, Seen, chosen, nearest, placed
+from kohl.zoo.services.judge import ServiceJudge
 
 LARGEST = 2**26  # bytes of what is kept of one photo
 
@@ -33,12 +34,15 @@ class Remembering:
         self.thresholds = judge.thresholds
         self._seen: dict[str, Sequence[Seen]] = {}
         self.looks = 0  # how often the judge itself was asked
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not isinstance(judge, ServiceJudge):
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def compare(
         self, probe: Path, gallery: Sequence[Path], *, box: Box | None = None, at: Box | None = None
     ) -> list[float | None]:
         """As in `Verifier`."""
+        if isinstance(self.judge, ServiceJudge):  # which keeps its answers itself, by the pictures that were sent
+            return self.judge.compare(probe, gallery, box=box, at=at)
         if not isinstance(self.judge, Judge):
             return [self._pair(probe, other, box, at) for other in gallery]
         face = chosen(self.faces(probe), box)

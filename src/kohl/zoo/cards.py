@@ -11,6 +11,7 @@ from kohl.errors import BadModel, BadSetting
 from kohl.zoo.card import Card, Kind
 from kohl.zoo.files import store
 from kohl.zoo.pulled import PULLED
+from kohl.zoo.services import terms
 from kohl.zoo.shipped import SHIPPED
 
 if TYPE_CHECKING:
@@ -140,8 +141,14 @@ def judge(name: str) -> Verifier:
     """The black-box judge of that name.
 
     `aligned:NAME` is a white-box recogniser that judges faces aligned as in the search, by thresholds once measured;
-    `onnx:PATH` is the one at PATH, described by the card PATH.toml.
+    `onnx:PATH` is the one at PATH, described by the card PATH.toml. A service elsewhere is none of them, so that no run
+    that loads its judges here sends anything.
     """
+    if terms.named(name):
+        raise BadSetting(
+            f"{name}: is a service elsewhere, and protecting a photo sends it nowhere; leave it out of models.judges, "
+            "and ask it with `kohl compare` or `kohl bench`"
+        )
     kind, _, which = name.partition(":")
     if name in (kind, "aligned:") or kind not in ("aligned", "onnx"):
         known: Verifier = load(name, "judge")

@@ -14,7 +14,7 @@ import torch
 from kohl.types import FaceEncoder, Faces
 from kohl.zoo.detectors.yunet import Detection, YuNet
 from kohl.zoo.judges.judge import Judge, Seen, cosine
-from kohl.zoo.judges.onnx import LEAST, measured
+from kohl.zoo.judges.onnx import measured, recognisable
 from kohl.zoo.recognisers import facenet as inception
 from kohl.zoo.recognisers import irse, mobilefacenet, mobilenet
 
@@ -29,7 +29,7 @@ class Encoded:
 
     def __call__(self, pixels: np.ndarray) -> list[Seen]:
         """Every face in the uint8 RGB photo (height, width, 3) that is large enough to be recognised."""
-        found = [face for face in self.detector(pixels) if np.linalg.norm(face.points[1] - face.points[0]) >= LEAST]
+        found = recognisable(self.detector(pixels))
         return [Seen(face.box, self._embedding(self.cut(pixels, face, self.encoder))) for face in found]
 
     def _embedding(self, crop: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,18 @@ class Seen(NamedTuple):
     embedding: np.ndarray
 
 
+class Boxed(Protocol):
+    """A face of which at least the place is known."""
+
+    @property
+    def box(self) -> Box:
+        """In photo pixels."""
+        ...
+
+
+Face = TypeVar("Face", bound=Boxed)
+
+
 class Judge:
     """A `Verifier` from a function that lists the faces in a photo and one that compares two embeddings."""
 
@@ -36,7 +48,6 @@ class Judge:
         similarity: Callable[[np.ndarray, np.ndarray], float],
     ) -> None:
         self.name, self.thresholds, self.look, self.similarity = name, thresholds, look, similarity
-        # A file is another file once it has changed: the key holds its time and size.
         self._seen = lru_cache(REMEMBERED)(lambda path, _time, _size: tuple(look(read(path).pixels)))
 
     def compare(
@@ -50,11 +61,16 @@ class Judge:
 
     def faces(self, path: Path) -> Sequence[Seen]:
         """Every face that this judge finds in the photo at `path`."""
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise BadPhoto(f"{path}: cannot be read ({error.strerror}).") from error
-        return self._seen(path.absolute(), status.st_mtime_ns, status.st_size)
+        return self._seen(*state(path))
+
+
+def state(path: Path) -> tuple[Path, int, int]:
+    """Path, time and size of a file, which is another file once one of them has changed; raises `BadPhoto`."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise BadPhoto(f"{path}: cannot be read ({error.strerror}).") from error
+    return path.absolute(), status.st_mtime_ns, status.st_size
 
 
 def placed(faces: Sequence[Seen], at: Box | None) -> Sequence[Seen]:
@@ -76,7 +92,7 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
     return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
 
 
-def chosen(faces: Sequence[Seen], box: Box | None) -> Seen | None:
+def chosen(faces: Sequence[Face], box: Box | None) -> Face | None:
     """The face at `box`, or the largest without one; of several about as large, the first, which dlib is surest of."""
     if box is None:
         areas = [face.box[2] * face.box[3] for face in faces]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
@@ -16,7 +16,7 @@ from kohl import settings
 from kohl.errors import BadModel, BadSetting
 from kohl.geometry import similarity
 from kohl.templates import ARCFACE
-from kohl.zoo.detectors.yunet import YuNet
+from kohl.zoo.detectors.yunet import Detection, YuNet
 from kohl.zoo.files.dnn import network
 from kohl.zoo.judges.judge import Judge, Seen, cosine
 
@@ -71,6 +71,11 @@ class Measured:
         by_rate(self.thresholds)
 
 
+def recognisable(faces: Iterable[Detection]) -> list[Detection]:
+    """Those of the faces that are large enough to be recognised."""
+    return [face for face in faces if np.linalg.norm(face.points[1] - face.points[0]) >= LEAST]
+
+
 class Embedded:
     """Finds faces with YuNet, aligns them by five points, and embeds each with a recogniser."""
 
@@ -79,8 +84,7 @@ class Embedded:
 
     def __call__(self, pixels: np.ndarray) -> list[Seen]:
         """Every face in the uint8 RGB photo (height, width, 3) that is large enough to be recognised."""
-        found = [face for face in self.detector(pixels) if np.linalg.norm(face.points[1] - face.points[0]) >= LEAST]
-        return [Seen(face.box, self._embedding(pixels, face.points)) for face in found]
+        return [Seen(face.box, self._embedding(pixels, face.points)) for face in recognisable(self.detector(pixels))]
 
     def _embedding(self, pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The embedding of the face at these five points."""

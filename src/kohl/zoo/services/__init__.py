@@ -1,0 +1,1 @@
+"""Face recognition services elsewhere, as judges; nothing is sent but what was allowed."""
