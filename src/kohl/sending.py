@@ -81,9 +81,9 @@ def lines(asked: ServiceJudge, comparisons: int, kept: Path | None = None) -> It
     if kept is not None:
         yield f"what it has answered before is in {kept}, and is not sent again"
     if terms.price is not None:
-        price = terms.price
+        price, whole = terms.price, comparisons * terms.price.dollars
         yield (
-            f"cost: at most ${comparisons * price.dollars:,.2f}, at ${price.dollars:g} each ({price.source}, as "
+            f"cost: at most ${whole:,.{2 if whole >= 1 else 3}f}, at ${price.dollars:g} each ({price.source}, as "
             f"{terms.prices} said on {price.read}); what is tried again may cost again"
         )
     elif terms.prices:

@@ -55,9 +55,10 @@ class Tencent:
         encoded = {name: base64.b64encode(picture).decode() for name, picture in pictures.items()}
         body = json.dumps({**encoded, "FaceModelVersion": MODEL}).encode()
         timestamp = int(self.clock())
-        signed = {"content-type": CONTENT, "host": urlsplit(self.endpoint).netloc, "x-tc-action": "CompareFace"}
+        signed = {"content-type": CONTENT, "host": urlsplit(self.endpoint).netloc}
         headers = {
             **signed,
+            "x-tc-action": "CompareFace",
             "x-tc-version": VERSION,
             "x-tc-timestamp": str(timestamp),
             "authorization": tc3.authorization(
