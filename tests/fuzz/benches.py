@@ -70,12 +70,12 @@ def measured(rng: Random) -> list[bytes]:
 def _cell(rng: Random) -> bytes:
     made = json.loads(json.dumps(rng.choice(WHOLE)))
     for _ in range(rng.choice((0, 1, 1, 3))):
-        _spoil(rng, made)
+        spoil(rng, made)
     data = json.dumps(made).encode("utf-8", "surrogatepass")
     return data if rng.random() < 0.8 else mutated(rng, data)
 
 
-def _spoil(rng: Random, made: Any) -> None:
+def spoil(rng: Random, made: Any) -> None:
     """Puts something else at one place of a cell."""
     while isinstance(made, dict | list) and made:
         place = rng.choice(list(made)) if isinstance(made, dict) else rng.randrange(len(made))

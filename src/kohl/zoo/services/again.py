@@ -10,7 +10,7 @@ from typing import TypeVar
 from kohl.errors import Unavailable
 from kohl.zoo.services.service import Busy
 
-TRIES = 7  # of one request: with the pauses below, about a minute, two at the most
+TRIES = 7  # of one request: with the pauses below, half a minute, twice that at the most
 FIRST_S, LONGEST_S = 1.0, 60.0  # the longest first pause, which doubles each time, and where that ends
 PATIENT_S = 300.0  # a service that wants to be left alone for longer is left alone
 
