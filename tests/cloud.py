@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -14,6 +15,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
+from served import PROXIES
+
+from kohl.zoo.services.terms import TERMS
 
 SECRET = "s3cret-Gu5t9xGARNpq86cd98joQYCN3-never-shown"
 ENVIRONMENT = {
@@ -253,3 +257,16 @@ def serving():
             server.shutdown()
             thread.join()
     assert server.wrong == []
+
+
+@contextmanager
+def named(monkeypatch):
+    """The server while it runs, as all four services in the environment, with no pause between requests."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    with serving() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        for name in TERMS:
+            monkeypatch.setitem(TERMS, name, replace(TERMS[name], every_s=0.0))
+        yield server

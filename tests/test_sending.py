@@ -3,14 +3,14 @@
 import io
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cloud
 import pytest
-from served import PROXIES
+from PIL import Image
 
 from kohl.cli import main
+from kohl.sending import YES
 from kohl.zoo.services.terms import TERMS
 
 FACES = sorted((Path(__file__).parent / "faces").glob("*.jpg"))
@@ -19,13 +19,7 @@ A, B = map(str, FACES[:2])
 
 @pytest.fixture
 def server(monkeypatch):
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-    with cloud.serving() as server:
-        for name, value in server.environment().items():
-            monkeypatch.setenv(name, value)
-        for name in TERMS:
-            monkeypatch.setitem(TERMS, name, replace(TERMS[name], every_s=0.0))
+    with cloud.named(monkeypatch) as server:
         yield server
 
 
@@ -55,7 +49,7 @@ LIMITS = {
 
 @pytest.mark.parametrize("name", cloud.NAMES)
 def test_compare_says_what_it_sends_and_then_what_the_service_said(server, capsys, name):
-    assert compare("--judge", name, "--yes-send") == 0
+    assert compare("--judge", name, YES) == 0
     out, err = capsys.readouterr()
     assert out == f"{name}  {LIMITS[name]}\n"
     host, terms = server.address.removeprefix("http://"), TERMS[name]
@@ -72,6 +66,20 @@ def test_compare_says_what_it_sends_and_then_what_the_service_said(server, capsy
     }.get(name, f"kohl: cost: kohl knows no price; see {terms.prices}")
     assert len(server.asked) == 1
     assert not any(key in out + err for key in cloud.KEYS)
+
+
+def test_of_a_copy_each_face_is_sent_and_counted(server, capsys, tmp_path):
+    with Image.open(A) as one, Image.open(B) as other:
+        both = Image.new("RGB", (3 * one.width, one.height))
+        both.paste(one, (0, 0))
+        both.paste(other, (2 * one.width, 0))
+    for name, quality in (("a.jpg", 95), ("b.jpg", 80)):
+        both.save(tmp_path / name, quality=quality)
+    assert main(["compare", *(str(tmp_path / name) for name in ("a.jpg", "b.jpg")), "--judge=tencent", YES]) == 0
+    out, err = capsys.readouterr()
+    assert [line.partition(",")[0] for line in out.splitlines()] == ["face 0  tencent  20.00", "face 1  tencent  20.00"]
+    assert "sends at most 2 comparisons of 2 pictures each" in err
+    assert len({picture for pair in server.asked for picture in pair}) == 4
 
 
 def test_nobody_at_the_terminal_and_no_flag_is_a_refusal(server, capsys, monkeypatch):
@@ -104,12 +112,12 @@ def test_each_service_is_asked_about_and_other_judges_are_not(server, capsys, mo
 
 
 def test_a_threshold_that_was_named(server, capsys):
-    assert compare("--judge", "rekognition:10", "--yes-send") == 0
+    assert compare("--judge", "rekognition:10", YES) == 0
     assert capsys.readouterr().out == "rekognition:10  20.00, threshold 10.00: same person\n"
 
 
 def test_in_json(server, capsys):
-    assert compare("--judge", "facepp", "--judge", "rekognition", "--yes-send", "--json") == 0
+    assert compare("--judge", "facepp", "--judge", "rekognition", YES, "--json") == 0
     assert json.loads(capsys.readouterr().out)["judges"] == {
         "facepp": {"score": 20.0, "threshold": 62.327, "far": 0.001, "matches": False},
         "rekognition": {"score": pytest.approx(20.0), "threshold": 80.0, "far": None, "matches": False},
@@ -117,10 +125,10 @@ def test_in_json(server, capsys):
 
 
 def test_a_service_that_finds_no_face_has_no_threshold(server, capsys):
-    assert compare("--judge", "facepp", "--yes-send") == 0
+    assert compare("--judge", "facepp", YES) == 0
     server.faceless.add(cloud.digest(server.asked[0][0]))
     capsys.readouterr()
-    assert compare("--judge", "facepp", "--yes-send", "--json") == 3
+    assert compare("--judge", "facepp", YES, "--json") == 3
     assert json.loads(capsys.readouterr().out)["judges"]["facepp"] == {
         "score": None,
         "threshold": None,
@@ -131,13 +139,13 @@ def test_a_service_that_finds_no_face_has_no_threshold(server, capsys):
 
 def test_errors_are_one_sentence_and_no_traceback(server, capsys, monkeypatch):
     monkeypatch.setenv("FACEPP_API_SECRET", "wrong-secret-1")
-    assert compare("--judge", "facepp", "--yes-send") == 1
+    assert compare("--judge", "facepp", YES) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
         "kohl: facepp: refuses the account (AUTHENTICATION_ERROR); check FACEPP_API_KEY and FACEPP_API_SECRET"
     )
     monkeypatch.delenv("FACEPP_API_SECRET")
-    assert compare("--judge", "facepp", "--yes-send") == 2
+    assert compare("--judge", "facepp", YES) == 2
     assert capsys.readouterr().err == (
         "kohl: facepp: needs FACEPP_API_KEY and FACEPP_API_SECRET in the environment; set FACEPP_API_SECRET\n"
     )

@@ -10,14 +10,12 @@ import cloud
 import pytest
 import tiny
 from PIL import Image
-from served import PROXIES
 
 from kohl.bench import data, elsewhere
 from kohl.bench.answers import gallery
 from kohl.bench.made import Target
 from kohl.cli import main
 from kohl.parts import Parts
-from kohl.zoo.services.terms import TERMS
 
 FACES = sorted((Path(__file__).parents[1] / "faces").glob("*.jpg"))
 
@@ -32,13 +30,7 @@ PARTS = Parts(load_with=house)
 @pytest.fixture
 def server(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-    with cloud.serving() as server:
-        for name, value in server.environment().items():
-            monkeypatch.setenv(name, value)
-        for name in TERMS:
-            monkeypatch.setitem(TERMS, name, replace(TERMS[name], every_s=0.0))
+    with cloud.named(monkeypatch) as server:
         yield server
 
 

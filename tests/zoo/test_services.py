@@ -471,6 +471,13 @@ def test_keys_and_faces_go_to_no_address_where_others_listen(server, name):
         assert "pass" not in str(caught.value)
 
 
+@each
+def test_what_is_for_this_machine_goes_through_no_proxy(made, monkeypatch, name):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
+    assert made(name).compare(*_pair()) == pytest.approx([cloud.DIFFER * TERMS[name].top])
+
+
 def test_usual_addresses_are_the_makers():
     environment = dict(cloud.ENVIRONMENT)
     hosts = {name: services.judge(name, environment=environment).service.endpoint for name in cloud.NAMES[:3]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -16,9 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from kohl.errors import BadSetting, Unavailable
+from kohl.zoo.services import terms
 from kohl.zoo.services.service import (
     Answer,
     Keys,
+    Service,
     address,
     inside,
     refuses_keys,
@@ -27,10 +28,11 @@ from kohl.zoo.services.service import (
     similarity,
     unexpected,
 )
-from kohl.zoo.services.terms import TERMS, Terms
 from kohl.zoo.services.wire import AGENT, Reply, Wire
 
-ID, SECRET = TERMS["rekognition"].keys
+TERMS = terms.TERMS["rekognition"]
+ID, SECRET = TERMS.keys
+ASKS = "CompareFaces 2016-06-27, SimilarityThreshold 0, QualityFilter NONE"
 TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105  the name of the variable that holds one
 NO_FACE = "InvalidParameterException"  # "if no faces are detected in the source or target images"
 BUSY = (
@@ -44,44 +46,18 @@ ACCOUNT = (
 )
 
 
-@dataclass(frozen=True)
-class Rekognition:
-    """Compares the largest face of one picture with the faces of the other, whatever their similarity."""
+def service(environment: Mapping[str, str], wire: Wire) -> Service:
+    """The service on the account and in the region that the environment names; no file of AWS's is read.
 
-    endpoint: str
-    keys: Keys
-    client: Any = field(repr=False)
-    terms: Terms = TERMS["rekognition"]
-    asks: str = "CompareFaces 2016-06-27, SimilarityThreshold 0, QualityFilter NONE"
-
-    def ask(self, first: bytes, second: bytes) -> Answer:
-        """As in `Service`."""
-        try:
-            found = self.client.compare_faces(
-                SourceImage={"Bytes": first},
-                TargetImage={"Bytes": second},
-                SimilarityThreshold=0.0,
-                QualityFilter="NONE",
-            )
-        except ClientError as error:
-            return understood_error(error.response, self.terms)
-        except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            raise Unavailable(
-                f"answers with something that boto3 does not understand ({type(error).__name__}); check its address"
-            ) from None
-        return understood(found, self.terms)
-
-
-def service(environment: Mapping[str, str], wire: Wire) -> Rekognition:
-    """The service on the account and in the region that the environment names; no file of AWS's is read."""
-    terms = TERMS["rekognition"]
-    keys = Keys.of(terms, environment, TOKEN)
+    It compares the largest face of one picture with the faces of the other, whatever their similarity.
+    """
+    keys = Keys.of(TERMS, environment, TOKEN)
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
     if not region:
-        raise BadSetting(f"{terms.name}: set AWS_REGION to the region that is to answer, such as eu-west-1")
+        raise BadSetting(f"{TERMS.name}: set AWS_REGION to the region that is to answer, such as eu-west-1")
     if not all(letter.isascii() and (letter.isalnum() or letter == "-") for letter in region):
         raise BadSetting("AWS_REGION: is no region; set it to one such as eu-west-1")
-    endpoint = address(terms, environment, f"https://rekognition.{region}.amazonaws.com")
+    endpoint = address(TERMS, environment, f"https://rekognition.{region}.amazonaws.com")
     logging.getLogger("botocore").setLevel(logging.WARNING)  # else whoever debugs logs faces, and the key's name
     # Without a profile, and without files that may name others' keys, hosts and proxies.
     session = Session(session_vars={"profile": (None, None, None, None)})
@@ -108,7 +84,24 @@ def service(environment: Mapping[str, str], wire: Wire) -> Rekognition:
         return AWSResponse(request.url, reply.status, dict(reply.headers), _Raw(reply.body))
 
     client.meta.events.register("before-send.rekognition.CompareFaces", send)
-    return Rekognition(endpoint, keys, client)
+
+    def ask(first: bytes, second: bytes) -> Answer:
+        try:
+            found = client.compare_faces(
+                SourceImage={"Bytes": first},
+                TargetImage={"Bytes": second},
+                SimilarityThreshold=0.0,
+                QualityFilter="NONE",
+            )
+        except ClientError as error:
+            return understood_error(error.response)
+        except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            raise Unavailable(
+                f"answers with something that boto3 does not understand ({type(error).__name__}); check its address"
+            ) from None
+        return understood(found)
+
+    return Service(TERMS, endpoint, keys, ASKS, ask)
 
 
 class _Raw(BytesIO):
@@ -119,17 +112,17 @@ class _Raw(BytesIO):
         yield self.read()
 
 
-def understood(found: Mapping[str, Any], terms: Terms) -> Answer:
+def understood(found: Mapping[str, Any]) -> Answer:
     """What an answer without an error says."""
     matches = found.get("FaceMatches")
     if isinstance(matches, list) and matches:
-        return Answer(max(similarity(inside(match, "Similarity"), terms) for match in matches))
+        return Answer(max(similarity(inside(match, "Similarity"), TERMS) for match in matches))
     if isinstance(matches, list) and found.get("UnmatchedFaces"):
         return Answer(0.0)
     raise Unavailable("names no face that it compared; its answer is not as it is documented")
 
 
-def understood_error(response: Mapping[str, Any], terms: Terms) -> Answer:
+def understood_error(response: Mapping[str, Any]) -> Answer:
     """What an error says."""
     code = said(inside(response, "Error", "Code"))
     status = inside(response, "ResponseMetadata", "HTTPStatusCode")
@@ -141,5 +134,5 @@ def understood_error(response: Mapping[str, Any], terms: Terms) -> Answer:
     if code.startswith(PICTURES):
         raise refuses_pictures(code)
     if code.startswith(ACCOUNT):
-        raise refuses_keys(terms, code)
+        raise refuses_keys(TERMS, code)
     raise unexpected(status, code)

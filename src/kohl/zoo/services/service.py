@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from kohl.errors import BadSetting, Unavailable
@@ -30,19 +30,6 @@ class Busy(Exception):
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
         self.reason, self.after_s = reason, after_s  # seconds until the service wants to be asked again
-
-
-class Service(Protocol):
-    """One service, at one address, on one account."""
-
-    terms: Terms
-    endpoint: str
-    asks: str  # which version of which interface: answers to other questions are other answers
-    keys: Keys
-
-    def ask(self, first: bytes, second: bytes) -> Answer:
-        """What it says of two PNG files, after one request; raises `Busy` and `Unavailable`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +62,18 @@ class Keys:
         for value in sorted(self.values.values(), key=len, reverse=True):
             text = text.replace(value, "…")
         return text
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, at one address, on one account."""
+
+    terms: Terms
+    endpoint: str
+    keys: Keys
+    asks: str  # which version of which interface: answers to other questions are other answers
+    # What it says of two PNG files, after one request; raises `Busy` and `Unavailable`.
+    ask: Callable[[bytes, bytes], Answer] = field(repr=False)
 
 
 def address(terms: Terms, environment: Mapping[str, str], usual: str = "") -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from kohl.errors import Unavailable
-from kohl.zoo.services import tc3
+from kohl.zoo.services import tc3, terms
 from kohl.zoo.services.service import (
     Answer,
     Keys,
+    Service,
     address,
     inside,
     refuses_keys,
@@ -23,10 +23,10 @@ from kohl.zoo.services.service import (
     table,
     unexpected,
 )
-from kohl.zoo.services.terms import TERMS, Terms
 from kohl.zoo.services.wire import Reply, Wire
 
-ID, SECRET = TERMS["tencent"].keys
+TERMS = terms.TERMS["tencent"]
+ID, SECRET = TERMS.keys
 VERSION, MODEL = "2020-03-03", "3.0"
 CONTENT = "application/json; charset=utf-8"
 NO_FACE = ("InvalidParameterValue.NoFaceInPhoto", "FailedOperation.ImageFacedetectFailed")
@@ -38,48 +38,28 @@ ACCOUNT = ("AuthFailure", "UnauthorizedOperation", "ResourceUnavailable", "Resou
 PICTURES = ("FailedOperation.Image", "FailedOperation.Face", "InvalidParameterValue.Image")
 
 
-@dataclass(frozen=True)
-class Tencent:
-    """Compares the face of each picture that it is surest of."""
+def service(environment: Mapping[str, str], wire: Wire) -> Service:
+    """The service on the account that the environment names: of each picture it compares the face it is surest of."""
+    keys, endpoint = Keys.of(TERMS, environment), address(TERMS, environment)
 
-    endpoint: str
-    keys: Keys
-    wire: Wire = field(repr=False)
-    terms: Terms = TERMS["tencent"]
-    asks: str = f"CompareFace {VERSION}, FaceModelVersion {MODEL}"
-    clock: Callable[[], float] = time.time
-
-    def ask(self, first: bytes, second: bytes) -> Answer:
-        """As in `Service`."""
+    def ask(first: bytes, second: bytes) -> Answer:
         pictures = {"ImageA": first, "ImageB": second}
         encoded = {name: base64.b64encode(picture).decode() for name, picture in pictures.items()}
         body = json.dumps({**encoded, "FaceModelVersion": MODEL}).encode()
-        timestamp = int(self.clock())
-        signed = {"content-type": CONTENT, "host": urlsplit(self.endpoint).netloc}
+        timestamp, signed = int(time.time()), {"content-type": CONTENT, "host": urlsplit(endpoint).netloc}
         headers = {
             **signed,
-            "x-tc-action": "CompareFace",
-            "x-tc-version": VERSION,
-            "x-tc-timestamp": str(timestamp),
+            **{"x-tc-action": "CompareFace", "x-tc-version": VERSION, "x-tc-timestamp": str(timestamp)},
             "authorization": tc3.authorization(
-                signed,
-                body,
-                service="iai",
-                secret_id=self.keys[ID],
-                secret_key=self.keys[SECRET],
-                timestamp=timestamp,
+                signed, body, service="iai", secret_id=keys[ID], secret_key=keys[SECRET], timestamp=timestamp
             ),
         }
-        return understood(self.wire.post(f"{self.endpoint}/", headers=headers, content=body), self.terms)
+        return understood(wire.post(f"{endpoint}/", headers=headers, content=body))
+
+    return Service(TERMS, endpoint, keys, f"CompareFace {VERSION}, FaceModelVersion {MODEL}", ask)
 
 
-def service(environment: Mapping[str, str], wire: Wire) -> Tencent:
-    """The service on the account that the environment names."""
-    terms = TERMS["tencent"]
-    return Tencent(address(terms, environment), Keys.of(terms, environment), wire)
-
-
-def understood(reply: Reply, terms: Terms) -> Answer:
+def understood(reply: Reply) -> Answer:
     """What the answer says; errors come with status 200, too."""
     found = inside(table(reply.body), "Response")
     code = said(inside(found, "Error", "Code"))
@@ -89,13 +69,13 @@ def understood(reply: Reply, terms: Terms) -> Answer:
         model = said(inside(found, "FaceModelVersion"))
         if model != MODEL:
             raise Unavailable(f"answers as FaceModelVersion {model or 'unknown'}, and thresholds of {MODEL} are known")
-        return Answer(similarity(inside(found, "Score"), terms), f"FaceModelVersion {model}")
+        return Answer(similarity(inside(found, "Score"), TERMS), f"FaceModelVersion {model}")
     if code in NO_FACE:
         return Answer(None)
     if code.startswith(BUSY):
         raise reply.busy(code)
     if code.startswith(ACCOUNT):
-        raise refuses_keys(terms, code)
+        raise refuses_keys(TERMS, code)
     if code.startswith(PICTURES):
         raise refuses_pictures(code)
     raise unexpected(reply.status, code)
