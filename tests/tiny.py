@@ -46,6 +46,7 @@ STILL = Views(**{setting.name: 0.0 for setting in fields(Views)})  # every view 
 
 SEARCH = Search(
     steps=14,
+    turns=1,
     scouts=3,
     tries=1,
     rate=0.1,

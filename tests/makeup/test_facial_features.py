@@ -6,7 +6,7 @@ import torch
 from sitters import sitter, sitters
 
 from kohl.makeup.face_map import FaceMap
-from kohl.makeup.facial_features import BELOW, BROW, MOUTH, NOSE, dear, dearness
+from kohl.makeup.facial_features import BELOW, BETWEEN, BROW, MOUTH, NOSE, dear, dearness
 
 LANDMARKS = sitter(0).landmarks[0].double().numpy()
 FACE = FaceMap(np.full((256, 256, 3), 0.5, np.float32), LANDMARKS)
@@ -26,6 +26,7 @@ def at(place):
         (LANDMARKS[33], NOSE),
         (LANDMARKS[19], BROW),
         (LANDMARKS[24], BROW),
+        (LANDMARKS[[21, 22]].mean(0), BETWEEN),
         (LANDMARKS[48], MOUTH),
         (LANDMARKS[51], MOUTH),
         (LANDMARKS[41] + (0, 0.1 * UNIT), BELOW),
@@ -36,6 +37,7 @@ def at(place):
         "base",
         "left brow",
         "right brow",
+        "between them",
         "corner",
         "cupid's bow",
         "below the left eye",

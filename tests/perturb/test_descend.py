@@ -57,6 +57,39 @@ def test_the_sum_of_the_terms_counts_and_the_pull_on_the_latents():
     torch.testing.assert_close(found, 0.75 * one, atol=1e-3, rtol=0)  # of x² + (x − 1)² + 2 (x − 1)²
 
 
+def test_terms_that_take_turns_are_seen_in_theirs_alone_and_count_for_all():
+    seen, slopes = [], []
+
+    def term(name):
+        def told(candidate):
+            seen.append(name)
+            return candidate.images.flatten(1).sum(1)
+
+        return told
+
+    def step(latents, slope, progress):
+        slopes.append(float(slope(latents).flatten()[0]))
+        return latents
+
+    terms = {name: term(name) for name in ("always", "first", "second", "third")}
+    descend(Same(), torch.ones(1, 3, 1, 1), terms, step, steps=4, turns=[("first", "third"), ("second",)])
+    assert [sorted(seen[:3]), sorted(seen[3:5])] == [["always", "first", "third"], ["always", "second"]]
+    assert slopes == [1 + 2 + 2, 1 + 2] * 2
+
+
+def test_a_term_whose_turn_has_not_come_is_not_content():
+    steps = []
+    terms = {
+        "content": lambda at: 0 * at.images.sum((1, 2, 3)),
+        "late": lambda at: 0 * at.images.sum((1, 2, 3)),
+        "busy": lambda at: torch.full((1,), float(len(steps) < 4)) + 0 * at.images.sum((1, 2, 3)),
+    }
+    turns = [("content",), ("late",), ("busy",)]
+    descend(Same(), torch.ones(1, 3, 1, 1), terms, Adam(0.1), steps=20, patience=2, turns=turns, watch=steps.append)
+    assert [sorted(step.losses) for step in steps[:3]] == [["content"], ["late"], ["busy"]]
+    assert len(steps) == 7  # busy is content when it is seen in the sixth
+
+
 def test_it_ends_once_all_but_the_restless_are_content_for_long_enough():
     steps = []
     terms = {"content": lambda at: 0 * at.images.sum((1, 2, 3)), "restless": towards(1.0)}

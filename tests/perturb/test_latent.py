@@ -68,6 +68,17 @@ def test_the_search_stops_once_every_surrogate_has_been_where_it_should_for_long
     assert not any(all(reached[start : start + 4]) for start in range(len(reached) - 4))
 
 
+def test_recognisers_take_turns():
+    _, steps = search(turns=2, steps=6, margin=9.0)
+    seen = [{name.split()[0] for name in step.losses} - {"change"} for step in steps]
+    assert seen == [{"linear0"}, {"linear1"}] * 3
+
+
+def test_with_more_turns_than_recognisers_each_has_one():
+    _, steps = search(turns=5, steps=4, margin=9.0)
+    assert [len([name for name in step.losses if name.startswith("linear")]) for step in steps] == [1] * 4
+
+
 def test_one_surrogate_that_still_matches_keeps_the_search_going():
     stubborn = surrogates()
     stubborn[1] = replace(stubborn[1], threshold=-999.0)  # nobody is far enough apart for it

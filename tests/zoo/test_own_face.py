@@ -132,15 +132,15 @@ def test_a_component_lands_where_the_features_of_each_face_are(model, grey, face
 
 
 def test_a_number_of_the_shading_lightens_its_place(model, grey):
-    # Of 12 × 12 the one in row 7, column 5 has its middle at (5.5, 7.5) twelfths of the crop: on the nose.
+    # Of 24 × 24 the one in row 15, column 11 has its middle at (11.5, 15.5) parts of 24 of the crop: on the nose.
     latents = torch.zeros(2, *grey.latent_shape)
-    latents[:, len(model.basis) + 7 * 12 + 5] = 1
+    latents[:, len(model.basis) + 15 * 24 + 11] = 1
     change = grey(latents)[0] - 0.5
     torch.testing.assert_close(change[0], change[2])  # brightness alone
     row, column = divmod(int(change[0].argmax()), SIZE)
-    assert (row + 0.5) / SIZE * 12 == pytest.approx(7.5, abs=0.3)
-    assert (column + 0.5) / SIZE * 12 == pytest.approx(5.5, abs=0.3)
-    assert 0.05 < change.max() < 0.11
+    assert (row + 0.5) / SIZE * 24 == pytest.approx(15.5, abs=0.3)
+    assert (column + 0.5) / SIZE * 24 == pytest.approx(11.5, abs=0.3)
+    assert 0.02 < change.max() < 0.055
 
 
 def test_gradients_reach_every_latent_that_moves_a_pixel(own, faces):
@@ -182,7 +182,7 @@ def test_light_goes_no_further_than_a_part_of_the_way_to_white(model, faces):
 def test_a_step_is_shorter_where_a_change_is_dear(model, faces):
     own = OwnFace(model, faces.with_crops(torch.full_like(faces.crops, 0.5)))
     latents = torch.zeros(2, *own.latent_shape)
-    latents[:, model.latent_shape[0] :][:, : 12 * 12] = 0.1  # the coarsest field, the same all over
+    latents[:, model.latent_shape[0] :][:, : 24 * 24] = 0.1  # the coarsest field, the same all over
     change = brightness(own(latents)) - 0.5
     for one, landmarks in zip(change, faces.landmarks.numpy(), strict=True):
         (x, y), (u, v) = (

@@ -9,7 +9,7 @@ from kohl.zoo.generators.shading import FIELDS, Shading
 
 def test_there_is_a_latent_for_each_number_of_each_field():
     shading = Shading(256)
-    assert shading.count == 12**2 + 24**2 + 48**2
+    assert shading.count == 24**2 + 48**2 + 96**2
     assert shading(torch.zeros(2, shading.count)).shape == (2, 1, 256, 256)
 
 
@@ -33,4 +33,4 @@ def test_a_field_is_soft():
     # From one pixel to the next it never changes by more than a cubic with its slope could.
     shading = Shading(256)
     field = shading(torch.randn(1, shading.count, generator=numbers()))
-    assert field.diff(dim=-1).abs().max() < 0.25 * field.abs().max()
+    assert field.diff(dim=-1).abs().max() < 0.4 * field.abs().max()

@@ -26,8 +26,8 @@ class Curve:
     The distance is `strangeness`, in thresholds: at 1 a recogniser changes its mind.
     """
 
-    middle: float = 0.907  # where a stranger's recogniser matches in half of all comparisons
-    slope: float = 10.66
+    middle: float = 0.885  # where a stranger's recogniser matches in half of all comparisons
+    slope: float = 11.238
 
     def __call__(self, distance: float) -> float:
         """The chance at that distance, between 0 and 1."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -57,28 +57,46 @@ def descend(
     pull: Term | None = None,
     patience: int | None = None,
     restless: Collection[str] = (),
+    turns: Sequence[Collection[str]] = (),
     watch: Watch = ignore,
 ) -> Latents:
     """The latents (n, …) after so many steps from `start` down the sum of the terms, and of `pull` on the latents.
 
-    It ends early after `patience` steps in a row at which every term was zero, but for the `restless` ones, which have
-    no point at which they are content. `watch` hears of each step at the latents where it began. Raises `BadSetting`
-    when the gradient is no number any more.
+    Terms that are named in `turns` take turns: each step looks at those of one turn alone, which count as many times as
+    there are turns. It ends early after `patience` steps in a row at which every term was zero when it was last looked
+    at, but for the `restless` ones, which have no point at which they are content. `watch` hears of each step at the
+    latents where it began. Raises `BadSetting` when the gradient is no number any more.
     """
-    latents, content = start.clone(), 0
+    latents, content, last = start.clone(), 0, dict.fromkeys(terms, math.inf)
+    shifts = _shifts(terms, turns)
     # Each core has a term at a time: a recogniser is too small to be split among cores. On a GPU they take turns.
     cores = min(len(terms), os.cpu_count() or 1)
     with ThreadPoolExecutor(cores) if start.device.type == "cpu" and terms else nullcontext() as pool:
         each = _longest_first(pool) if pool else map
         for index in range(steps):
             seen: list[tuple[dict[str, float], Candidate]] = []
-            latents = stepper(latents, partial(_gradient, generator, terms, pull, each, seen), index / steps)
+            on = shifts[index % len(shifts)]
+            latents = stepper(latents, partial(_gradient, generator, on, pull, each, seen), index / steps)
             losses, candidate = seen[0]
             watch(Step(index, steps, losses, candidate))
-            content = 0 if any(loss for name, loss in losses.items() if name not in restless) else content + 1
+            last |= losses
+            content = 0 if any(loss for name, loss in last.items() if name not in restless) else content + 1
             if content == patience:
                 break
     return latents
+
+
+def _shifts(terms: Mapping[str, Term], turns: Sequence[Collection[str]]) -> Sequence[Mapping[str, Term]]:
+    """The terms of each turn, with those that are always there."""
+    shared = {name: _times(len(turns), terms[name]) for turn in turns for name in turn}
+    return [
+        {name: shared.get(name, term) for name, term in terms.items() if name in turn or name not in shared}
+        for turn in turns or [()]
+    ]
+
+
+def _times(factor: float, term: Term) -> Term:
+    return lambda candidate: factor * term(candidate)
 
 
 def _gradient(
@@ -107,17 +125,17 @@ def _gradient(
 
 def _longest_first(pool: Executor) -> Callable[..., Iterator[tuple[float, Images]]]:
     """`map` in the pool's threads; what took longest the last time begins first, so that no core is idle at the end."""
-    took: dict[int, float] = {}
+    took: dict[Term, float] = {}
 
-    def timed(function: Callable[[Term], tuple[float, Images]], index: int, term: Term) -> tuple[float, Images]:
+    def timed(function: Callable[[Term], tuple[float, Images]], term: Term) -> tuple[float, Images]:
         started = time.perf_counter()
         found = function(term)
-        took[index] = time.perf_counter() - started
+        took[term] = time.perf_counter() - started
         return found
 
     def each(function: Callable[[Term], tuple[float, Images]], terms: Iterable[Term]) -> Iterator[tuple[float, Images]]:
-        listed = sorted(enumerate(terms), key=lambda item: -took.get(item[0], 0.0))
-        begun = {index: pool.submit(timed, function, index, term) for index, term in listed}
+        listed = sorted(enumerate(terms), key=lambda item: -took.get(item[1], 0.0))
+        begun = {index: pool.submit(timed, function, term) for index, term in listed}
         return (begun[index].result() for index in range(len(begun)))
 
     return each

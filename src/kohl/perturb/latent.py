@@ -34,12 +34,14 @@ from kohl.types import (
 )
 
 SHARES = 0.3, 1.3  # of the change that a search ended with: the least and the most that is taken
+RESTLESS = "change", "lines", "text"  # terms that are never content, and seen in every step
 LINES = 2  # how often that share is guessed and looked at
 ITSELF = 0.12  # how far views of a face are from it, in thresholds: .09 to .15 on fourteen faces
 RANGES = {
     "chance": (0, 0.5),
     "tries": (1, 100),
     "steps": (1, 100_000),
+    "turns": (1, 32),
     "scouts": (0, 100_000),
     "patience": (1, ranges.MOST),
 }
@@ -50,6 +52,7 @@ class Search:
     """How long and how hard to search."""
 
     steps: int = 64
+    turns: int = 2  # each recogniser looks at one step in so many, and counts as many times there
     rate: float = 0.45  # Adam's, in latents
     last_rate: float = 0.05  # share of the rate that is left at the last step
     recognition: float = 4.0  # weight of all recognisers together
@@ -145,9 +148,12 @@ class LatentSearch:
         if settings.scouts and goal.away and goal.towards:
             # Where the face ends up when it only leaves: so would every other photo of the person, and match this one.
             alone = weigh(replace(goal, towards=0.0), avoid=())
-            drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate, ignore)
+            drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate)
             avoid = [seen.with_crops(_images(inversion.generator, drifted))]
-        latents = self._descend(inversion, weigh(goal, avoid=avoid), settings.steps, settings.rate, told.searched)
+        weighed = weigh(goal, avoid=avoid)
+        named = [name for name in weighed if name not in RESTLESS]
+        turns = [named[first :: settings.turns] for first in range(min(settings.turns, len(named)))]
+        latents = self._descend(inversion, weighed, settings.steps, settings.rate, turns, told.searched)
         shown = inversion.generator if seen is faces else self.invert(faces).generator
         return Way(inversion, shown, goal, latents)
 
@@ -180,7 +186,13 @@ class LatentSearch:
         return at(guess(low, near, high, beyond))
 
     def _descend(
-        self, inversion: Inversion, weighed: Mapping[str, Term], steps: int, rate: float, watch: Watch
+        self,
+        inversion: Inversion,
+        weighed: Mapping[str, Term],
+        steps: int,
+        rate: float,
+        turns: Sequence[Sequence[str]] = (),
+        watch: Watch = ignore,
     ) -> Latents:
         """The latents after so many steps of Adam, or fewer once every surrogate is satisfied."""
         settings = self.settings
@@ -192,7 +204,8 @@ class LatentSearch:
             steps=steps,
             pull=terms.near(inversion, styles=settings.latent, noise=settings.noise),
             patience=settings.patience,
-            restless=("change", "lines", "text"),
+            restless=RESTLESS,
+            turns=turns,
             watch=watch,
         )
 

@@ -19,7 +19,7 @@ from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, 
 
 View: TypeAlias = Callable[[Images], Images]
 STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
-SCALES = 1.0, 2.0, 3.0, 3.0, 1.5, 0.5  # how much the scales of an NLPD count: mottling of 8 to 32 pixels most
+SCALES = 3.0, 4.0, 3.0, 3.0, 2.5, 1.5  # how much the scales of an NLPD count: a fine crease on smooth skin most
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",
