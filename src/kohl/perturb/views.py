@@ -33,8 +33,8 @@ class Views:
     shift: float = 0.02  # of the input's side
     rotation: float = 0.05  # radians
     scale: float = 0.04
-    blur: float = 1.5  # the largest sigma, in crop pixels
-    blurred: float = 0.3  # share of the views that are blurred
+    blur: float = 2.0  # the largest sigma, in crop pixels
+    blurred: float = 0.45  # share of the views that are blurred
     grey: float = 0.3  # share of the views without colour
     light: float = 0.1  # of contrast; half as much of brightness
     mirrored: float = 0.5  # share of the views seen in a mirror

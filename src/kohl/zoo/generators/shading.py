@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kohl.types import Latents
 
-FIELDS = ((24, 0.05), (48, 0.04), (96, 0.04))  # numbers along a side of the crop, and brightness at latents of 1
+FIELDS = ((24, 0.05), (48, 0.05), (96, 0.025))  # numbers along a side of the crop, and brightness at latents of 1
 
 
 class Shading(nn.Module):
