@@ -1,10 +1,11 @@
-"""Albums: killed at random moments and gone on with; two workers against one; memory over many photos.
+"""Albums: killed at random moments and gone on with; two workers against one, here and on Ray; memory over many photos.
 
-    python benchmarks/album.py [PORTRAITS] [--only kills|workers|memory …] [--kills 50] [--photos 8] [--many 100]
+    python benchmarks/album.py [PORTRAITS] [--only kills|workers|ray|memory …] [--kills 50] [--photos 8] [--many 100]
 
 The photos are made from the portraits in a folder (`tests/faces` by default), each a little another. Kills use a light
 recipe, since what is tried is the album and not the search; each run, and all of its workers, is ended by SIGKILL after
-a random time, or its first process alone, whose workers then end by themselves.
+a random time, or its first process alone, whose workers then end by themselves. Two workers are compared with one on
+all cores and with one on a single core: a worker uses two where it can, so that the second is what a cluster gains.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 LIGHT = ("--set", "search.steps=1", "--set", "search.tries=1", "--set", "search.scouts=1")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+KINDS = ("kills", "workers", "ray", "memory")
 EVERY_S = 0.1  # between looks at memory
 LONGEST_S = 20.0  # until a kill
 
@@ -58,12 +60,13 @@ def command(*options: str) -> list[str]:
     return [sys.executable, "-P", "-m", "kohl", "protect", "-r", "in", "-o", "out", *options]
 
 
-def start(place: Path, *options: str) -> subprocess.Popen[bytes]:
-    """The same as a process with a group of its own."""
+def start(place: Path, *options: str, cores: int | None = None) -> subprocess.Popen[bytes]:
+    """The same as a process with a group of its own, on so many cores or on all."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    pinned = [] if cores is None else ["taskset", "-c", f"0-{cores - 1}"]
     with (place / "said").open("ab") as said:
         return subprocess.Popen(
-            command(*options), cwd=place, env=environment, stdout=said, stderr=said, start_new_session=True
+            [*pinned, *command(*options)], cwd=place, env=environment, stdout=said, stderr=said, start_new_session=True
         )
 
 
@@ -123,19 +126,28 @@ def _alive(group: int) -> bool:
     return True
 
 
-def workers(faces: Sequence[Path], photos: int) -> None:
-    """Seconds per photo of 12 megapixels, with one worker and with two."""
+def workers(faces: Sequence[Path], photos: int, *asked: str) -> None:
+    """Seconds per photo of 12 megapixels, with one worker and with two; start included, and without it."""
     took = {}
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         album(place / "in", faces, photos, side=1600, size=(4000, 3000))
-        for count in (1, 2):
-            started = time.monotonic()
-            process = start(place, "--workers", str(count), "--force")
-            process.wait()
-            took[count] = time.monotonic() - started
-            print(f"{count} workers: {took[count] / photos:.1f} s a photo ({took[count]:.0f} s in all)", flush=True)
-    print(f"two workers against one: {took[1] / took[2]:.2f} times as fast")
+        for name, count, cores in (("one, on one core", 1, 1), ("one", 1, None), ("two", 2, None)):
+            started, first = time.monotonic(), 0.0
+            (place / "out.journal.jsonl").unlink(missing_ok=True)
+            process = start(place, "--workers", str(count), "--force", *asked, cores=cores)
+            while process.poll() is None:
+                if not first and sum(1 for _ in lines(place)) >= count:
+                    first = time.monotonic()  # those that load and those that look for the first photo are done
+                time.sleep(EVERY_S)
+            ended = time.monotonic()
+            made = sum(1 for line in lines(place) if line["sha256"])
+            if made != photos:
+                sys.exit(f"{made} of {photos} were made:\n{(place / 'said').read_text()[-2000:]}")
+            took[name] = (ended - first) / (photos - count)
+            print(f"{name}: {(ended - started) / photos:.1f} s a photo; {took[name]:.1f} after the first", flush=True)
+    for name in ("one, on one core", "one"):
+        print(f"two against {name}: {took[name] / took['two']:.2f} times as fast, after the first photos")
 
 
 def memory(faces: Sequence[Path], photos: int) -> None:
@@ -172,17 +184,19 @@ def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("portraits", nargs="?", type=Path, default=ROOT / "tests" / "faces")
-    parser.add_argument("--only", action="append", choices=("kills", "workers", "memory"))
+    parser.add_argument("--only", action="append", choices=KINDS)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--photos", type=int, default=8)
     parser.add_argument("--many", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    faces, asked = portraits(arguments.portraits), arguments.only or ("kills", "workers", "memory")
+    faces, asked = portraits(arguments.portraits), arguments.only or KINDS
     if "kills" in asked:
         print(kills(faces, arguments.kills, 12, arguments.seed))
     if "workers" in asked:
         workers(faces, arguments.photos)
+    if "ray" in asked:
+        workers(faces, arguments.photos, "--ray", "local")
     if "memory" in asked:
         memory(faces, arguments.many)
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = ROOT / ".cache" / "setup"  # locked while a set-up runs; not empty once one has begun and not ended
-DOWNLOAD_MB = {"run": 414, "dev": 589}  # Linux, x86-64, CPU build: benchmarks/README.md
+DOWNLOAD_MB = {"run": 414, "dev": 670}  # Linux, x86-64, CPU build: benchmarks/README.md
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 AGAIN = "and run the same command again"
 

@@ -1,12 +1,8 @@
 """Albums, with toys for models and real files, processes, signals and disks."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import crew
@@ -15,8 +11,7 @@ import tiny
 from fuzz.door import check_unchanged, tree
 from scarce import full_disk
 
-import kohl
-from kohl import album
+from kohl import places
 from kohl.cli import main
 from kohl.parts import Parts
 from kohl.progress import AlbumBar, duration
@@ -24,7 +19,6 @@ from kohl.status import Status
 from kohl.types import Row
 
 TOYS = Parts(load=crew.load, protect=crew.protect)
-TESTS = Path(__file__).parent
 
 
 @pytest.fixture
@@ -153,24 +147,12 @@ def test_a_disk_that_is_full_ends_the_run_and_loses_nothing(place, capsys):
     assert (code, results(), rows["in/a/x.png"]["before"]) == (0, RESULTS, True)
 
 
-def started(place, *arguments):
-    """A run in a process of its own."""
-    program = "import sys, crew; from kohl.cli import main; from kohl.parts import Parts\n"
-    program += "if __name__ == '__main__': sys.exit(main(sys.argv[1:], parts=Parts(crew.load, crew.protect)))"
-    (place / "run.py").write_text(program)
-    environment = {**os.environ, "PYTHONPATH": f"{Path(kohl.__file__).parents[1]}{os.pathsep}{TESTS}"}
-    command = [sys.executable, "-W", "ignore", str(place / "run.py"), "protect", *map(str, arguments)]
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # even if these tests run in the background
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=place, env=environment, **pipes, text=True, preexec_fn=heeds)
-
-
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_and_the_next_run_goes_on(place, capsys, number, workers):
     tiny.picture(place / "in" / "a" / "slow.png", seed=20)
     tiny.picture(place / "in" / "zz" / "endless.png", seed=21) if (place / "in" / "zz").mkdir() is None else None
-    process = started(place, "-r", "in", "-o", "out", "--workers", workers)
+    process = crew.started(place, "-r", "in", "-o", "out", "--workers", workers)
     for _ in range(6):  # a line for each
         assert process.stdout.readline()
     process.send_signal(number)
@@ -186,7 +168,7 @@ def test_a_signal_ends_it_at_once_and_the_next_run_goes_on(place, capsys, number
 
 
 def test_what_comes_into_a_watched_folder_is_protected_once_it_is_whole(place, capsys):
-    process = started(place, "--watch", "in", "-o", "out")
+    process = crew.started(place, "--watch", "in", "-o", "out")
     whole = (place / "in" / "top.png").read_bytes()
     arriving = place / "in" / "b" / "late.png"
     for end in range(0, len(whole), max(1, len(whole) // 12)):  # as a slow copy comes
@@ -205,9 +187,9 @@ def test_what_comes_into_a_watched_folder_is_protected_once_it_is_whole(place, c
 
 def test_only_what_has_settled_arrives(tmp_path, monkeypatch):
     now = 0.0
-    monkeypatch.setattr(album.time, "monotonic", lambda: now)
+    monkeypatch.setattr(places.time, "monotonic", lambda: now)
     (tmp_path / "in").mkdir()
-    found = album.arriving(tmp_path / "in", tmp_path / "out", sleep=lambda seconds: None)
+    found = places.arriving(tmp_path / "in", tmp_path / "out", sleep=lambda seconds: None)
     assert next(found) is None
     photo = tmp_path / "in" / "a.png"
     photo.write_bytes(b"half")

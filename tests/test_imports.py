@@ -18,12 +18,16 @@ NETWORK |= {
     "webbrowser",
     "websockets",
     "xmlrpc",
+    "fsspec",
+    "ray",
     "httpx2",
     "boto3",
     "botocore",
 }
-# A download that was asked for by name, a judge that the user names, and a page for this machine's own browser.
+# A download that was asked for by name, a judge, a store and a cluster that the user names, and a page for this
+# machine's own browser.
 MAY_REACH_A_NETWORK = {"zoo/files/download.py", "zoo/files/answers.py", "zoo/services/wire.py"}
+MAY_REACH_A_NETWORK |= {"stores.py", "cluster.py"}
 MAY_REACH_A_NETWORK |= {"zoo/services/rekognition.py"}  # which hands what boto3 signed to the wire
 COMMANDS = {"import": ["-c", "import kohl"], "help": ["-m", "kohl", "--help"]}
 

@@ -1,12 +1,14 @@
 import json
-import multiprocessing
-import time
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scarce import full_disk
 
+import kohl
 from kohl import journal
 from kohl.errors import BadSetting, Broken
 from kohl.job import Job
@@ -27,6 +29,10 @@ def row(photo, output=None, status=Status.PROTECTED):
     return Row(str(photo), output, status, None, 1.5, [FACE], {"strength": 0.5}, 7, "0.1", {"lips": "red"}, ["a note"])
 
 
+def proof(file):
+    return journal.sealed(None, file).proof
+
+
 def written(folder, name="a", key="k", status=Status.PROTECTED, content=b"result"):
     """A journal in which one result is, which is there."""
     place = folder / "out" / f"{name}.jpg"
@@ -36,7 +42,7 @@ def written(folder, name="a", key="k", status=Status.PROTECTED, content=b"result
         part = folder / "part"
         part.write_bytes(content)
         said = row(folder / f"{name}.jpg", place if made else None, status)
-        book.pen().add(key, place, said, part if made else None)
+        book.add(key, place, said, proof(part) if made else None)
         if made:
             part.replace(place)
     return place
@@ -78,22 +84,23 @@ def test_a_result_that_is_gone_or_another_is_made_again_and_one_of_ours_may_be_r
 def test_a_result_stays_ours_when_what_should_have_replaced_it_failed(tmp_path):
     place = written(tmp_path)
     with Journal(tmp_path / "journal.jsonl") as book:
-        book.pen().add("other words", place, row(tmp_path / "a.jpg", status=Status.FAILED), None)
+        book.add("other words", place, row(tmp_path / "a.jpg", status=Status.FAILED), None)
         (tmp_path / "part").write_bytes(b"never placed")
-        book.pen().add("other words", place, row(tmp_path / "a.jpg", place), tmp_path / "part")
+        book.add("other words", place, row(tmp_path / "a.jpg", place), proof(tmp_path / "part"))
     with Journal(tmp_path / "journal.jsonl") as book:
         assert book.owns(place)
         assert book.done("other words", place) is None
 
 
-def test_what_a_worker_did_before_it_died_is_found(tmp_path):
+def test_what_was_just_done_is_known_at_once(tmp_path):
     with Journal(tmp_path / "journal.jsonl") as book:
         place = tmp_path / "a.jpg"
-        assert book.ended("k", place) is None
-        place.write_bytes(b"result")
-        book.pen().add("k", place, row("a.jpg", place), place)
-        assert book.done("k", place) is None  # it was not there at the start
-        assert book.ended("k", place).output == str(place)
+        assert book.done("k", place) is None
+        (tmp_path / "part").write_bytes(b"result")
+        book.add("k", place, row("a.jpg", place), proof(tmp_path / "part"))
+        assert book.done("k", place) is None  # it has no name yet
+        (tmp_path / "part").rename(place)
+        assert book.done("k", place).output == str(place)
 
 
 def test_paths_move_with_the_journal(tmp_path):
@@ -139,8 +146,8 @@ def test_a_full_disk_is_said_and_the_line_is_not_believed(tmp_path):
     before = (tmp_path / "journal.jsonl").read_bytes()
     with Journal(tmp_path / "journal.jsonl") as book:
         with full_disk(left=len(before) + 50), pytest.raises(Broken, match=r"cannot be written .*; make room"):
-            book.pen().add("k2", tmp_path / "b.jpg", row("b.jpg"), None)
-        book.pen().add("k3", tmp_path / "c.jpg", row("c.jpg", status=Status.NO_FACE), None)
+            book.add("k2", tmp_path / "b.jpg", row("b.jpg"), None)
+        book.add("k3", tmp_path / "c.jpg", row("c.jpg", status=Status.NO_FACE), None)
     with Journal(tmp_path / "journal.jsonl") as book:
         assert book.done("k", place) is not None
         assert book.done("k2", tmp_path / "b.jpg") is None
@@ -153,25 +160,19 @@ def test_of_two_runs_one_has_the_journal(tmp_path):
     Journal(tmp_path / "journal.jsonl", patience_s=0.0)
 
 
-def hold(pen, line):
-    line.send(pen.number)
-    line.recv()
+HOLD = "import sys, time; from pathlib import Path; from kohl.journal import Journal\n"
+HOLD += "with Journal(Path(sys.argv[1])): print(flush=True); time.sleep(60)"
 
 
-def test_a_worker_of_a_dead_run_keeps_the_journal_until_it_ends(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    with Journal(tmp_path / "journal.jsonl") as book:
-        process = context.Process(target=hold, args=(book.pen(), theirs))
-        process.start()
-        ours.recv()
-    with pytest.raises(BadSetting, match="another run"):
-        Journal(tmp_path / "journal.jsonl", patience_s=0.0)
-    ours.send(None)
-    started = time.monotonic()
-    with Journal(tmp_path / "journal.jsonl", patience_s=20):
-        assert time.monotonic() - started < 20
-    process.join()
+def test_a_run_that_is_killed_keeps_no_journal(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(Path(kohl.__file__).parents[1])}
+    command = [sys.executable, "-P", "-c", HOLD, tmp_path / "journal.jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        process.stdout.readline()
+        with pytest.raises(BadSetting, match="another run"):
+            Journal(tmp_path / "journal.jsonl", patience_s=0.0)
+        process.kill()
+    Journal(tmp_path / "journal.jsonl", patience_s=0.0)
 
 
 def test_a_journal_that_cannot_be_is_refused(tmp_path):

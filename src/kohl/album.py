@@ -1,161 +1,137 @@
-"""Whole albums: folders in, the same folders out; what is done stays done, whatever happens to the run."""
+"""Whole albums: what is done stays done, whatever happens to the run, and wherever the work is done."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kohl import batch, files, journal, workers
+from kohl import batch, elsewhere, files, journal, plain_file, stores, workers
 from kohl.align import imageio
 from kohl.errors import BadPhoto, Broken, Remedy
-from kohl.job import Job
-from kohl.journal import Journal
+from kohl.job import Task
+from kohl.journal import Journal, Sealed
+from kohl.places import identity
+from kohl.processes import Processes
+from kohl.reader import LARGEST
+from kohl.stores import Url
 from kohl.types import Row
-from kohl.workers import Crew, Outcome, Setup, Task, Told
+from kohl.work import Ended, Setup, Told
+from kohl.workers import Crew, Outcome, Site
 
-READ = (*imageio.SUFFIXES, ".gif")  # suffixes of what is taken for a photo in a folder
 ROOM = 2**24  # bytes that a disk must have left beside a result
-POLL_S, SETTLED_S = 1.0, 2.0  # of a folder that is watched: between looks, and for how long a new file must not change
-
-
-@dataclass(frozen=True)
-class Found:
-    """The photos in some folders, each with the place for its result; and what else lies there, by suffix."""
-
-    places: Sequence[tuple[Path, Path]]
-    others: Mapping[str, int] = field(default_factory=dict)
-
-
-def found(given: Sequence[Path], output: Path, *, named: Callable[..., Path] = imageio.default_output) -> Found:
-    """The photos that are `given` and those in folders that are, and where each goes below `output`.
-
-    Of one folder the inside is mirrored; of several, and of photos beside them, everything from the deepest folder on
-    that holds them all. A photo that is reached twice is taken once. Hidden files and folders, links to folders, and
-    what lies in `output` are left out.
-    """
-    folders = [path for path in given if path.is_dir()]
-    tops = [path if path.is_dir() else path.parent for path in given]
-    top = Path(os.path.commonpath([path.absolute() for path in tops]))
-    inside = given[0].absolute() if folders == [*given] and len(given) == 1 else top
-    places, others, seen = list[tuple[Path, Path]](), Counter[str](), set[str]()
-    for start in given:
-        for photo in _walked(start, output) if start.is_dir() else [start]:
-            if start.is_dir() and photo.suffix.lower() not in READ:
-                others[photo.suffix.lower() or "without a suffix"] += 1
-            elif (real := batch.real(photo)) not in seen:
-                seen.add(real)
-                folder = output / os.path.relpath(photo.absolute().parent, inside)
-                places.append((photo, named(photo, Path(os.path.normpath(folder)))))
-    return Found(places, dict(others.most_common()))
-
-
-def arriving(
-    folder: Path, output: Path, *, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[tuple[Path, Path] | None]:
-    """Each photo that is in `folder` or comes to be there, once it has not changed for a while; None between looks."""
-    seen, taken = dict[Path, tuple[int, int, float]](), dict[Path, tuple[int, int]]()
-    while True:
-        for photo in sorted(path for path in _walked(folder, output) if path.suffix.lower() in READ):
-            try:
-                status = photo.stat()
-            except OSError:  # gone again
-                continue
-            now = (status.st_size, status.st_mtime_ns)
-            if taken.get(photo) == now:
-                continue
-            size, when, since = seen.get(photo, (-1, -1, 0.0))
-            if (size, when) != now:
-                seen[photo] = (*now, time.monotonic())
-            elif time.monotonic() - since >= SETTLED_S:
-                taken[photo] = now
-                del seen[photo]
-                place = output / photo.relative_to(folder).parent
-                yield photo, imageio.default_output(photo, place)
-        yield None
-        sleep(POLL_S)
-
-
-def _walked(folder: Path, output: Path) -> Iterator[Path]:
-    """The files in a folder, in the order of their names, and those in its folders; nothing in `output`."""
-    out = batch.real(output)
-    for place, inner, names in os.walk(folder):
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and batch.real(Path(place, name)) != out)
-        yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
 
 
 @dataclass(frozen=True)
 class Run:
-    """How an album is worked off: by how many, with what, and what is known of it."""
+    """How an album is worked off: by how many and where, with what, and what is known of it. It is a `Ledger`."""
 
     setup: Setup
     count: int = 1
     book: Journal | None = None
-    lost: Mapping[str, str] = field(default_factory=dict)  # by its real path, what no result may overwrite
+    lost: Mapping[str, str] = field(default_factory=dict)  # by its identity, what no result may overwrite
     told: Callable[[Told], None] = lambda _: None
     watch: Callable[[float], None] = lambda _: None  # hears how much of the photos at work is done
+    note: Callable[[str], None] = lambda _: None
+    site: Site = field(default_factory=Processes)
 
-    def __call__(self, jobs: Iterable[Job | None]) -> Iterator[Outcome]:
-        """The outcome of each job, as soon as it is known; a job of None says that there is none for now."""
-        items = self._items(jobs)
-        if self.count == 1:
-            yield from workers.alone(items, self.setup, self.told, self.watch)
+    def __call__(self, tasks: Iterable[Task | None]) -> Generator[Outcome, None, None]:
+        """The outcome of each task, as soon as it is known; one of None says that there is none for now."""
+        items = self._items(tasks)
+        if self.count == 1 and self.site.has_disk:
+            yield from workers.alone(items, self.setup, self, self.told, self.watch)
         else:
-            with Crew(self.count, self.setup) as crew:
-                yield from crew.work(items, self.told, self.watch, self._ended)
+            with Crew(self.count, self.setup, self.site, self) as crew:
+                yield from crew.work(items, self.told, self.watch, self.note)
 
-    def _ended(self, task: Task) -> Row | None:
+    def packed(self, task: Task) -> Task:
+        """With the photo, for a worker without this disk."""
+        if self.site.has_disk or isinstance(task.photo, Url):
+            return task
+        return task._replace(content=plain_file.content(task.photo, LARGEST))
+
+    def seal(self, task: Task, sealed: Sealed) -> None:
+        """Notes what is about to be a result."""
+        if self.book is not None:
+            self.book.add(task.key, task.output, elsewhere.as_asked(sealed.row, task), sealed.proof)
+
+    def over(self, task: Task, ended: Ended) -> Row:
+        """Writes the result, if that is left to the run, and notes a row without one."""
+        row = ended.row
+        if ended.content is not None and isinstance(task.output, Path):
+            try:
+                with imageio.placed(ended.content, task.output, force=task.job.force):
+                    pass
+            except BadPhoto as error:
+                row = self._refused(task, error, row.seconds).row
+        row = elsewhere.as_asked(row, task)
+        if row.output is None and self.book is not None:
+            self.book.add(task.key, task.output, row, None)
+        return row
+
+    def ended(self, task: Task) -> Row | None:
         """What became of a photo whose worker did not live to tell."""
-        row = None if self.book is None else self.book.ended(task.key, task.job.output)
-        return None if row is None else _as_asked(row, task.job)
+        row = None if self.book is None else self.book.done(task.key, task.output, fresh=True)
+        return None if row is None else elsewhere.as_asked(row, task)
 
-    def _items(self, jobs: Iterable[Job | None]) -> Iterator[Task | Outcome | None]:
+    def _items(self, tasks: Iterable[Task | None]) -> Iterator[Task | Outcome | None]:
         """What is to be worked on, and what is known without that."""
         lost, weights, cleaned = dict(self.lost), journal.weights(self.setup.recipe), set[Path]()
-        for job in jobs:
-            if job is None:
+        for task in tasks:
+            if task is None:
                 yield None
                 continue
-            folder, place = job.output.absolute().parent, batch.real(job.output)
-            if folder not in cleaned:
+            if isinstance(task.output, Path) and (folder := task.output.absolute().parent) not in cleaned:
                 cleaned.add(folder)
                 files.clean(folder)
+            place = identity(task.output)
             if clash := lost.get(place):
-                error = BadPhoto(f"{job.output}: {clash}", Remedy.OTHER_NAME)
-                yield Outcome(batch.refused(job, self.setup.recipe, error))
+                yield Outcome(self._refused(task, BadPhoto(f"{task.output}: {clash}", Remedy.OTHER_NAME)).row)
                 continue
-            lost[place] = f"is already the result of {job.photo}"
-            yield self._item(job, weights)
+            lost[place] = f"is already the result of {task.photo}"
+            yield self._item(task, weights)
 
-    def _item(self, job: Job, weights: str) -> Task | Outcome:
-        """The job with its key, or what became of it before."""
-        key = ""
+    def _item(self, task: Task, weights: str) -> Task | Outcome:
+        """The task with its key, or what became of it before."""
+        key, force = "", task.job.force
         if self.book is not None:
-            with suppress(OSError):  # it cannot be read, which is said better by who tries
-                key = journal.key(job, self.setup.recipe, weights)
-            if key and not job.force:
-                if (row := self.book.done(key, job.output)) is not None:
-                    return Outcome(_as_asked(row, job), before=True)
-                job = replace(job, force=self.book.owns(job.output))
-        _check_room(job)
-        return Task(job, key)
+            with suppress(OSError, BadPhoto):  # it cannot be read, which is said better by who tries
+                key = journal.key(task.job, self.setup.recipe, weights, task.photo)
+            if key and not force:
+                if (row := self.book.done(key, task.output)) is not None:
+                    return Outcome(elsewhere.as_asked(row, task), before=True)
+                force = self.book.owns(task.output)
+        _check_room(task)
+        task = task._replace(job=replace(task.job, force=force), key=key)
+        try:
+            _check_output(task)
+        except BadPhoto as error:
+            return Outcome(self.over(task, self._refused(task, error)))
+        return task
+
+    def _refused(self, task: Task, error: Exception, seconds: float = 0.0) -> Ended:
+        return Ended(elsewhere.as_asked(batch.refused(task.job, self.setup.recipe, error, seconds), task))
 
 
-def _as_asked(row: Row, job: Job) -> Row:
-    """The row with the names that were given, and not as the journal has them."""
-    return replace(row, photo=str(job.photo), output=None if row.output is None else str(job.output))
+def _check_output(task: Task) -> None:
+    """Raises `BadPhoto` where it is known before the work that there could be no result."""
+    if isinstance(task.output, Path):
+        original = task.photo if isinstance(task.photo, Path) else None
+        imageio.check_output(task.output, original, force=task.job.force)
+    elif not task.job.force and stores.size(task.output) is not None:
+        raise BadPhoto(f"{task.output}: already exists", Remedy.OVERWRITE)
 
 
-def _check_room(job: Job) -> None:
+def _check_room(task: Task) -> None:
     """Raises `Broken` where the disk is so full that one photo after the other would fail."""
-    place = next(path for path in (job.output.absolute(), *job.output.absolute().parents) if path.is_dir())
+    if isinstance(task.output, Url):
+        return
+    place = next(path for path in (task.output.absolute(), *task.output.absolute().parents) if path.is_dir())
     with suppress(OSError):
-        if shutil.disk_usage(place).free < ROOM + 2 * job.photo.stat().st_size:
+        taken = task.photo.stat().st_size if isinstance(task.photo, Path) else 0
+        if shutil.disk_usage(place).free < ROOM + 2 * taken:
             raise Broken(
                 f"{place}: the disk is full; make room, and run the same command again, which goes on from here"
             )

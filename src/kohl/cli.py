@@ -20,12 +20,15 @@ from kohl.version import __version__
 
 if TYPE_CHECKING:
     from kohl.parts import Parts
+    from kohl.stores import Where
 
 LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
 AUTO = 0.5  # of the dial: the change is what the photo needs for `search.chance` as it stands
 KEEP = "what stays of the photo's metadata: date, camera, exposure, author, title, icc (default: nothing)"
 JOURNAL = "what is done is noted here, and not done again (default with -r and --watch: DIR.journal.jsonl)"
+WORKERS = "each with its own models (default: 1; with --ray as many as the cluster has processors)"
+RAY = "work on this Ray cluster: HOST:PORT, auto for the one that this machine is of, or local for one of its own"
 ONLY = "photos of one face each: only the faces that look like these are protected"
 SPARED = "photos of one face each: all faces but those that surely are these"
 STRENGTH = "from 0, hardly visible, to 1; auto is 0.5, as much as the photo needs (default: what the recipe says)"
@@ -61,7 +64,7 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 
 
 def _run(arguments: argparse.Namespace, parts: Parts | None) -> int:
-    cpu.settle(getattr(arguments, "workers", 1))
+    cpu.settle(getattr(arguments, "workers", None) or 1)
     from kohl import commands
     from kohl.batch import sentence
     from kohl.errors import BadSetting, KohlError
@@ -111,12 +114,13 @@ def parser() -> argparse.ArgumentParser:
 def _add_protect(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write a protected copy of each photo, and say what face recognisers make of the saved file."
     add = parser.add_argument
-    add("photos", nargs="*", type=_path, metavar="PHOTO", help="a photo; the file itself is never changed")
-    add("-o", "--output", type=_path, metavar="DIR", help="folder for the results, or a file (default: beside each)")
+    add("photos", nargs="*", type=_place, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add("-o", "--output", type=_place, metavar="DIR", help="folder for the results, or a file (default: beside each)")
     add("-r", "--recursive", action="store_true", help="PHOTO may be a folder; its folders are mirrored in DIR")
-    add("--watch", type=_path, metavar="FOLDER", help="protect what is in FOLDER and what comes into it, until Ctrl-C")
+    add("--watch", type=_place, metavar="FOLDER", help="protect what is in FOLDER and what comes into it, until Ctrl-C")
     add("--journal", type=_path, metavar="FILE", help=JOURNAL)
-    add("--workers", type=_count, default=1, metavar="N", help="processes, each with its own models (default: 1)")
+    add("--workers", type=_count, metavar="N", help=WORKERS)
+    add("--ray", type=_address, metavar="ADDRESS", help=RAY)
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--text", metavar="WORDS", help='the look, such as "red lipstick and soft brown eyeshadow"')
     look.add_argument(
@@ -256,6 +260,23 @@ def _path(text: str) -> Path:
     if not text or "\0" in text:
         raise argparse.ArgumentTypeError(f"must be a path, not {text!r}")
     return Path(text)
+
+
+def _place(text: str) -> Where:
+    from kohl import stores  # late: `kohl --help` needs no stores
+    from kohl.errors import BadSetting
+
+    _path(text)
+    try:
+        return stores.where(text)
+    except BadSetting as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"local|auto|[A-Za-z0-9_.\[\]:-]+:[0-9]{1,5}", text):
+        raise argparse.ArgumentTypeError(f"must be local, auto or HOST:PORT, not {text!r}")
+    return text
 
 
 def _strength(text: str) -> float:

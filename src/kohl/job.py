@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kohl import exif
 from kohl.errors import BadSetting
+from kohl.stores import Where
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,20 @@ class Job:
         if any(index < 0 for index in self.faces or ()):
             raise BadSetting(f"faces: are numbered from 0, the largest first; there is none of {min(self.faces or ())}")
         exif.check(self.keep)
+
+
+class Task(NamedTuple):
+    """A photo to protect, and where it and its result are; the key is what its line in the journal is found by.
+
+    In the job stand the same places, or of what is in a store its name alone.
+    """
+
+    job: Job
+    photo: Where
+    output: Where
+    key: str = ""
+    content: bytes | None = None  # the photo, for a worker without this disk; it gives back the result, too
+
+    def is_here(self) -> bool:
+        """Whether photo and result are on a disk that the worker has."""
+        return self.content is None and isinstance(self.photo, Path) and isinstance(self.output, Path)

@@ -1,8 +1,8 @@
 """What has been done of an album: one JSON object a line, added to and never changed, on the disk before the result is.
 
-A line stands for a file only as long as that file is at its place and has the line's hash. So whatever ends a run, at
-any moment, what the journal says is done is done and whole, and all else is done again. Paths are relative to the
-journal.
+A line stands for a file only as long as that file is at its place and has the line's hash; in a store, its size, since
+to hash it would be to fetch it. So whatever ends a run, at any moment, what the journal says is done is done and whole,
+and all else is done again. Paths are relative to the journal. One process writes it: the run, whoever does the work.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from multiprocessing import reduction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from kohl import recipe as recipes
-from kohl.errors import BadSetting, Broken
+from kohl import stores
+from kohl.errors import BadPhoto, BadSetting, Broken
 from kohl.job import Job
+from kohl.reader import LARGEST
 from kohl.recipe import Recipe
 from kohl.score.record import record, row_of
 from kohl.status import Status
+from kohl.stores import Url, Where
 from kohl.types import Row
 from kohl.zoo import cards
 
@@ -41,14 +43,28 @@ CHUNK = 2**20
 KEPT = (Status.PROTECTED, Status.NOT_PROTECTED, Status.NO_FACE)  # what the same work would only give again
 ALWAYS = ("yunet", "landmarks68", "decoys")  # models that every run uses
 ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError)  # what lines raise that say something else
-PATIENCE_S, PAUSE_S = 60.0, 0.2  # for the workers of a killed run, which end when their photo is done
+PATIENCE_S, PAUSE_S = 10.0, 0.2  # for a run that is just ending
+
+
+class Proof(NamedTuple):
+    """What a result is known by."""
+
+    sha256: str
+    size: int
+
+
+class Sealed(NamedTuple):
+    """What is about to be a result."""
+
+    row: Row
+    proof: Proof
 
 
 class Entry(NamedTuple):
     """The last that was said of a place for a result, without its row, which begins at `start` in the file."""
 
     key: str
-    sha256: str | None
+    proof: Proof | None
     status: str
     start: int
 
@@ -58,6 +74,7 @@ class Journal:
 
     def __init__(self, path: Path, patience_s: float = PATIENCE_S) -> None:
         self.path, self._known, self._made, self._end = path, dict[str, Entry](), dict[str, frozenset[str]](), 0
+        self._sizes = dict[Url, dict[str, int]]()  # of the results in one folder of a store
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -77,35 +94,74 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         os.close(self._number)
 
-    def pen(self) -> Pen:
-        """What adds to it, here or in a process that is given it."""
-        return Pen(self.path, self._number)
+    def done(self, key: str, output: Where, *, fresh: bool = False) -> Row | None:
+        """The row of a result that was made of the same by the same means, and is still there as it was made.
 
-    def done(self, key: str, output: Path) -> Row | None:
-        """The row of a result that was made of the same by the same means, and is still there as it was made."""
+        What a store's folder holds is asked once for all results in it that follow; with `fresh`, again.
+        """
+        if fresh:
+            self._sizes.clear()
         entry = self._known.get(_relative(output, self.path))
-        if entry is None or entry.key != key or entry.status not in KEPT or not _stands(output, entry.sha256):
+        if entry is None or entry.key != key or entry.status not in KEPT:
+            return None
+        if entry.proof is not None and not self._stands(output, entry.proof):
             return None
         return next((row for _, row in rows(self.path, entry.start, most=1)), None)
 
-    def ended(self, key: str, output: Path) -> Row | None:
-        """The same of what a worker has done since that did not live to tell."""
-        self._read_on()
-        return self.done(key, output)
-
-    def owns(self, output: Path) -> bool:
+    def owns(self, output: Where) -> bool:
         """Whether the file at `output` was once made here and nobody has changed it since: it may be replaced."""
         made = self._made.get(_relative(output, self.path), frozenset())
-        return bool(made) and any(_stands(output, each) for each in made)
+        try:
+            return bool(made) and sha256(output) in made
+        except (OSError, BadPhoto):
+            return False
+
+    def add(self, key: str, output: Where, row: Row, made: Proof | None) -> None:
+        """A line about `row`, whose result is what is about to be at `output`; `Broken` if it cannot be written.
+
+        It is on the disk when this returns.
+        """
+        said = {
+            "journal": VERSION,
+            "key": key,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "output": _relative(output, self.path),
+            **({"sha256": None} if made is None else made._asdict()),
+            "row": record(
+                replace(
+                    row,
+                    photo=_relative(row.photo, self.path),
+                    output=None if row.output is None else _relative(output, self.path),
+                )
+            ),
+        }
+        try:
+            _append(self._number, json.dumps(said, allow_nan=False).encode() + b"\n")
+        except OSError as error:
+            said_ = f"{self.path}: the journal cannot be written ({error.strerror})"
+            raise Broken(f"{said_}; make room, and run the same command again") from None
+        self._read_on()
+
+    def _stands(self, output: Where, made: Proof) -> bool:
+        """Whether what was written there is there."""
+        try:
+            if isinstance(output, Path):
+                return sha256(output) == made.sha256
+            if output.parent not in self._sizes:
+                self._sizes = {output.parent: stores.sizes(output.parent)}  # as long as results of one folder follow
+            return self._sizes[output.parent].get(output.name) == made.size
+        except (OSError, BadPhoto):
+            return False
 
     def _read_on(self) -> None:
         """Takes in the lines that are new."""
         for start, entry in entries(self.path, self._end):
             with suppress(*ODD):
-                output, made = text(entry, "output"), maybe(entry, "sha256")
+                output, hash_ = text(entry, "output"), maybe(entry, "sha256")
+                made = None if hash_ is None else Proof(hash_, int(entry.get("size", -1)))
                 self._known[output] = Entry(text(entry, "key"), made, str(Status(entry["row"]["status"])), start)
                 if made is not None:
-                    self._made[output] = self._made.get(output, frozenset()) | {made}
+                    self._made[output] = self._made.get(output, frozenset()) | {made.sha256}
             self._end = start
 
 
@@ -116,46 +172,13 @@ def _is_journal(path: Path) -> bool:
     return BEGINNING.startswith(begun) or any(True for _ in entries(path, 0))
 
 
-class Pen:
-    """Adds lines to a journal, whose lock all processes hold together that have a pen of it."""
+def key(job: Job, recipe: Recipe, weights: str, photo: Where | None = None) -> str:
+    """What decides what the result will be: the photo's content, recipe, weights, seed and all else that is asked.
 
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number = path, number
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For a process that is being started."""
-        return _pen_of, (self.path, reduction.DupFd(self.number))
-
-    def add(self, key: str, output: Path, row: Row, file: Path | None) -> None:
-        """A line about `row`, whose result is the `file` that is about to be at `output`; `Broken` if it cannot be.
-
-        It is on the disk when this returns.
-        """
-        said = {
-            "journal": VERSION,
-            "key": key,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "output": _relative(output, self.path),
-            "sha256": None if file is None else sha256(file),
-            "row": record(
-                replace(row, photo=_relative(Path(row.photo), self.path), output=_maybe(row.output, self.path))
-            ),
-        }
-        try:
-            _append(self.number, json.dumps(said, allow_nan=False).encode() + b"\n")
-        except OSError as error:
-            said_ = f"{self.path}: the journal cannot be written ({error.strerror})"
-            raise Broken(f"{said_}; make room, and run the same command again") from None
-
-
-def _pen_of(path: Path, handle: Any) -> Pen:
-    return Pen(path, handle.detach())
-
-
-def key(job: Job, recipe: Recipe, weights: str) -> str:
-    """What decides what the result will be: the photo's content, recipe, weights, seed and all else that is asked."""
+    Of a `photo` in a store its content is what the store marks it with: to fetch it is the worker's work.
+    """
     asked = {
-        "photo": sha256(job.photo),
+        "photo": _content(job.photo if photo is None else photo),
         "recipe": asdict(recipe),
         "weights": weights,
         "seed": job.seed,
@@ -181,8 +204,21 @@ def weights(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
-def sha256(path: Path) -> str:
+def sealed(row: Row, file: Path) -> Sealed:
+    """That the file is about to be the result that the row is about."""
+    return Sealed(row, Proof(sha256(file), file.stat().st_size))
+
+
+def _content(photo: Where) -> str:
+    if isinstance(photo, Url) and (mark := stores.marked(photo).mark):
+        return mark
+    return sha256(photo)
+
+
+def sha256(path: Where) -> str:
     """Of what is in the file."""
+    if isinstance(path, Url):
+        return stores.sha256(path, LARGEST)
     state = hashlib.sha256()
     with path.open("rb") as file:
         while part := file.read(CHUNK):
@@ -227,14 +263,6 @@ def maybe(said: Mapping[str, Any], name: str) -> str | None:
     return None if said.get(name) is None else text(said, name)
 
 
-def _stands(output: Path, sha256_: str | None) -> bool:
-    """Whether what was written there is there; where nothing was, nothing needs to be."""
-    try:
-        return sha256_ is None or sha256(output) == sha256_
-    except OSError:
-        return False
-
-
 def _append(number: int, line: bytes) -> None:
     """The line, whole, behind a whole line; processes that add at the same time do so one after the other."""
     end = os.lseek(number, 0, os.SEEK_END)
@@ -246,7 +274,7 @@ def _append(number: int, line: bytes) -> None:
 
 
 def _locked(number: int, patience_s: float) -> bool:
-    """Whether the journal is this run's now; it is until the last process ends that has its pen, however that ends."""
+    """Whether the journal is this run's now; it is until its process ends, however that ends."""
     if fcntl is None:
         return True
     until = time.monotonic() + patience_s
@@ -263,13 +291,10 @@ def _locked(number: int, patience_s: float) -> bool:
             return True
 
 
-def _relative(path: Path, journal: Path) -> str:
-    return os.path.relpath(path.absolute(), journal.absolute().parent)
-
-
-def _maybe(path: str | None, journal: Path) -> str | None:
-    return None if path is None else _relative(Path(path), journal)
+def _relative(path: Where | str, journal: Path) -> str:
+    text = str(path)  # of a path here, it never has the two slashes of a store
+    return text if stores.is_url(text) else os.path.relpath(os.path.abspath(text), journal.absolute().parent)  # noqa: PTH100
 
 
 def _absolute(path: str, journal: Path) -> str:
-    return os.path.normpath(journal.parent / path)
+    return path if stores.is_url(path) else os.path.normpath(journal.parent / path)

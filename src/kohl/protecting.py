@@ -1,4 +1,4 @@
-"""`kohl protect` for albums: folders, journals, workers, a folder that is watched; and `kohl report`."""
+"""`kohl protect` for albums: folders, stores, journals, workers, a folder that is watched; and `kohl report`."""
 
 from __future__ import annotations
 
@@ -11,27 +11,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from kohl import album, batch, files, journal, pipeline, pull, recipe, sheets
+from kohl import album, batch, cluster, files, journal, pipeline, places, plain_file, pull, recipe, sheets
 from kohl.align import imageio
 from kohl.errors import BadSetting, KohlError
-from kohl.job import Job
+from kohl.job import Job, Task
 from kohl.journal import Journal
 from kohl.parts import Parts
+from kohl.processes import Processes
 from kohl.progress import AlbumBar
+from kohl.reader import LARGEST
 from kohl.recipe import Recipe
 from kohl.score import report
 from kohl.score.record import plain, record
 from kohl.status import Exit
+from kohl.stores import Url, Where
 from kohl.types import Row
-from kohl.workers import Setup, Told
+from kohl.work import Setup, Told
 
-MOST = 64  # workers
+MOST, MOST_DISTANT = 64, 10_000  # workers here, and on a cluster
 GOES_ON = "the same command goes on from here"
 
 
 def is_album(arguments: Namespace) -> bool:
     """Whether a command line asks for more than a few photos, one after the other."""
-    return bool(arguments.recursive or arguments.watch or arguments.journal or arguments.workers > 1)
+    asked = (arguments.recursive, arguments.watch, arguments.journal, arguments.ray, arguments.workers not in (None, 1))
+    return any(asked) or in_store(arguments)
 
 
 def protect(arguments: Namespace, chosen: Recipe, parts: Parts, licences: Mapping[str, str]) -> int:
@@ -45,37 +49,43 @@ def protect(arguments: Namespace, chosen: Recipe, parts: Parts, licences: Mappin
     if arguments.report:
         if arguments.watch and Path(batch.real(arguments.report)).is_relative_to(batch.real(arguments.watch)):
             raise BadSetting(f"{arguments.report}: is in the folder that is watched; choose another one for the report")
-        used = [*(path for place in known for path in place), *inputs(arguments, book)]
-        check_report(arguments.report, used, force=arguments.force)
-    pipeline.readable([*arguments.reference, *arguments.only, *arguments.spared])
+        used = [place for pair in known for place in pair if isinstance(place, Path)]
+        check_report(arguments.report, [*used, *inputs(arguments, book)], force=arguments.force)
+    people = [*arguments.reference, *arguments.only, *arguments.spared]
+    pipeline.readable(people)
     pull.check(chosen, arguments.recipe, parts.table)
-    lost = {batch.real(photo): f"would overwrite {photo}, which is one of the photos" for photo, _ in known}
+    lost = {places.identity(photo): f"would overwrite {photo}, which is one of the photos" for photo, _ in known}
     for path, what in kept(arguments, book).items():
         lost[batch.real(path)] = f"would overwrite {path}, which is {what}"
-    places: Iterable[tuple[Path, Path] | None] = album.arriving(arguments.watch, output) if found is None else known
-    asked = asking(arguments, [photo for photo, _ in known])
+    to_do: Iterable[tuple[Where, Where] | None] = places.arriving(arguments.watch, output) if found is None else known
+    asked = asking(arguments, [photo for photo, _ in known if isinstance(photo, Path)])
     with contextlib.ExitStack() as stack:
         opened = None if book is None else stack.enter_context(Journal(book))
-        people = (*arguments.only, *arguments.spared)
-        pen = None if opened is None else opened.pen()
         bar = stack.enter_context(AlbumBar(None if found is None else len(known)))
         if opened is not None:
             bar.note(f"the journal is {book}")
         if found is not None and found.others:
             kinds = ", ".join(f"{suffix} ({count})" for suffix, count in list(found.others.items())[:8])
             bar.note(f"left out what is no photo that kohl reads: {kinds}")
-        run = album.Run(
-            Setup(chosen, parts.load, parts.protect, arguments.target, pen, people, others=0),
-            arguments.workers,
-            opened,
-            lost,
-            told=_teller(arguments, chosen, bar),
-            watch=bar.watch,
+        site = stack.enter_context(cluster.opened(arguments.ray)) if arguments.ray else Processes()
+        count = arguments.workers or (site.room() if isinstance(site, cluster.Cluster) else 1)
+        setup = Setup(
+            chosen,
+            parts.load,
+            parts.protect,
+            arguments.target,
+            (*arguments.only, *arguments.spared),
+            away=not site.has_disk or in_store(arguments),
+            lent={} if site.has_disk else {path: plain_file.content(path, LARGEST) for path in people},
         )
+        tell = _teller(arguments, chosen, bar)
+        run = album.Run(setup, count, opened, lost, told=tell, watch=bar.watch, note=bar.note, site=site)
         rows = list[Row]()
         stack.enter_context(_told_to_end())
+        outcomes = run(None if pair is None else _task(pair, asked) for pair in to_do)
+        stack.enter_context(contextlib.closing(outcomes))
         try:
-            for outcome in run(None if place is None else asked(*place) for place in places):
+            for outcome in outcomes:
                 text = json.dumps(plain(record(outcome.row) | {"before": outcome.before}), allow_nan=False)
                 bar.finished(outcome.row, text if arguments.json else None, before=outcome.before)
                 if arguments.report and book is None:
@@ -94,6 +104,17 @@ def protect(arguments: Namespace, chosen: Recipe, parts: Parts, licences: Mappin
         before = f"; {tally.before} of them done before" if tally.before else ""
         print(f"{tally.headline() if tally.total else 'There was no photo to protect'}{before}.")
     return Exit.of(bar.tally.statuses()) if bar.tally.total else Exit.PROTECTED
+
+
+def in_store(arguments: Namespace) -> bool:
+    """Whether photos or results are in a store."""
+    return any(isinstance(place, Url) for place in (*arguments.photos, arguments.output))
+
+
+def _task(pair: tuple[Where, Where], asked: Callable[[Path, Path], Job]) -> Task:
+    """What is asked of a photo; of what is in a store, the job has the name."""
+    photo, output = (Path(place.name) if isinstance(place, Url) else place for place in pair)
+    return Task(asked(photo, output), *pair)
 
 
 def told_report(arguments: Namespace, licences: Mapping[str, str]) -> int:
@@ -140,30 +161,39 @@ def check_report(path: Path, used: Iterable[Path], *, force: bool) -> None:
 
 def _check(arguments: Namespace) -> None:
     """What belongs together, and what does not."""
+    output, watched, stored = arguments.output, arguments.watch, in_store(arguments)
     if arguments.preview:
-        raise BadSetting("--preview: shows single photos; name them, without -r, --watch, --journal and --workers")
-    if arguments.watch and arguments.photos:
-        raise BadSetting(f"--watch: protects what comes into {arguments.watch}; name no other photos")
-    if (arguments.recursive or arguments.watch) and arguments.output is None:
-        raise BadSetting("-o: name the folder for the results of -r or --watch")
-    if arguments.output is not None and arguments.output.exists() and not arguments.output.is_dir():
-        raise BadSetting(f"{arguments.output}: is not a folder; name another one with -o")
-    if arguments.watch and not arguments.watch.is_dir():
-        raise BadSetting(f"{arguments.watch}: is no folder that could be watched; make it first")
-    if arguments.watch and arguments.same_person:
-        raise BadSetting("--same-person: wants all photos at once; it does not go with --watch")
-    if arguments.workers > MOST:
-        raise BadSetting(f"--workers: must be at most {MOST}, not {arguments.workers}")
+        raise BadSetting("--preview: shows single photos of this machine; name them, without -r, --watch, --workers …")
+    if watched and arguments.photos:
+        raise BadSetting(f"--watch: protects what comes into {watched}; name no other photos")
+    if (arguments.recursive or watched or stored) and output is None:
+        raise BadSetting("-o: name the folder for the results of -r, of --watch, or of photos in a store")
+    if isinstance(output, Path) and output.exists() and not output.is_dir():
+        raise BadSetting(f"{output}: is not a folder; name another one with -o")
+    if isinstance(output, Url) and arguments.journal is None:
+        raise BadSetting(f"--journal: name a file of this machine that keeps what is done in {output}")
+    if isinstance(watched, Url) or (watched and not watched.is_dir()):
+        raise BadSetting(f"{watched}: is no folder that could be watched; make it first, on this machine")
+    if arguments.same_person and (watched or stored or arguments.ray):
+        raise BadSetting("--same-person: wants all photos at once, here; it goes with no --watch, --ray or store")
+    if arguments.report and stored:
+        raise BadSetting("--report: shows photos of this machine; there is none for a store")
+    most = MOST_DISTANT if arguments.ray else MOST
+    if arguments.workers is not None and arguments.workers > most:
+        raise BadSetting(f"--workers: must be at most {most}, not {arguments.workers}")
 
 
-def _found(arguments: Namespace) -> album.Found | None:
+def _found(arguments: Namespace) -> places.Found | None:
     """Each photo, and the place for its result; None where they are yet to come."""
     if arguments.watch:
         return None
     if arguments.recursive:
-        return album.found(arguments.photos, arguments.output)
-    places = zip(arguments.photos, outputs(arguments.photos, arguments.output), strict=True)
-    return album.Found(list(places))
+        return places.found(arguments.photos, arguments.output)
+    if in_store(arguments):
+        if folder := next(filter(places.is_folder, arguments.photos), None):
+            raise BadSetting(f"{folder}: is a folder; name the photos in it, or pass -r for all of them")
+        return places.found(arguments.photos, arguments.output)
+    return places.Found(list(zip(arguments.photos, outputs(arguments.photos, arguments.output), strict=True)))
 
 
 def outputs(
@@ -178,8 +208,8 @@ def outputs(
     apart = {batch.real(photo): photo.name for photo in photos}
     if output is None or len({*apart.values()}) == len(apart):
         return flat
-    mirrored = dict(album.found(photos, output, named=named).places)
-    return [mirrored.get(photo, place) for photo, place in zip(photos, flat, strict=True)]
+    mirrored = dict(places.found(photos, output, named=named).places)
+    return [Path(str(mirrored.get(photo, place))) for photo, place in zip(photos, flat, strict=True)]
 
 
 def asking(arguments: Namespace, photos: Sequence[Path]) -> Callable[[Path, Path], Job]:

@@ -1,119 +1,132 @@
-"""Photos in several processes, each with models of its own; who dies over a photo is replaced, and it is tried again.
+"""Several workers, one run: each has a photo at a time and models of its own; one that dies over a photo is replaced.
 
-Nothing is shared but the journal, to which each adds its own lines. A worker whose run has died ends after its photo.
+Where they work is a `Site`: processes of this machine, or a Ray cluster. The run alone keeps the journal.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from kohl import batch, choice
+from kohl import batch, private
 from kohl.errors import Broken, KohlError
-from kohl.job import Job
-from kohl.journal import Pen
-from kohl.recipe import Recipe
-from kohl.types import Row, Step
-
-if TYPE_CHECKING:
-    from kohl.pipeline import House
+from kohl.job import Job, Task
+from kohl.journal import Sealed
+from kohl.types import Row
+from kohl.work import GO, Bench, Ended, Said, Setup, Told, ready, sooner
 
 TRIES = 2  # of a photo that kills its worker
 STARTS = 3  # of a worker that dies before its first photo
-SAID_EVERY_S = 0.5  # how often a worker says how far it is
+LATE_S = 60.0  # until it is said that no worker has started yet
 GRACE_S = 10.0  # for a worker that is asked to end
 IDLE_S = 0.3  # between looks at whether there is more to do
+ENDED = Task(Job(Path(), Path()), Path(), Path())  # there are no more
 
 
-class Task(NamedTuple):
-    """A photo to protect; the key is what its line in the journal is found by."""
+class Hand(Protocol):
+    """A worker, as its run has it: somebody at the other end of a line."""
 
-    job: Job
-    key: str
+    def send(self, said: Task | str) -> None:
+        """Tells it what to do; raises an `OSError` where it is known to be gone."""
 
+    def said(self) -> Said:
+        """What it said; raises `EOFError` or an `OSError` of one that is no more."""
 
-ENDED = Task(Job(Path(), Path()), "")  # there are no more
+    def fate(self) -> str:
+        """How it ended, in a few words."""
 
+    def dismiss(self, *, quickly: bool) -> None:
+        """Asks it to end: now, or when its photo is done."""
 
-@dataclass(frozen=True)
-class Setup:
-    """What a worker starts with; it is sent to a new process, so functions in it are those of modules."""
-
-    recipe: Recipe
-    load: Callable[[Recipe], House]
-    protect: batch.Protect
-    decoy: int | None
-    pen: Pen | None
-    known: tuple[Path, ...]  # photos of the faces that are asked for, or left as they are
-    others: int  # workers beside this one, whose memory is not to be taken
+    def gone(self, wait_s: float) -> None:
+        """It is, after that time at the latest."""
 
 
-@dataclass(eq=False)
-class _Worker:
-    """A process, what it is at, and how far it is."""
+class Site(Protocol):
+    """Where workers work."""
 
-    process: BaseProcess
-    line: Connection
-    task: Task | None = None
-    ready: bool = False
-    part: float = 0.0
+    has_disk: bool  # whether they have the disks of this machine; otherwise photos are sent to them
+
+    def hire(self, setup: Setup) -> Hand:
+        """A new worker, which begins to load its models."""
+
+    def talking(self, hands: Sequence[Hand], timeout_s: float) -> Sequence[Hand]:
+        """Those that have something to say, or are no more."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Ledger(Protocol):
+    """What the run keeps of its tasks."""
+
+    def packed(self, task: Task) -> Task:
+        """With the photo, for a worker without this disk; raises `BadPhoto` or an `OSError` where it cannot be read."""
+
+    def seal(self, task: Task, sealed: Sealed) -> None:
+        """Notes what is about to be a result; it is on the disk when this returns. Raises `Broken`."""
+
+    def over(self, task: Task, ended: Ended) -> Row:
+        """Writes the result, if that is left to the run, and notes a row without one. Raises `Broken`."""
+
+    def ended(self, task: Task) -> Row | None:
+        """The row of a task whose worker died when the result had its name."""
+
+
+class Outcome(NamedTuple):
     """What became of a photo, in this run or `before`."""
 
     row: Row
     before: bool = False
 
 
-class Told(NamedTuple):
-    """What the words of the recipe were taken for, by the first worker that has loaded its models."""
+@dataclass(eq=False)
+class _Worker:
+    """A worker, what it is at, and how far it is."""
 
-    look: Mapping[str, str]
-    notes: Sequence[str]
+    hand: Hand
+    task: Task | None = None
+    ready: bool = False
+    part: float = 0.0
 
 
 class Crew:
     """So many workers; inside its block it works off tasks, and at its end all of them are gone."""
 
-    def __init__(self, count: int, setup: Setup) -> None:
-        self._count, self._setup, self._workers = count, replace(setup, others=count - 1), list[_Worker]()
+    def __init__(self, count: int, setup: Setup, site: Site, ledger: Ledger) -> None:
+        self._count, self._setup, self._site, self._ledger = count, replace(setup, others=count - 1), site, ledger
+        self._workers, self._waiting, self._tried = list[_Worker](), list[Task](), dict[Task, int]()
         self._failures = 0
-        self._context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._end(quickly=error[0] is not None)
+        for worker in self._workers:
+            worker.hand.dismiss(quickly=error[0] is not None)
+        until = time.monotonic() + GRACE_S
+        for worker in self._workers:
+            worker.hand.gone(max(0.0, until - time.monotonic()))
 
     def work(
         self,
         tasks: Iterator[Task | Outcome | None],
         told: Callable[[Told], None],
         watch: Callable[[float], None],
-        ended: Callable[[Task], Row | None] = lambda _: None,
+        note: Callable[[str], None],
     ) -> Iterator[Outcome]:
         """Each task's outcome, in the order in which they are done, and those that are known already.
 
-        A task of None says that there is none for now. `watch` hears how much of the photos at work is done; `ended`
-        knows whether a worker that died had ended its task. Raises what a worker cannot work with.
+        A task of None says that there is none for now. `watch` hears how much of the photos at work is done, and `note`
+        what people should know. Raises what a worker cannot work with.
         """
-        again, tried, more = list[Task](), dict[Task, int](), True
+        more, late = True, time.monotonic() + LATE_S
         while True:
             idle = False
-            while (more or again) and self._has_room() and not idle:
-                found = again.pop(0) if again else next(tasks, ENDED)
+            while more and not idle and self._has_room():
+                found = next(tasks, ENDED)
                 if found is ENDED:
                     more = False
                 elif found is None:
@@ -121,179 +134,117 @@ class Crew:
                 elif isinstance(found, Outcome):
                     yield found
                 else:
-                    self._hand_out(found)
-            busy = any(worker.task for worker in self._workers)
-            if not more and not again and not busy:
+                    self._waiting.append(found)
+            yield from self._hand_out()
+            if not self._waiting and not self._busy() and not more:
                 return
-            for worker in self._heard(IDLE_S if idle else None):
-                task = worker.task
+            if more and not idle and self._has_room():  # what was handed out came to nothing
+                continue
+            for worker in self._talking(IDLE_S if idle else LATE_S):
                 said = self._said(worker)
                 if isinstance(said, Told):
                     told(said)
                 elif isinstance(said, float):
                     watch(sum(each.part for each in self._workers))
-                elif isinstance(said, Row) and task is not None:
-                    yield Outcome(said)
-                elif task is not None and (row := ended(task)) is not None:  # it died, too late to lose anything
-                    yield Outcome(row)
-                elif task is not None:
-                    tried[task] = tried.get(task, 0) + 1
-                    if tried[task] < TRIES:
-                        again.append(task)
-                    else:
-                        yield Outcome(_killed(task, self._setup.recipe, worker.process.exitcode))
+                elif isinstance(said, Outcome):
+                    yield said
+            if any(worker.ready for worker in self._workers) or not self._workers:
+                late = time.monotonic() + LATE_S
+            elif time.monotonic() >= late:
+                late = float("inf")
+                note("no worker has started yet: the models are still loading, or there is no room for one")
 
     def _has_room(self) -> bool:
         """Whether one more task can be taken on."""
-        return len(self._workers) < self._count or not all(worker.task for worker in self._workers)
+        return len(self._waiting) < self._count - len(self._busy())
 
-    def _hand_out(self, task: Task) -> None:
-        """Gives the task to a worker without one, which may be a new one, and may still be loading."""
-        worker = next((worker for worker in self._workers if worker.task is None), None)
-        if worker is None:
-            ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=work, args=(theirs, self._setup), daemon=True)
-            process.start()
-            theirs.close()
-            worker = _Worker(process, ours)
-            self._workers.append(worker)
-        worker.task, worker.part = task, 0.0
-        with suppress(OSError):  # it died: that is heard soon
-            worker.line.send(task)
+    def _busy(self) -> list[_Worker]:
+        return [worker for worker in self._workers if worker.task is not None]
 
-    def _heard(self, timeout_s: float | None) -> list[_Worker]:
+    def _hand_out(self) -> Iterator[Outcome]:
+        """Gives what waits to workers that are ready, one each, and hires as many as are missing for the rest."""
+        while len(self._workers) < min(self._count, len(self._waiting) + len(self._busy())):
+            self._workers.append(_Worker(self._site.hire(self._setup)))
+        for worker in self._workers:
+            while worker.ready and worker.task is None and self._waiting:
+                task = self._waiting.pop(0)
+                try:
+                    packed = self._ledger.packed(task)
+                except (KohlError, OSError) as error:
+                    yield Outcome(self._ledger.over(task, self._refused(task, error)))
+                    continue
+                worker.task, worker.part = task, 0.0
+                with suppress(OSError):  # it died: that is heard soon
+                    worker.hand.send(packed)
+
+    def _talking(self, timeout_s: float) -> list[_Worker]:
         """The workers that have something to say."""
-        if not (by_line := {worker.line: worker for worker in self._workers}):
+        if not (by_hand := {id(worker.hand): worker for worker in self._workers}):
             time.sleep(IDLE_S)
             return []
-        return [by_line[line] for line in wait(list(by_line), timeout_s) if isinstance(line, Connection)]
+        hands = [worker.hand for worker in self._workers]
+        return [by_hand[id(hand)] for hand in self._site.talking(hands, timeout_s)]
 
-    def _said(self, worker: _Worker) -> Told | float | Row | None:
-        """What a worker says, or None of one that is no more."""
+    def _said(self, worker: _Worker) -> Told | float | Outcome | None:
+        """What a worker says, and what follows; None where that is for nobody else."""
         try:
-            kind, said = worker.line.recv()
+            said = worker.hand.said()
         except (EOFError, OSError):
-            self._workers.remove(worker)
-            worker.process.join()
-            if not worker.ready:
-                self._failures += 1
-                if self._failures >= STARTS:
-                    how = f"exit code {worker.process.exitcode}"
-                    raise Broken(f"workers do not start ({how}); try fewer of them with --workers") from None
-            return None
-        if kind == "error":
+            return self._lost(worker)
+        if isinstance(said, KohlError):
             raise said
-        if kind == "told":
+        if isinstance(said, Told):
             worker.ready, self._failures = True, 0
-        elif kind == "step":
+            return said
+        if isinstance(said, float):
             worker.part = said
-        elif kind == "row":
-            worker.task, worker.part = None, 0.0
-        return said  # type: ignore[no-any-return]
+            return said
+        assert worker.task is not None
+        if isinstance(said, Sealed):
+            self._ledger.seal(worker.task, said)
+            with suppress(OSError):  # it died: that is heard soon
+                worker.hand.send(GO)
+            return None
+        task, worker.task, worker.part = worker.task, None, 0.0
+        return Outcome(self._ledger.over(task, said))
 
-    def _end(self, *, quickly: bool) -> None:
-        for worker in self._workers:
-            worker.line.close()  # one that waits for work ends
-            if quickly:
-                worker.process.terminate()
-        until = time.monotonic() + GRACE_S
-        for worker in self._workers:
-            worker.process.join(max(0.0, until - time.monotonic()))
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+    def _lost(self, worker: _Worker) -> Outcome | None:
+        """The outcome of the task of a worker that is no more, unless it is tried again."""
+        self._workers.remove(worker)
+        worker.hand.gone(GRACE_S)
+        if not worker.ready:
+            self._failures += 1
+            if self._failures >= STARTS:
+                raise Broken(f"workers do not start ({worker.hand.fate()}); try fewer of them with --workers")
+        task = worker.task
+        if task is None:
+            return None
+        if (row := self._ledger.ended(task)) is not None:  # it died too late to lose anything
+            return Outcome(row)
+        self._tried[task] = self._tried.get(task, 0) + 1
+        if self._tried[task] < TRIES:
+            self._waiting.insert(0, task)
+            return None
+        how = f"{TRIES} workers died over it ({worker.hand.fate()}), perhaps for want of memory; try --workers 1"
+        return Outcome(self._ledger.over(task, self._refused(task, KohlError(how))))
+
+    def _refused(self, task: Task, error: Exception) -> Ended:
+        return Ended(batch.refused(task.job, self._setup.recipe, error))
 
 
 def alone(
     tasks: Iterator[Task | Outcome | None],
     setup: Setup,
+    ledger: Ledger,
     told: Callable[[Told], None],
     watch: Callable[[float], None],
 ) -> Iterator[Outcome]:
     """The same in this process, whose models are loaded when there is something to do."""
-    house: House | None = None
-    for task in tasks:
-        if isinstance(task, Outcome):
-            yield task
-        elif task is not None:
-            house = house or _loaded(setup, told)
-            yield Outcome(done(task, house, setup, _sooner(watch)))
-
-
-def _loaded(setup: Setup, told: Callable[[Told], None]) -> House:
-    house = setup.load(setup.recipe)
-    if setup.decoy is not None:
-        house.decoys[setup.decoy]  # one that does not exist is found out now, not photo by photo
-    choice.known_faces(setup.known, house)
-    told(Told(house.look, house.notes))
-    return house
-
-
-def work(line: Connection, setup: Setup) -> None:
-    """What a worker does, until nobody is there any more who would give it work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all processes; the run decides
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005  leftovers go
-    try:
-        try:
-            house = _loaded(setup, lambda told: line.send(("told", told)))
-        except KohlError as error:
-            line.send(("error", error))
-            return
-        house = replace(house, room=house.room * (1 + setup.others))
-        while True:
-            task: Task = line.recv()
-            try:
-                row = done(task, house, setup, _teller(line))
-            except Broken as error:
-                line.send(("error", error))
-                return
-            line.send(("row", row))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-
-
-def done(task: Task, house: House, setup: Setup, watch: Callable[[Step], None]) -> Row:
-    """The row of a task, which is in the journal before the result is at its place."""
-    pen, key, output = setup.pen, task.key, task.job.output
-    if pen is None:
-        return batch.attempt(task.job, house, watch=watch, protect=setup.protect)
-
-    def seal(row: Row, file: Path) -> None:
-        pen.add(key, output, row, file)
-
-    row = batch.attempt(task.job, house, watch=watch, protect=setup.protect, seal=seal)
-    if row.output is None:
-        pen.add(key, output, row, None)
-    return row
-
-
-def _sooner(watch: Callable[[float], None]) -> Callable[[Step], None]:
-    """A watch that hears how much of a photo is done; its later faces do not go back."""
-    far = 0.0
-
-    def tell(step: Step) -> None:
-        nonlocal far
-        far = max(far, (step.index + 1) / max(step.total, 1))
-        watch(far)
-
-    return tell
-
-
-def _teller(line: Connection) -> Callable[[Step], None]:
-    """The same, which says it to the run, now and then."""
-    said = time.monotonic()
-
-    def tell(part: float) -> None:
-        nonlocal said
-        if time.monotonic() - said >= SAID_EVERY_S:
-            said = time.monotonic()
-            line.send(("step", part))
-
-    return _sooner(tell)
-
-
-def _killed(task: Task, recipe: Recipe, code: int | None) -> Row:
-    """The row of a photo over which one worker after the other died."""
-    how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-    why = f"{TRIES} workers died over it ({how}), perhaps for want of memory; try --workers 1"
-    return batch.refused(task.job, recipe, KohlError(why))
+    bench: Bench | None = None
+    with private.folder(private.in_memory()) if setup.away else nullcontext() as folder:
+        for task in tasks:
+            if isinstance(task, Outcome):
+                yield task
+            elif task is not None:
+                bench = bench or ready(setup, folder, told)
+                yield Outcome(ledger.over(task, bench.done(task, partial(ledger.seal, task), sooner(watch))))

@@ -153,7 +153,7 @@ def kept(content: bytes, folder: Path) -> str:
     with Journal(path, patience_s=0.0) as book:
         for said in content.splitlines()[:3]:
             book.done(said.decode(errors="replace")[:40], folder / "out" / "a.png")
-        book.pen().add("k", folder / "out" / "a.png", known, None)
+        book.add("k", folder / "out" / "a.png", known, None)
     with Journal(path, patience_s=0.0) as book:
         check(book.done("k", folder / "out" / "a.png") is not None, "contract", "a line that was added is not read")
     found = [row for _, row in journal.rows(path)]

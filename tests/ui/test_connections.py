@@ -155,7 +155,7 @@ def test_it_ends_with_nothing_left_whatever_ends_it(tmp_path, number):
         brought.add_header("content-type", "multipart/form-data; boundary=b")
         with urllib.request.urlopen(brought, timeout=30) as answer:
             assert answer.status == 201
-        assert len(list(tmp_path.glob("kohl-serve-*/*/photo.jpg"))) == 1
+        assert len(list(tmp_path.glob("kohl-private-*/*/photo.jpg"))) == 1
         process.send_signal(number)
         assert process.wait(20) == 0
         assert process.stderr.read() == "ended; no photo is kept\n"

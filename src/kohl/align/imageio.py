@@ -84,12 +84,15 @@ def rewrite(photo: Photo, path: Path, part: Path) -> None:
         raise _unwritable(path, error) from None
 
 
-def check_output(path: Path, original: Path, *, force: bool = False) -> None:
-    """Raise the BadPhoto that `write` would, as far as it can be known before there is a result."""
+def check_output(path: Path, original: Path | None, *, force: bool = False) -> None:
+    """Raise the BadPhoto that `write` would, as far as it can be known before there is a result.
+
+    The original may be none of this machine's files.
+    """
     try:
         if path.is_dir():
             raise BadPhoto(f"{path}: is a folder", Remedy.FILE_IN_IT)
-        if path.exists() and original.exists() and path.samefile(original):
+        if original is not None and path.exists() and original.exists() and path.samefile(original):
             raise BadPhoto(f"{path}: is the original photo, which is never overwritten", Remedy.OTHER_NAME)
         if os.path.lexists(path) and not force:
             raise BadPhoto(f"{path}: already exists", Remedy.OVERWRITE)

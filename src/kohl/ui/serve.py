@@ -16,10 +16,10 @@ from typing import cast
 
 import uvicorn
 
+from kohl import private
 from kohl.errors import BadSetting
 from kohl.pull import tell
 from kohl.recipe import Recipe
-from kohl.ui import private
 from kohl.ui.app import application
 from kohl.ui.guard import Guard, is_loopback
 from kohl.ui.patience import Patience

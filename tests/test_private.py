@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 
-from kohl.ui import private
+from kohl import private
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from kohl.ui import private
+from kohl import private
 with private.folder(Path(sys.argv[1])) as made:
     print(made, flush=True)
     (made / "photo").write_text("x")

@@ -1,4 +1,4 @@
-"""A folder that nobody else may read, gone when the server ends; what a killed server left is removed by the next."""
+"""A folder that nobody else may read, gone when its process ends; what a killed one left is removed by the next."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ try:
 except ImportError:  # no POSIX system: nothing is locked, and nothing is cleaned
     fcntl = None  # type: ignore[assignment]
 
-PREFIX, LOCK = "kohl-serve-", "lock"
+PREFIX, LOCK = "kohl-private-", "lock"
 FRESH_S = 60.0  # a folder that is younger may not have its lock yet
+MEMORY = Path("/dev/shm")  # noqa: S108  Linux's file system in memory
+ROOM = 2**30  # bytes that it must have left, since a container's often has few
+
+
+def in_memory(disk: Path = MEMORY, room: int = ROOM) -> Path | None:
+    """Where a folder never touches a disk; None where the system has no such place, or it is too small."""
+    with suppress(OSError):
+        if os.access(disk, os.W_OK) and shutil.disk_usage(disk).free >= room:
+            return disk
+    return None
 
 
 @contextmanager
@@ -37,12 +47,12 @@ def folder(inside: Path | None = None) -> Iterator[Path]:
 
 
 def clean(base: Path) -> list[Path]:
-    """Removes the folders of servers that were killed, and says which; a living one's stays, and so do others'."""
+    """Removes the folders of processes that were killed, and says which; a living one's stays, and so do others'."""
     return [path for path in sorted(base.glob(f"{PREFIX}*")) if _left_over(path) and _removed(path)]
 
 
 def _left_over(path: Path) -> bool:
-    """Whether this is a folder of ours that no living server has."""
+    """Whether this is a folder of ours that no living process has."""
     if fcntl is None:
         return False
     try:
