@@ -53,7 +53,7 @@ def test_what_is_no_place_in_a_store_is_refused_without_its_keys(text, said):
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(known_implementations, "gs", {"class": "nowhere.at.All", "err": "no"})
-    with pytest.raises(BadSetting, match=r"pip install 'kohl\[cloud\]'"):
+    with pytest.raises(BadSetting, match="install gcsfs"):
         where("gs://bucket/a.jpg")
 
 

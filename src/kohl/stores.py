@@ -24,6 +24,15 @@ HERE = ("file", "local")  # of this machine's disk, where plain paths do better
 NO_STORES = ("http", "https", "data", "github", "zip", "tar", "reference", "simplecache", "filecache", "blockcache")
 # Stores in which a file is there once all of it is; in others it is given its name when it is whole.
 WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"}
+PACKAGES = {
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "abfs": "adlfs",
+    "az": "adlfs",
+    "sftp": "paramiko",
+}
 QUIET = logging.NullHandler()
 MARKS = ("ETag", "etag", "md5Hash", "generation", "LastModified", "last_modified", "mtime", "modified", "created")
 
@@ -180,8 +189,8 @@ def _opened(text: str) -> tuple[Any, Any]:
         return url_to_fs(text, use_listings_cache=False)  # type: ignore[no-any-return]
     except ImportError:
         scheme = text.partition(":")[0]
-        remedy = "pip install 'kohl[cloud]'" if scheme in WHOLE else "install the package that fsspec names for it"
-        raise BadSetting(f"{scheme}://: the package for this store is not here; {remedy}") from None
+        name = PACKAGES.get(scheme, "the package that fsspec names for it")
+        raise BadSetting(f"{scheme}://: what reads this store is not here; install {name}") from None
     except ValueError:
         scheme = text.partition(":")[0]
         raise BadSetting(f"{scheme}://: fsspec knows no such store; name s3://, gs:// or a folder here") from None
