@@ -1,6 +1,7 @@
-"""Set up `.venv` with the standard library alone: `python3 _env.py run|dev INPUT…`; a kill at any moment is repaired.
+"""Set up `.venv` with the standard library alone: `python3 _env.py SET INPUT…`; a kill at any moment is repaired.
 
-`dev` adds the developer's tools. INPUTs are the files that decide what is installed; the stamp is their text.
+SET is `run`, `dev` with the developer's tools, or `release` with those for packages and the site, too. INPUTs are the
+files that decide what is installed; the stamp is their text.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = ROOT / ".cache" / "setup"  # locked while a set-up runs; not empty once one has begun and not ended
-DOWNLOAD_MB = {"run": 414, "dev": 670}  # Linux, x86-64, CPU build: benchmarks/README.md
+SETS = ("run", "dev", "release")  # each is more than the one before
+DOWNLOAD_MB = {"run": 414, "dev": 670, "release": 712}  # Linux, x86-64, CPU build: benchmarks/README.md
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 AGAIN = "and run the same command again"
 
@@ -153,10 +155,11 @@ def set_up(wanted: str, inputs: list[str]) -> None:
         if fresh:
             create()
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-        tools = project["dependency-groups"]["dev"] if wanted == "dev" else []
+        sets = SETS[: SETS.index(wanted) + 1]
+        tools = [tool for name in sets[1:] for tool in project["dependency-groups"][name]]
         extras = project["project"]["optional-dependencies"]  # a clone has the page, and reads phones' photos, at once
         install([*project["project"]["dependencies"], *extras["serve"], *extras["heif"], *tools], cpu_build)
-        for name in {wanted, "run"}:  # dev is more than run
+        for name in sets:
             part = VENV / f"{name}.part"
             part.write_bytes(content)
             part.replace(VENV / f"{name}.stamp")

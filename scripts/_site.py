@@ -78,8 +78,9 @@ def main(arguments: list[str]) -> str | None:
     """Lays the pages out and builds them; says what is wrong, if anything is."""
     if broken := lay_out(CACHE / "pages"):
         return "\n".join(broken)
-    command = [sys.executable, "-P", "-m", "zensical", "build", "--strict", "--clean", "-f", "docs/mkdocs.yml"]
-    built = subprocess.run(command, cwd=ROOT)
+    shutil.copyfile(ROOT / "docs" / "mkdocs.yml", CACHE / "mkdocs.yml")
+    command = [sys.executable, "-P", "-m", "zensical", "build", "--strict", "--clean", "-f", CACHE / "mkdocs.yml"]
+    built = subprocess.run(command)
     if built.returncode:
         return "the site was not built"
     if arguments:

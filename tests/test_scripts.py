@@ -294,14 +294,22 @@ def test_launcher_costs_milliseconds(env, fake, programs):
 @pytest.mark.parametrize(("check", "fuzz", "test"), [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)])
 def test_ci_runs_all_and_ends_with_the_count(clone, programs, check, fuzz, test):
     shutil.copytree(ROOT / ".ci", clone / ".ci")
+    write_program(clone / "scripts/site", f"#!/bin/sh\necho built; exit {test}\n")
     write_program(clone / "scripts/check", f"#!/bin/sh\necho checked; exit {check}\n")
     write_program(clone / "scripts/fuzz", f"#!/bin/sh\necho tried $*; exit {fuzz}\n")
     write_program(clone / "scripts/test", f"#!/bin/sh\necho ${{*:-all}}: 3 passed; exit {test}\n")
     result = script(shutil.which("bash"), clone / ".ci/run", programs=programs, cwd="/")
     assert result.returncode == max(check, fuzz, test)
     slow = ("tests/zoo/test_e4e.py tests/zoo/test_recogniser.py", "tests/test_cluster.py")
-    said = [f"-m slow {files}: 3 passed" for files in slow]
-    assert result.stdout.splitlines() == ["checked", "tried --seconds 120", *said, "all: 3 passed"]
+    said, last = [f"-m slow {files}: 3 passed" for files in slow], "tests/test_packaging.py tests/test_docs.py"
+    assert result.stdout.splitlines() == [
+        "checked",
+        "tried --seconds 120",
+        *said,
+        "built",
+        f"-m release or slow {last}: 3 passed",
+        "all: 3 passed",
+    ]
 
 
 def test_every_dependency_is_pinned_within_its_range():

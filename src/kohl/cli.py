@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from kohl import cpu, sending
+from kohl import cpu, sending, taken
 from kohl.bench import arguments as of_bench
 from kohl.shown import shown
 from kohl.status import Exit
@@ -20,11 +19,8 @@ from kohl.version import __version__
 
 if TYPE_CHECKING:
     from kohl.parts import Parts
-    from kohl.stores import Where
 
-LARGEST_SEED = 2**63 - 1
 REFERENCE = "other photos of the same person, which the result must not match either"
-AUTO = 0.5  # of the dial: the change is what the photo needs for `search.chance` as it stands
 KEEP = "what stays of the photo's metadata: date, camera, exposure, author, title, icc (default: nothing)"
 JOURNAL = "what is done is noted here, and not done again (default with -r and --watch: DIR.journal.jsonl)"
 WORKERS = "each with its own models (default: 1; with --ray as many as the cluster has processors)"
@@ -38,6 +34,8 @@ PERSONS = (
     "A photo directly in FACES is a person of its own, those in a folder inside it are all of one; some people are "
     "kept out for measuring."
 )
+COMPLETIONS = Path(__file__).parent / "completions"
+SHELLS = ("bash", "zsh")
 EXIT_CODES = "exit codes: 0 all protected · 1 failed · 2 usage · 3 some photo has no face or is not protected"
 
 
@@ -64,6 +62,9 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 
 
 def _run(arguments: argparse.Namespace, parts: Parts | None) -> int:
+    if arguments.command == "completion":
+        print((COMPLETIONS / f"kohl.{arguments.shell}").read_text("utf-8"), end="")
+        return Exit.PROTECTED
     cpu.settle(getattr(arguments, "workers", None) or 1)
     from kohl import commands
     from kohl.batch import sentence
@@ -104,42 +105,56 @@ def parser() -> argparse.ArgumentParser:
     _add_report(new("report", help="write a page about an album, from its journal"))
     _add_looks(new("looks", help="show the styles on a face, in one picture, to choose by looking"))
     _add_compare(new("compare", help="ask each judge whether two photos show the same person"))
-    of_bench.add_to(new("bench", help="compare attacks on photos of people, with intervals"), _path)
+    of_bench.add_to(new("bench", help="compare attacks on photos of people, with intervals"), taken.path)
     _add_models(new("models", help="list the models with their licences and where they come from, or pull some"))
     _add_serve(new("serve", help="open a page in your browser to protect photos, with REST beside it"))
     _add_train(new("train", help="learn a small StyleGAN2, or a baseline's makeup, from your own folder of faces"))
+    completion = new("completion", help="print what lets your shell complete kohl's commands and options")
+    completion.description = 'Print a script for your shell: eval "$(kohl completion bash)" in its start-up file.'
+    completion.add_argument("shell", choices=SHELLS, metavar="bash|zsh")
     return parser
 
 
 def _add_protect(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write a protected copy of each photo, and say what face recognisers make of the saved file."
     add = parser.add_argument
-    add("photos", nargs="*", type=_place, metavar="PHOTO", help="a photo; the file itself is never changed")
-    add("-o", "--output", type=_place, metavar="DIR", help="folder for the results, or a file (default: beside each)")
+    add("photos", nargs="*", type=taken.place, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add(
+        "-o",
+        "--output",
+        type=taken.place,
+        metavar="DIR",
+        help="folder for the results, or a file (default: beside each)",
+    )
     add("-r", "--recursive", action="store_true", help="PHOTO may be a folder; its folders are mirrored in DIR")
-    add("--watch", type=_place, metavar="FOLDER", help="protect what is in FOLDER and what comes into it, until Ctrl-C")
-    add("--journal", type=_path, metavar="FILE", help=JOURNAL)
-    add("--workers", type=_count, metavar="N", help=WORKERS)
-    add("--ray", type=_address, metavar="ADDRESS", help=RAY)
+    add(
+        "--watch",
+        type=taken.place,
+        metavar="FOLDER",
+        help="protect what is in FOLDER and what comes into it, until Ctrl-C",
+    )
+    add("--journal", type=taken.path, metavar="FILE", help=JOURNAL)
+    add("--workers", type=taken.count, metavar="N", help=WORKERS)
+    add("--ray", type=taken.address, metavar="ADDRESS", help=RAY)
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--text", metavar="WORDS", help='the look, such as "red lipstick and soft brown eyeshadow"')
     look.add_argument(
         "--style", metavar="NAME", help="a look by name, such as smoky-eyes (kohl looks shows all), or none"
     )
-    add("--strength", type=_strength, metavar="S|auto", help=STRENGTH)
+    add("--strength", type=taken.strength, metavar="S|auto", help=STRENGTH)
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--faces", type=_faces, metavar="N,N", help="only these faces, numbered from 0 as in the results"
+        "--faces", type=taken.faces, metavar="N,N", help="only these faces, numbered from 0 as in the results"
     )
-    which.add_argument("--only", type=_path, nargs="+", action="extend", default=[], metavar="FACE", help=ONLY)
+    which.add_argument("--only", type=taken.path, nargs="+", action="extend", default=[], metavar="FACE", help=ONLY)
     which.add_argument(
-        "--except", dest="spared", type=_path, nargs="+", action="extend", default=[], metavar="FACE", help=SPARED
+        "--except", dest="spared", type=taken.path, nargs="+", action="extend", default=[], metavar="FACE", help=SPARED
     )
-    add("--target", type=_decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
-    add("--reference", type=_path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
+    add("--target", type=taken.decoy, metavar="decoy:N", help="be taken for this synthetic person, not only for nobody")
+    add("--reference", type=taken.path, nargs="+", action="extend", default=[], metavar="OTHER", help=REFERENCE)
     add("--same-person", action="store_true", help="the photos show one person: each must not match the others either")
-    add("--keep-metadata", type=_kinds, default=(), metavar="A,B", help=KEEP)
-    add("--seed", type=_seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
+    add("--keep-metadata", type=taken.kinds, default=(), metavar="A,B", help=KEEP)
+    add("--seed", type=taken.seed, default=0, metavar="N", help="the same seed gives the same result (default: 0)")
     add("--device", metavar="NAME", help=DEVICE)
     add(
         "--recipe",
@@ -150,34 +165,40 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as search.steps=80")
     add("--preview", action="store_true", help="only write a sheet with each face before and after, at three strengths")
     add("--json", action="store_true", help="print one JSON object per photo, each on its own line")
-    add("--report", type=_path, metavar="FILE", help="also write an HTML page that shows the results")
+    add("--report", type=taken.path, metavar="FILE", help="also write an HTML page that shows the results")
     add("--force", action="store_true", help="overwrite results and reports that exist")
     sending.refuse_on(parser)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write the page that shows what became of the photos of an album, the worst first."
-    parser.add_argument("journal", type=_path, metavar="JOURNAL", help="as kohl protect -r names it")
-    parser.add_argument("-o", "--output", type=_path, metavar="FILE", help="(default: JOURNAL's name with .html)")
+    parser.add_argument("journal", type=taken.path, metavar="JOURNAL", help="as kohl protect -r names it")
+    parser.add_argument("-o", "--output", type=taken.path, metavar="FILE", help="(default: JOURNAL's name with .html)")
     parser.add_argument("--force", action="store_true", help="overwrite a page that exists")
 
 
 def _add_looks(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write one picture with the face as it is and in each look; nothing is protected or judged."
     add = parser.add_argument
-    add("photo", type=_path, metavar="PHOTO", help="a photo; the file itself is never changed")
-    add("-o", "--output", type=_path, metavar="SHEET", help="a .png or a folder (default: PHOTO_looks.png beside it)")
-    add("--style", type=_names, action="extend", metavar="A,B|all", help="looks by name, such as office,soft-glam")
+    add("photo", type=taken.path, metavar="PHOTO", help="a photo; the file itself is never changed")
+    add(
+        "-o",
+        "--output",
+        type=taken.path,
+        metavar="SHEET",
+        help="a .png or a folder (default: PHOTO_looks.png beside it)",
+    )
+    add("--style", type=taken.names, action="extend", metavar="A,B|all", help="looks by name, such as office,soft-glam")
     add("--text", action="append", metavar="WORDS", help="a look in your own words; may be given several times")
-    add("--faces", type=_faces, metavar="N,N", help="these faces, numbered from 0 (default: the largest)")
+    add("--faces", type=taken.faces, metavar="N,N", help="these faces, numbered from 0 (default: the largest)")
     add("--json", action="store_true", help="print one JSON object")
     add("--force", action="store_true", help="overwrite a sheet that exists")
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Ask each judge how similar the largest face in A is to the faces in B."
-    parser.add_argument("a", type=_path, metavar="A")
-    parser.add_argument("b", type=_path, metavar="B")
+    parser.add_argument("a", type=taken.path, metavar="A")
+    parser.add_argument("b", type=taken.path, metavar="B")
     parser.add_argument("--judge", action="append", metavar="NAME", help=f"ask only this judge, {sending.JUDGES}")
     sending.add_to(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -191,16 +212,18 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     pull.description = "Download models, and what they need, into the cache folder; their licences are shown first."
     pull.add_argument("names", nargs="*", metavar="NAME", help="a model that `kohl models` lists")
     pull.add_argument("--recipe", metavar="FILE|NAME", help="all models that this recipe names")
-    pull.add_argument("--from", dest="file", type=_path, metavar="FILE", help="copy this file that you fetched by hand")
     pull.add_argument(
-        "--accept-hash", type=_sha256, metavar="SHA256", help="take in the file of this hash, and only it"
+        "--from", dest="file", type=taken.path, metavar="FILE", help="copy this file that you fetched by hand"
+    )
+    pull.add_argument(
+        "--accept-hash", type=taken.sha256, metavar="SHA256", help="take in the file of this hash, and only it"
     )
     pull.add_argument("--yes", action="store_true", help="accept the licences without being asked")
     pull.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_MODELS)
     convert = actions.add_parser("convert", allow_abbrev=False, help="write a published StyleGAN2 as safetensors")
     convert.description = "Read a published StyleGAN2 (.pt or .pkl) without running anything in it; write safetensors."
-    convert.add_argument("file", type=_path, metavar="FILE")
-    convert.add_argument("-o", "--output", type=_path, metavar="OUT", help="(default: FILE.safetensors)")
+    convert.add_argument("file", type=taken.path, metavar="FILE")
+    convert.add_argument("-o", "--output", type=taken.path, metavar="OUT", help="(default: FILE.safetensors)")
     convert.add_argument("--force", action="store_true", help="overwrite a file that exists")
     convert.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
 
@@ -211,7 +234,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "machine alone, unless --host says otherwise. Nothing is kept when it ends."
     )
     add = parser.add_argument
-    add("--port", type=_port, metavar="N", help="(default: 5645, or any that is free if that is taken)")
+    add("--port", type=taken.port, metavar="N", help="(default: 5645, or any that is free if that is taken)")
     add("--host", default="127.0.0.1", metavar="H", help="another than the loopback wants a key in KOHL_API_KEY")
     add("--no-browser", dest="browser", action="store_false", help="only say where the page is")
     add("--device", metavar="NAME", help=DEVICE)
@@ -229,9 +252,14 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         f"Learn a small StyleGAN2 and its encoder from photos of faces, for --recipe mini. {PERSONS}"
     )
     add = stylegan2.add_argument
-    add("--images", type=_count, metavar="N", help="pictures to learn from, each of them different (default: 20000)")
-    add("--size", type=_count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
-    add("--batch", type=_count, metavar="N", help="pictures a step (default: 16)")
+    add(
+        "--images",
+        type=taken.count,
+        metavar="N",
+        help="pictures to learn from, each of them different (default: 20000)",
+    )
+    add("--size", type=taken.count, metavar="PIXELS", help="64, 128 and so on up to 1024 (default: 128)")
+    add("--batch", type=taken.count, metavar="N", help="pictures a step (default: 16)")
     _add_learning(stylegan2, "networks.width=512")
     for name, what, steps, setting in (
         ("adv-makeup", "eye makeup that is taken for one synthetic person", 1000, "attack=10"),
@@ -240,99 +268,24 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         makeup = new(name, help=f"{what}, to compare with")
         makeup.description = f"Learn {what} by recognisers; the makeup is drawn. {PERSONS}"
         add = makeup.add_argument
-        add("--target", type=_decoy, default=0, metavar="decoy:N", help="the synthetic person (default: decoy:0)")
+        add("--target", type=taken.decoy, default=0, metavar="decoy:N", help="the synthetic person (default: decoy:0)")
         add("--surrogate", action="append", metavar="NAME", help="learn from this recogniser (default: as protect)")
         add("--perceptual", default="sface", metavar="NAME", help="what pictures are seen by (default: sface) or lpips")
-        add("--steps", type=_count, metavar="N", help=f"(default: {steps})")
+        add("--steps", type=taken.count, metavar="N", help=f"(default: {steps})")
         _add_learning(makeup, setting)
 
 
 def _add_learning(parser: argparse.ArgumentParser, setting: str) -> None:
     add = parser.add_argument
-    add("faces", nargs="+", type=_path, metavar="FACES", help="a folder of photos")
-    add("-o", "--output", type=_path, metavar="DIR", required=True, help="folder for the weights, the log and samples")
-    add("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
+    add("faces", nargs="+", type=taken.path, metavar="FACES", help="a folder of photos")
+    add(
+        "-o",
+        "--output",
+        type=taken.path,
+        metavar="DIR",
+        required=True,
+        help="folder for the weights, the log and samples",
+    )
+    add("--seed", type=taken.seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help=f"one more setting, such as {setting}")
     add("--resume", action="store_true", help="go on from the checkpoint in DIR, if there is one")
-
-
-def _path(text: str) -> Path:
-    if not text or "\0" in text:
-        raise argparse.ArgumentTypeError(f"must be a path, not {text!r}")
-    return Path(text)
-
-
-def _place(text: str) -> Where:
-    from kohl import stores  # late: `kohl --help` needs no stores
-    from kohl.errors import BadSetting
-
-    _path(text)
-    try:
-        return stores.where(text)
-    except BadSetting as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _address(text: str) -> str:
-    if not re.fullmatch(r"local|auto|[A-Za-z0-9_.\[\]:-]+:[0-9]{1,5}", text):
-        raise argparse.ArgumentTypeError(f"must be local, auto or HOST:PORT, not {text!r}")
-    return text
-
-
-def _strength(text: str) -> float:
-    if text == "auto":
-        return AUTO
-    try:
-        strength = float(text)
-    except ValueError:
-        strength = -1.0
-    if not 0 <= strength <= 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, or auto, not {text!r}")
-    return strength
-
-
-def _faces(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
-        raise argparse.ArgumentTypeError(f"must be the numbers of faces, such as 0,2, not {text!r}")
-    return tuple(sorted({int(number) for number in text.split(",")}))
-
-
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"must be names of styles, such as office,soft-glam, not {text!r}")
-    return names
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-
-
-def _decoy(text: str) -> int:
-    if not re.fullmatch(r"decoy:[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"must be decoy:N, a synthetic person by number, not {text!r}")
-    return int(text.removeprefix("decoy:"))
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"must be a port, from 0 to 65535, not {text!r}")
-    return int(text)
-
-
-def _sha256(text: str) -> str:
-    if not re.fullmatch("[0-9a-f]{64}", text.lower()):
-        raise argparse.ArgumentTypeError(f"must be the 64 hexadecimal digits of a sha256, not {text!r}")
-    return text.lower()
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > LARGEST_SEED:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {LARGEST_SEED}, not {text!r}")
-    return int(text)
