@@ -12,6 +12,7 @@ from fuzz import (
     pictures,
     rows,
     settings,
+    shelves,
     weights,
     words,
 )
@@ -29,6 +30,7 @@ DOORS = (
     downloads.ARCHIVES,
     downloads.HTTP,
     elsewhere.SERVICES,
+    shelves.STORES,
     arguments.NAMES,
     rows.REPORTS,
     rows.JOURNALS,
