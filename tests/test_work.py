@@ -1,5 +1,8 @@
 """What a worker says and hears, over the line that a Ray actor has, without Ray."""
 
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +11,13 @@ import crew
 import pytest
 import tiny
 
+import kohl
 from kohl import batch, cluster, elsewhere, files, private, work
 from kohl.cluster import Actor
 from kohl.errors import BadModel, BadSetting
 from kohl.job import Job, Task
 from kohl.journal import Sealed
+from kohl.processes import Processes
 from kohl.recipe import Recipe
 from kohl.status import Status
 from kohl.work import GO, Ended, Setup, Told
@@ -177,3 +182,13 @@ def test_unpacked_files_of_one_name_stand_apart(tmp_path):
     here = elsewhere.unpacked(lent, tmp_path)
     assert [here[path].read_bytes() for path in lent] == [b"1", b"2"]
     assert {path.name for path in here.values()} == {"x.png"}
+
+
+def test_a_worker_takes_the_cores_that_it_has_and_no_more():
+    program = "import torch, cv2; from kohl import device, work; work._take(1)\n"
+    program += "print(device.cores(), torch.get_num_threads(), cv2.getNumThreads())"
+    place = {**os.environ, "PYTHONPATH": str(Path(kohl.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-P", "-c", program], env=place, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1", "1"]
+    assert [Processes().cores(count) for count in (1, 10**6)] == [os.cpu_count(), 1]
+    assert cluster.Cluster(None).cores(7) == cluster.CORES

@@ -173,6 +173,10 @@ class Cluster:
         """How many workers it has processors for."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)) // CORES)
 
+    def cores(self, count: int) -> int:  # noqa: ARG002
+        """As many as it asks the cluster for."""
+        return CORES
+
     def hire(self, setup: Setup) -> Hand:
         """A new actor, wherever there is room for one."""
         gpus = {} if setup.recipe.device in ("cpu", "auto") else {"num_gpus": GPU_SHARE}

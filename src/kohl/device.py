@@ -36,6 +36,11 @@ def found(name: DeviceName, there: Collection[DeviceName] | None = None) -> Devi
     return chosen
 
 
+def cores() -> int:
+    """How many of the processor's cores this process may take: all, unless torch was told of fewer."""
+    return torch.get_num_interop_threads()
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Whether it multiplies bfloat16 faster than float32."""
     if device.type == "cuda":

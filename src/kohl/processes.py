@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -58,6 +59,10 @@ class Processes:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+
+    def cores(self, count: int) -> int:
+        """An equal share, and one at least."""
+        return max(1, (os.cpu_count() or 1) // count)
 
     def hire(self, setup: Setup) -> Hand:
         """A new process."""

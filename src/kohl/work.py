@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+import cv2
+import torch
 
 from kohl import batch, choice, elsewhere, journal
 from kohl.errors import BadPhoto, KohlError
@@ -56,6 +60,7 @@ class Setup:
     decoy: int | None = None
     known: tuple[Path, ...] = ()  # photos of the faces that are asked for, or left as they are
     others: int = 0  # workers beside this one, whose memory is not to be taken
+    cores: int | None = None  # of the processor, that are a worker's; None: all
     away: bool = False  # whether photos or results are anywhere but on a disk of the worker's
     lent: Mapping[Path, bytes] = field(default_factory=dict)  # files that it does not have
     version: str = __version__
@@ -120,6 +125,8 @@ def work(line: Line, setup: Setup, folder: Path | None) -> None:
         line.send(sealed)
         line.recv()  # `GO`
 
+    if setup.cores is not None:
+        _take(setup.cores)
     try:
         try:
             bench = ready(setup, folder, line.send)
@@ -129,6 +136,14 @@ def work(line: Line, setup: Setup, folder: Path | None) -> None:
             line.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _take(cores: int) -> None:
+    """From now on this process takes so many cores, and leaves the others to other workers."""
+    cv2.setNumThreads(cores)
+    torch.set_num_threads(min(torch.get_num_threads(), cores))
+    with suppress(RuntimeError):  # torch has begun: then it is as it was
+        torch.set_num_interop_threads(cores)
 
 
 def sooner(watch: Callable[[float], None]) -> Callable[[Step], None]:

@@ -52,6 +52,9 @@ class Site(Protocol):
 
     has_disk: bool  # whether they have the disks of this machine; otherwise photos are sent to them
 
+    def cores(self, count: int) -> int:
+        """How many of its processor's cores each of so many workers has."""
+
     def hire(self, setup: Setup) -> Hand:
         """A new worker, which begins to load its models."""
 
@@ -96,7 +99,8 @@ class Crew:
     """So many workers; inside its block it works off tasks, and at its end all of them are gone."""
 
     def __init__(self, count: int, setup: Setup, site: Site, ledger: Ledger) -> None:
-        self._count, self._setup, self._site, self._ledger = count, replace(setup, others=count - 1), site, ledger
+        self._count, self._site, self._ledger = count, site, ledger
+        self._setup = replace(setup, others=count - 1, cores=site.cores(count))
         self._workers, self._waiting, self._tried = list[_Worker](), list[Task](), dict[Task, int]()
         self._failures = 0
 

@@ -267,7 +267,7 @@ def test_afterwards_there_are_as_many_threads_as_before(settings):
 def test_small_pictures_are_tuned_without_more_threads(small, taken, monkeypatch):
     asked = []
     monkeypatch.setattr(tuning, "SMALL", small)
-    monkeypatch.setattr(tuning.os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(tuning.device, "cores", lambda: 64)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
     tuned(steps=1)

@@ -126,7 +126,7 @@ def test_a_gradient_that_is_no_number_is_said():
 
 
 def test_what_took_longest_begins_first_the_next_time(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 1)  # one thread: what begins first is also done first
+    monkeypatch.setattr("kohl.device.cores", lambda: 1)  # one thread: what begins first is also done first
     begun = []
 
     def term(name, seconds):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kohl import ranges
+from kohl import device, ranges
 from kohl.adam import Adam
 from kohl.errors import BadSetting
 from kohl.geometry import resized
@@ -134,7 +133,7 @@ def pivotal(
 def _more_threads() -> Iterator[None]:
     """Twice as many threads: kohl leaves half of the cores to each of two networks, but here is only one at a time."""
     before = torch.get_num_threads()
-    torch.set_num_threads(min(2 * before, os.cpu_count() or 1))
+    torch.set_num_threads(min(2 * before, device.cores()))
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import partial
 
 import torch
 
+from kohl import device
 from kohl.geometry import compose, warp
 from kohl.perturb.terms import Surrogate, known
 from kohl.perturb.views import Views
@@ -70,7 +70,7 @@ def strangeness(
         seen = partial(seen_by, images)
         if images.device.type != "cpu":
             return torch.stack(list(map(seen, seeds, sources))).amin(0)
-        with ThreadPoolExecutor(min(len(sources), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(sources), device.cores())) as pool:
             return torch.stack(list(pool.map(seen, seeds, sources))).amin(0)
 
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 import torch
 
-from kohl import adam
+from kohl import adam, device
 from kohl.errors import BadSetting
 from kohl.types import Candidate, Generator, Images, Latents, Step, Term, Watch, ignore
 
@@ -70,7 +69,7 @@ def descend(
     latents, content, last = start.clone(), 0, dict.fromkeys(terms, math.inf)
     shifts = _shifts(terms, turns)
     # Each core has a term at a time: a recogniser is too small to be split among cores. On a GPU they take turns.
-    cores = min(len(terms), os.cpu_count() or 1)
+    cores = min(len(terms), device.cores())
     with ThreadPoolExecutor(cores) if start.device.type == "cpu" and terms else nullcontext() as pool:
         each = _longest_first(pool) if pool else map
         for index in range(steps):
