@@ -8,11 +8,10 @@ import numpy as np
 
 from kohl.makeup.eyes import eyeshadow, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
-from kohl.makeup.fields import CORNERS, SIDES, lips, painted_skin
+from kohl.makeup.fields import CORNERS, SIDES, lips, painted_skin, upper_half
 from kohl.templates import with_forehead
 
 Place = Callable[[FaceMap], Field]
-MEET = ((60, 60), (61, 67), (62, 66), (63, 65), (64, 64))  # landmarks of the inner rims, above one another
 
 
 def concealer(face: FaceMap) -> Field:
@@ -163,11 +162,7 @@ def lip_of(upper: bool) -> Place:
 
     def place(face: FaceMap) -> Field:
         face = face.with_mouth
-        meeting = np.stack([face.at(*pair).mean(0) for pair in MEET])
-        meeting[0], meeting[-1] = face.at(48)[0], face.at(54)[0]
-        line = smooth(meeting)
-        above = np.concatenate([line, (line - 0.6 * face.unit * face.down)[::-1]])
-        share, field = face.filled(above, soft=0.006), lips(face)
+        share, field = upper_half(face), lips(face)
         part = _part(share if upper else 1 - share, field)
         return Field(field.cover * part, field.across, field.along, field.corner)
 

@@ -72,17 +72,6 @@ def mascara(face: FaceMap) -> Field:
     return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes)), across, face.sideways)
 
 
-def brows(face: FaceMap) -> Field:
-    """The brows, hair by hair, and what the photo has of them; `across` is the distance from their middle line."""
-    lines = [smooth(face.at(*brow) + 0.02 * face.unit * face.down) for brow in BROWS]
-    across = np.min([face.distance(line) for line in lines], 0)
-    shape = np.exp(-((across / 0.055) ** 4))
-    there = face.fitted(shape)
-    filled = 0.72 * there**2
-    cover = filled + (1 - filled) * strokes.brows(face, lines) * shape * (0.3 + 0.7 * there)
-    return face.cut(cover * (across < 0.14), across, face.sideways)
-
-
 def lid_shine(face: FaceMap) -> np.ndarray:
     """Where shimmer on the lids catches the light (size, size): the middle of each, which bulges most."""
     light = np.zeros((face.size, face.size))

@@ -12,16 +12,18 @@ import cv2
 import numpy as np
 
 from kohl.makeup import strokes
-from kohl.makeup.eyes import brows, eyeliner, eyeshadow, lid_shine, mascara
+from kohl.makeup.brows import brows
+from kohl.makeup.eyes import eyeliner, eyeshadow, lid_shine, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
 from kohl.makeup.mouth import YELLOW
 from kohl.templates import with_forehead
 
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
+MEET = ((60, 60), (61, 67), (62, 66), (63, 65), (64, 64))  # landmarks of the inner rims, above one another
 OPENING = range(60, 68)  # of the mouth
 HIGHER, FADES = 0.14, 0.6  # how far above a face paint goes, in heights, and above the brows fades, in eye distances
 SHINING = 0.14  # colours in YCrCb up to which skin is painted: shine is paler
-RIM = 0.035  # eye distances: how far the rim of the lips may be from its landmarks
+RIM = 0.055  # eye distances: how far the rim of the lips may be from its landmarks
 NOSE_WINGS, CORNERS = (31, 35), (48, 54)  # of the nose and of the mouth
 
 
@@ -78,14 +80,14 @@ def blush(face: FaceMap) -> Field:
     for eye, side, wing in zip(EYES, SIDES, NOSE_WINGS, strict=True):
         middle = face.at(*eye).mean(0)
         outwards = direction(face.landmarks[eye[3]], face.landmarks[eye[0]])
-        height = 0.80 * float((face.landmarks[wing] - middle) @ face.down)
+        height = 0.72 * float((face.landmarks[wing] - middle) @ face.down)
         apple = middle + height * face.down + 0.17 * face.unit * outwards
         edge = face.landmarks[side[1]] + 0.12 * face.unit * face.down
         apple = apple + 0.3 * max(0.0, 0.55 - float((edge - apple) @ outwards) / face.unit) * (apple - edge)  # turned
         bone = 0.55 * face.landmarks[side[0]] + 0.45 * (middle + 0.45 * height * face.down)
         path = smooth(np.stack([apple, 0.5 * (apple + bone) + 0.05 * height * face.down, bone]))
         far = (face.ahead(apple, direction(apple, bone)) / float(np.linalg.norm(bone - apple))).clip(0, 1)
-        near = face.distance(path, 0.9) / (0.30 - 0.13 * far)
+        near = face.distance(path, 0.9) / (0.27 - 0.11 * far)
         cover = np.where(near < across, 1 - 0.45 * far, cover)
         across = np.minimum(across, near)
     return face.cut(face.skin * cover * (across < 3.2), across, 1 - face.sideways)
@@ -129,20 +131,24 @@ def lips(face: FaceMap) -> Field:
 
 
 def _to_their_colour(face: FaceMap, mask: np.ndarray) -> np.ndarray:
-    """The lips with their rim where their colour ends, as far as they have one that is not the skin's."""
+    """The lips with their rim where the colour of each ends, as far as it has one that is not the skin's."""
     colours = cv2.cvtColor(cv2.GaussianBlur(face.pixels, (0, 0), 0.013 * face.unit), cv2.COLOR_RGB2LAB)
     redness, to_rim = colours[..., 1] - YELLOW * colours[..., 2], _to_rim(face)
     outside = face.filled(face.lips) < 0.5
     around = outside & (to_rim > 0.05) & (to_rim < 0.14) & (face.alike > 0.5)
     within = ~outside & (to_rim > 0.03) & (mask > 0.5)
-    if not (around.any() and within.any()):
-        return mask
-    skin, lips = np.median(redness[around]), np.median(redness[within])
-    sure = float(np.clip((lips - skin - 5) / 6, 0, 1))
-    like = ((redness - skin) / max(lips - skin, 1.0) / 0.4 - 1.0).clip(0, 1)  # from 0.4 of the way to 0.8
-    change = like - mask
-    change = np.where(change < 0, 0.5 * change, change)  # pale rims are of lips, too
-    found: np.ndarray = mask + sure * np.exp(-np.square(to_rim / RIM)) * change
+    found, above = mask, upper_half(face)
+    for share in (above, 1 - above):
+        here = share > 0.5
+        if not ((around & here).any() and (within & here).any()):
+            continue
+        skin, lips = np.median(redness[around & here]), np.median(redness[within & here])
+        sure = float(np.clip((lips - skin - 4) / 5, 0, 1))
+        like = ((redness - skin) / max(lips - skin, 1.0) / 0.4 - 1.0).clip(0, 1)  # from 0.4 of the way to 0.8
+        change = like - mask
+        change = np.where(change < 0, 0.5 * change, change)  # pale rims are of lips, too
+        reach = np.where(outside, RIM, 0.035)
+        found = found + share * sure * np.exp(-np.square(to_rim / reach)) * change
     return found
 
 
@@ -186,6 +192,15 @@ def lip_shine(face: FaceMap) -> np.ndarray:
     spots = ((lower, (0.15, 0.028)), (left, (0.05, 0.016)), (right, (0.05, 0.016)))
     light: np.ndarray = np.sum([np.exp(-np.square(face.ellipse(at, face.right, radii))) for at, radii in spots], 0)
     return light
+
+
+def upper_half(face: FaceMap) -> np.ndarray:
+    """1 above the line where the lips meet, 0 below it (size, size)."""
+    meeting = np.stack([face.at(*pair).mean(0) for pair in MEET])
+    meeting[0], meeting[-1] = face.at(48)[0], face.at(54)[0]
+    line = smooth(meeting)
+    above = np.concatenate([line, (line - 0.6 * face.unit * face.down)[::-1]])
+    return face.filled(above, soft=0.006)
 
 
 def _to_rim(face: FaceMap) -> np.ndarray:

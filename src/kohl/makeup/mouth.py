@@ -12,8 +12,12 @@ UP, STEP = np.arange(-0.2, 0.29, 0.04), np.log((0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2
 MOVING, GROWING = 10.0, 2.5  # what an eye distance, and a height e times as large, must gain
 GAIN = 1.0  # in a* − 0.6 b* between lips and what is around them, from which a move is believed
 YELLOW = 0.6  # lips are redder than skin of any colour, or at least less yellow
+SHADE = 0.2  # worth of a level of L* by which the line where closed lips meet is darker than the lips
 AROUND = 0.07  # eye distances: how wide the skin around the lips is that they are compared with
+DARK = 8.0  # levels of L* that are dark enough for that line
+CLOSE, BESIDE = 0.025, 0.075  # eye distances from that line to one that may be it, and to the lips
 OPEN = 0.03  # eye distances between the lips
+MEET = ((12, 12), (13, 19), (14, 18), (15, 17), (16, 16))  # those of the inner rims, above one another
 
 
 def moved(colours: np.ndarray, points: np.ndarray, down: np.ndarray, unit: float) -> np.ndarray:
@@ -22,14 +26,21 @@ def moved(colours: np.ndarray, points: np.ndarray, down: np.ndarray, unit: float
     `colours` is the picture (h, w, 3) in CIELAB, `down` the face's own direction, `unit` the distance of its eyes. They
     stay where they are unless the difference grows by more than so much of a move is worth.
     """
-    redness = cv2.GaussianBlur(colours[..., 1] - YELLOW * colours[..., 2], (0, 0), 0.0125 * unit)
+    redness, light = (
+        cv2.GaussianBlur(one, (0, 0), 0.0125 * unit) for one in (colours[..., 1] - YELLOW * colours[..., 2], colours[..., 0])
+    )
     gap = float(np.linalg.norm(points[13:16] - points[[19, 18, 17]], axis=1).max()) / unit
-    usual = _difference(redness, points, unit, gap)
-    best, found = usual + GAIN, points
+
+    def worth(there: np.ndarray, stretch: float = 1.0) -> float:
+        difference = _difference(redness, there, unit, gap * stretch)
+        return difference if gap > OPEN else difference + SHADE * _seam(light, there, down, unit)
+
+    found, usual = points, worth(points)
+    best = usual + GAIN
     for shift, stretch, there in _moves(points, down, unit):
-        worth = _difference(redness, there, unit, gap * stretch) - MOVING * abs(shift) - GROWING * abs(log(stretch))
-        if worth > best:
-            best, found = worth, there
+        gained = worth(there, stretch) - MOVING * abs(shift) - GROWING * abs(log(stretch))
+        if gained > best:
+            best, found = gained, there
     return found
 
 
@@ -65,3 +76,18 @@ def _difference(redness: np.ndarray, points: np.ndarray, unit: float, gap: float
     if not (lips.any() and skin.any()):
         return 0.0
     return float(part[lips].mean() - part[skin].mean())
+
+
+def _seam(light: np.ndarray, points: np.ndarray, down: np.ndarray, unit: float) -> float:
+    """By how much the line where the lips meet, or one close to it, is darker than the lips on both sides, in L*."""
+    line = points[np.array(MEET)].mean(1)
+    line = np.concatenate([line, (line[1:] + line[:-1]) / 2])
+
+    def seen(offset: float) -> np.ndarray:
+        columns, rows = np.round(line + offset * unit * down).astype(int).T
+        height, width = light.shape
+        found: np.ndarray = light[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+        return found
+
+    darkest = np.min([seen(offset) for offset in (-CLOSE, 0, CLOSE)], 0).mean()
+    return min(DARK, float(min(seen(-BESIDE).mean(), seen(BESIDE).mean()) - darkest))

@@ -27,7 +27,7 @@ ASKED: Mapping[str, Levels] = {  # the colour that a word stands for
     "navy": (1, 21, 62), "violet": (154, 14, 234), "purple": (126, 30, 156), "lavender": (199, 159, 239),
     "black": (10, 9, 10), "grey": (146, 149, 145), "white": (250, 250, 249), "gold": (214, 173, 48),
     "silver": (197, 199, 204), "bronze": (156, 100, 48), "copper": (185, 101, 52), "rose gold": (212, 147, 134),
-    "champagne": (240, 214, 174), "pearl": (240, 234, 226),
+    "champagne": (240, 214, 174), "pearl": (240, 234, 226), "own brows": (78, 56, 42),
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class Palette:
     metals: Mapping[str, Shade] = field(default_factory=dict)  # which shine in their own colour
     nudes: Mapping[str, Shade] = field(default_factory=dict)  # added to the skin's own L*, and to its own tint
     deeper: float = 0.0  # how much of what a skin is darker than light skin a light shade is deeper
-    through: float = 0.0  # how much of the tint in which a skin differs from light skin shows in it
+    through: tuple[float, float] = (0.0, 0.0)  # how much of what a skin is redder and yellower than light skin shows in it
     chroma: float = 60.0  # most
     light: tuple[float, float] = (9.0, 92.0)  # least and most L*
 
@@ -95,15 +95,15 @@ EYESHADOW = Palette(
 )  # fmt: skip
 BLUSH = Palette(
     {
-        "red": (50, 46, 24), "dark red": (40, 38, 20), "cherry": (45, 48, 16), "burgundy": (38, 32, 12),
-        "wine": (40, 33, 10), "berry": (45, 38, 10), "plum": (43, 30, 4), "pink": (63, 38, 11),
-        "hot pink": (57, 50, 2), "light pink": (71, 25, 12), "rose": (59, 39, 15), "mauve": (52, 23, 4),
-        "fuchsia": (53, 48, 356), "coral": (60, 44, 30), "peach": (70, 38, 46), "orange": (61, 48, 43),
-        "terracotta": (52, 34, 42), "nude": (63, 24, 44), "brown": (44, 24, 46), "purple": (42, 34, 330),
-        "violet": (44, 38, 318), "lavender": (65, 22, 326),
+        "red": (50, 46, 28), "dark red": (40, 38, 24), "cherry": (45, 48, 20), "burgundy": (38, 32, 18),
+        "wine": (40, 33, 16), "berry": (45, 38, 18), "plum": (43, 30, 10), "pink": (62, 37, 14),
+        "hot pink": (56, 50, 6), "light pink": (71, 25, 16), "rose": (58, 39, 19), "mauve": (52, 23, 8),
+        "fuchsia": (53, 48, 358), "coral": (60, 44, 33), "peach": (69, 38, 48), "orange": (61, 48, 45),
+        "terracotta": (52, 34, 44), "nude": (62, 24, 44), "brown": (44, 24, 46), "purple": (42, 34, 332),
+        "violet": (44, 38, 320), "lavender": (65, 22, 328),
     },
     METALS,
-    through=0.4,
+    through=(0.35, 0.75),
     chroma=54,
     light=(24, 84),
 )  # fmt: skip
@@ -119,12 +119,18 @@ PAINT = Palette(  # liners, lashes and face paint: any colour that is no light
     chroma=68,
 )  # fmt: skip
 HAIR = Palette({"black": (9, 2, 50)}, chroma=60, light=(9, 80))  # anything else is dyed as it is asked for
+BROWS = Palette(
+    {"black": (9, 2, 50), "dark brown": (18, 10, 50), "brown": (30, 17, 55), "grey": (50, 2, 70)},
+    nudes={"own brows": (-15, 0, 0)},
+    chroma=60,
+    light=(9, 80),
+)  # fmt: skip
 PENCIL = Palette(
     LIPSTICK.shades, LIPSTICK.metals, {"nude": (-10, 13, 3), "natural": (-12, 17, 5), "beige": (-4, 9, 3)}, chroma=66
 )
 
 PALETTES: Mapping[str, Palette] = {
-    "face paint": PAINT, "blush": BLUSH, "stubble": HAIR, "brows": HAIR, "eyeshadow": EYESHADOW,
+    "face paint": PAINT, "blush": BLUSH, "stubble": HAIR, "brows": BROWS, "eyeshadow": EYESHADOW,
     "eyeliner": PAINT, "mascara": PAINT, "lipstick": LIPSTICK, "lip liner": PENCIL,
 }  # fmt: skip
 ON_SKIN: Mapping[str, OnSkin] = {

@@ -16,6 +16,7 @@ ALONE = 0.35  # weight of the colour itself among the shades, each of which has 
 FOLLOWS = 0.5  # share of the difference to a shade that remains: the same word is never quite the same colour
 DEEP = 40.0  # L* of shades that are deep enough for any skin
 SHEERER = 0.55  # share of its colour that blush leaves to the fairest skin, on which it would be paint
+BOLDER = 0.7  # and more of it on black skin, which swallows the rest
 DULLEST = 0.94  # share of the skin's tint that is kept where it is darkened: a shade is no grey
 WHITEST = 94.0  # L* that no skin becomes
 TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
@@ -61,10 +62,11 @@ def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
         darker = darker * (1 - (near * (added[:, 0] + metal)).sum() / total)  # the skin's own, and metals, stay
         darker = darker * (colour[1] / 20).clamp(0, 1) * ((55 - colour[2]) / 25).clamp(0, 1)  # a deep yellow is olive
         colour = colour - palette.deeper * darker * colour.new_tensor((1, 0, 0))
-    if palette.through:
-        colour = colour + palette.through * (skin - skin.new_tensor(LIGHT_SKIN)) * skin.new_tensor((0, 1, 1))
+    if any(palette.through):
+        colour = colour + (skin - skin.new_tensor(LIGHT_SKIN)) * skin.new_tensor((0, *palette.through))
         fair = ((skin[0] - LIGHT_SKIN[0]) / (WHITEST - LIGHT_SKIN[0])).clamp(0, 1)
-        colour = colour + SHEERER * fair * (skin - colour) * skin.new_tensor((0, 1, 1))
+        dark = ((LIGHT_SKIN[0] - skin[0]) / LIGHT_SKIN[0]).clamp(0, 1)
+        colour = colour + (BOLDER * dark - SHEERER * fair) * (colour - skin) * skin.new_tensor((0, 1, 1))
     return Pigment(_within(palette, colour), (near * metal).sum() / total)
 
 

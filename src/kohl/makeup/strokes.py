@@ -116,23 +116,28 @@ def bristles(face: FaceMap, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return _small(face, canvas)
 
 
-def brows(face: FaceMap, lines: Sequence[np.ndarray]) -> np.ndarray:
-    """The hairs of both brows (size, size); each line goes from the tail to the inner end, where hairs stand up."""
+def brows(face: FaceMap, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """The hairs of both brows (size, size), along lines from the tail to the inner end, where hairs stand up.
+
+    Each line (k, 2) comes with half of the brow's height (k,) in eye distances: no hair leaves it by much.
+    """
     canvas = np.zeros((SIDE, SIDE), np.float32)
-    for line in lines:
+    for line, half in lines:
         draw = np.random.RandomState(13)
         places = draw.uniform(0, 1, BROW_HAIRS)  # 0 is the tail
         index = (places * (len(line) - 2)).astype(int)
         along = line[index] - line[index + 1]
         along /= np.linalg.norm(along, axis=1, keepdims=True)
-        aside = draw.uniform(-1, 1, BROW_HAIRS) * (0.045 - 0.02 * (1 - places))
-        lean = (0.25 + 1.2 * places**3) * np.where(aside > 0, 0.4, 1.0) + draw.normal(0, 0.15, BROW_HAIRS)
+        aside = draw.uniform(-1, 1, BROW_HAIRS) * half[index]
+        inner = places**3  # 1 at the inner end
+        lean = np.where(aside > 0, 0.35 + 1.0 * inner, -0.15 + 0.75 * inner) + draw.normal(0, 0.12, BROW_HAIRS)
         ways = along - lean[:, None] * face.down
         ways /= np.linalg.norm(ways, axis=1, keepdims=True)
         roots = line[index] + (aside * face.unit)[:, None] * face.down
-        tips = roots + ways * (face.unit * draw.uniform(0.03, 0.065, BROW_HAIRS))[:, None]
+        long = np.minimum(draw.uniform(0.03, 0.06, BROW_HAIRS), 0.012 + 1.2 * half[index])
+        tips = roots + ways * (face.unit * long)[:, None]
         ends = np.round((np.stack([roots, tips], 1) + 0.5) * (SIDE / face.size) * 16 - 8).astype(np.int32)
-        for number, shade in enumerate((0.55, 0.75, 0.95)):
+        for number, shade in enumerate((0.3, 0.5, 0.75)):
             cv2.polylines(canvas, list(ends[number::3]), False, shade, 1, shift=4)
     return _small(face, canvas)
 
