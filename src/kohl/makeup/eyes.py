@@ -35,7 +35,8 @@ def eyeshadow(face: FaceMap) -> Field:
         along = np.where(here, inwards, along)
         cover = np.maximum(cover, part)
     open_eyes = face.filled(*face.eyes, soft=0.006)
-    return face.cut(cover * (1 - open_eyes) * (0.35 + 0.65 * face.alike), across, along)
+    thins = 1 - 0.55 * ((across - 0.15) / 0.65).clip(0, 1)  # blended out upwards
+    return face.cut(cover * thins * (1 - open_eyes) * (0.35 + 0.65 * face.alike), across, along)
 
 
 def eyeliner(face: FaceMap) -> Field:
@@ -49,7 +50,8 @@ def eyeliner(face: FaceMap) -> Field:
         wing = direction(np.zeros(2), outwards - RISE * face.down)
         tip = outer + LONGEST * face.unit * wing
         bridge = 0.5 * (upper[1] + outer + 0.5 * (tip - outer))  # a wing leaves the lid before its corner
-        line = smooth(np.stack([tip, 0.55 * outer + 0.45 * bridge, *upper[1:]]), parts=8)[:-2]
+        leaves = 0.55 * outer + 0.45 * bridge - 0.018 * face.unit * face.down
+        line = smooth(np.stack([tip, leaves, *upper[1:]]), parts=8)[:-2]
         line = line - 0.006 * face.unit * face.down
         inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
         near = face.distance(line) * (1 + 1.1 * inwards.clip(0, 1))

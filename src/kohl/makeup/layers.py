@@ -33,7 +33,9 @@ WEARERS = (
 DEEP = ("eyeshadow", "outer eyeshadow")  # shadows that are darkest in the outer corner and the crease
 MIRRORS = 0.82  # how much of the way up to its own lightness a metal lightens what is below it
 HAIRY = 0.75  # times the mean light that is darker than skin in the shade
-DEEPER = 0.22  # share of the light that is missing where an eyeshadow is deepest
+SWALLOWS = 0.25  # levels of L* that two pigments lose where each covers half, for each by which their tints differ, times 4
+FINEST = 0.007  # eye distances over which the edge of a line that tapers fades at least
+DEEPER = 0.3  # share of the light that is missing where an eyeshadow is deepest
 
 
 def bare(products: Sequence[Product] = PRODUCTS) -> Tensor:
@@ -137,7 +139,7 @@ def _painted(image: Tensor, layers: Sequence[_Layer], dials: Tensor) -> Tensor:
         )
         below, made_up, number = made_up[:, top:bottom, left:right], made_up.clone(), layer.product
         paint = _paint(below, layer, wishes[:, number], dials[number, 7])
-        made_up[:, top:bottom, left:right] = below + _mask(layer, dials[number]) * (paint - below)
+        made_up[:, top:bottom, left:right] = _mixed(below, paint, _mask(layer, dials[number]))
     image = image.clone()
     image[:, rows, columns] = torch.where(made_up == bare, skin, srgb(made_up).clamp(0, 1))
     return image
@@ -170,6 +172,14 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     return torch.cat([(met * body + lit - BLACK)[None], tinted])
 
 
+def _mixed(below: Tensor, paint: Tensor, share: Tensor) -> Tensor:
+    """What is seen of both, in CIELAB: where a film is thin, each swallows some of the other's light, like any pigments."""
+    step = paint - below
+    apart = (step[1:].square().sum(0) + 1e-6).sqrt()
+    swallowed = SWALLOWS * share * (1 - share) * apart
+    return below + share * step - torch.stack([swallowed, swallowed.new_zeros(()).expand_as(swallowed), swallowed.new_zeros(()).expand_as(swallowed)])
+
+
 def _usual(below: Tensor, cover: Tensor) -> Tensor:
     """The CIELAB colour (3,) that most of the covered skin has: neither shine nor a gap counts for much."""
     mean = (below[0] * cover).sum() / cover.sum().clamp_min(1e-3)
@@ -192,5 +202,6 @@ def _mask(layer: _Layer, dials: Tensor) -> Tensor:
     reach = width * (1 - (layer.along / length).clamp(0, 0.98)) ** 0.95 if product.tapers else width
     mask = layer.cover * product.opacity * (1 - (1 - dials[0]) ** product.body)
     for place, far in ((layer.across, reach), (layer.along, length)):
-        mask = mask * torch.sigmoid(6 * (far - place) / (softness * far))
+        edge = (softness * far).clamp_min(FINEST) if product.tapers else softness * far
+        mask = mask * torch.sigmoid(6 * (far - place) / edge)
     return mask

@@ -40,6 +40,7 @@ class Palette:
     nudes: Mapping[str, Shade] = field(default_factory=dict)  # added to the skin's own L*, and to its own tint
     deeper: float = 0.0  # how much of what a skin is darker than light skin a light shade is deeper
     through: tuple[float, float] = (0.0, 0.0)  # how much of what a skin is redder and yellower than light skin shows in it
+    warmed: float = 0.0  # share of the skin's own tint in a shade that has none: the light on both is the same
     chroma: float = 60.0  # most
     light: tuple[float, float] = (9.0, 92.0)  # least and most L*
 
@@ -62,7 +63,7 @@ METALS: Mapping[str, Shade] = {
 }  # fmt: skip
 LIPSTICK = Palette(
     {
-        "red": (39, 58, 28), "dark red": (29, 46, 25), "crimson": (31, 49, 23), "cherry": (36, 56, 22),
+        "red": (38, 58, 26), "dark red": (29, 46, 25), "crimson": (31, 49, 23), "cherry": (36, 56, 22),
         "burgundy": (21, 35, 16), "wine": (25, 38, 14), "oxblood": (22, 36, 25), "berry": (33, 44, 15),
         "plum": (26, 28, 3), "pink": (58, 40, 9), "hot pink": (50, 62, 6), "light pink": (74, 24, 12),
         "rose": (54, 40, 16), "mauve": (51, 23, 2), "fuchsia": (45, 60, 357), "magenta": (41, 57, 353),
@@ -75,23 +76,24 @@ LIPSTICK = Palette(
     },
     {name: METALS[name] for name in ("gold", "silver", "bronze", "copper")},
     {"nude": (-7, 10, 1), "natural": (-8, 14, 3), "beige": (1, 7, 2)},
-    deeper=0.45,
+    deeper=0.36,
     chroma=72,
 )  # fmt: skip
 EYESHADOW = Palette(
     {
-        "red": (38, 46, 28), "dark red": (27, 34, 26), "burgundy": (23, 28, 12), "wine": (27, 30, 8),
-        "berry": (34, 36, 2), "plum": (26, 25, 340), "pink": (66, 38, 356), "hot pink": (54, 54, 356),
-        "light pink": (77, 19, 4), "rose": (56, 31, 12), "mauve": (52, 19, 355), "fuchsia": (48, 50, 350),
-        "coral": (61, 42, 36), "peach": (73, 28, 54), "orange": (59, 52, 52), "terracotta": (47, 34, 44),
-        "nude": (66, 18, 56), "beige": (77, 14, 74), "taupe": (48, 9, 58), "brown": (35, 22, 56),
-        "dark brown": (22, 14, 52), "yellow": (81, 54, 90), "green": (47, 44, 143), "dark green": (23, 25, 146),
-        "teal": (43, 27, 196), "turquoise": (63, 32, 188), "sky blue": (66, 28, 255), "blue": (37, 38, 275),
-        "navy": (17, 20, 276), "violet": (37, 48, 310), "purple": (32, 40, 319), "lavender": (69, 25, 311),
-        "black": (12, 2, 40), "grey": (50, 2, 280), "white": (89, 2, 80),
+        "red": (37, 42, 28), "dark red": (27, 32, 26), "burgundy": (23, 26, 14), "wine": (27, 28, 10),
+        "berry": (34, 33, 4), "plum": (26, 24, 342), "pink": (65, 34, 358), "hot pink": (53, 46, 357),
+        "light pink": (76, 18, 8), "rose": (56, 29, 16), "mauve": (51, 18, 358), "fuchsia": (47, 44, 350),
+        "coral": (60, 39, 38), "peach": (72, 27, 56), "orange": (57, 47, 53), "terracotta": (46, 33, 46),
+        "nude": (66, 18, 58), "beige": (77, 14, 76), "taupe": (47, 10, 58), "brown": (35, 22, 54),
+        "dark brown": (22, 14, 52), "yellow": (79, 50, 89), "green": (44, 35, 142), "dark green": (23, 22, 146),
+        "teal": (41, 25, 198), "turquoise": (60, 28, 190), "sky blue": (64, 25, 255), "blue": (36, 36, 275),
+        "navy": (17, 20, 276), "violet": (36, 42, 310), "purple": (31, 36, 319), "lavender": (67, 22, 311),
+        "black": (12, 2, 40), "grey": (49, 2, 280), "white": (88, 2, 80),
     },
     METALS,
-    chroma=62,
+    warmed=0.28,
+    chroma=54,
 )  # fmt: skip
 BLUSH = Palette(
     {
@@ -116,6 +118,7 @@ PAINT = Palette(  # liners, lashes and face paint: any colour that is no light
         "black": (8, 2, 40), "white": (91, 2, 90),
     },
     METALS,
+    warmed=0.2,
     chroma=68,
 )  # fmt: skip
 HAIR = Palette({"black": (9, 2, 50)}, chroma=60, light=(9, 80))  # anything else is dyed as it is asked for

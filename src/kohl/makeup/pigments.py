@@ -14,9 +14,10 @@ from kohl.makeup.palettes import ASKED, LIGHT_SKIN, ON_SKIN, PALETTES, Levels, O
 NEAR = 18.0  # CIELAB distance within which a colour is taken for a shade
 ALONE = 0.35  # weight of the colour itself among the shades, each of which has 1 at NEAR
 FOLLOWS = 0.5  # share of the difference to a shade that remains: the same word is never quite the same colour
-DEEP = 40.0  # L* of shades that are deep enough for any skin
+DEEP = 28.0  # L* of shades that are deep enough for any skin
 SHEERER = 0.55  # share of its colour that blush leaves to the fairest skin, on which it would be paint
 BOLDER = 0.7  # and more of it on black skin, which swallows the rest
+PLAIN = 14.0  # chroma that is hardly a colour any more
 DULLEST = 0.94  # share of the skin's tint that is kept where it is darkened: a shade is no grey
 WHITEST = 94.0  # L* that no skin becomes
 TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
@@ -67,6 +68,9 @@ def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
         fair = ((skin[0] - LIGHT_SKIN[0]) / (WHITEST - LIGHT_SKIN[0])).clamp(0, 1)
         dark = ((LIGHT_SKIN[0] - skin[0]) / LIGHT_SKIN[0]).clamp(0, 1)
         colour = colour + (BOLDER * dark - SHEERER * fair) * (colour - skin) * skin.new_tensor((0, 1, 1))
+    if palette.warmed:
+        grey = torch.exp(-colour[1:].square().sum() / PLAIN**2)
+        colour = colour + palette.warmed * grey * skin * skin.new_tensor((0, 1, 1))
     return Pigment(_within(palette, colour), (near * metal).sum() / total)
 
 

@@ -49,7 +49,7 @@ PRODUCTS = (  # in the order in which they are put on
     Product("brows", (78, 56, 42), 1.0, 0.85, 0.7, (0.025, 0.055, 0.09), (0.6, 1.2, 1.4), relief=0.8),
     Product(
         "eyeshadow", (150, 108, 88), 0.95, 0.88, 0.72, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.4, 1.3), relief=0.9,
-        body=1.6, shine=18.0,
+        body=1.35, shine=18.0,
     ),
     Product(
         "eyeliner", (22, 18, 18), 0.97, 0.97, 0.9, (0.012, 0.028, 0.06), (0.01, 0.0309, 0.24), (0.1, 1.1), relief=0.2,

@@ -14,6 +14,8 @@ SIDE = 4 * COARSE  # hairs are thinner than the pixels of a small crop
 LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 52, 18, 9000, 380
 BROW_HAIRS = 220  # in each
 GRAIN = 0.011  # of shimmer, in eye distances
+CLUMPS = 14  # of lashes on a lid
+OPEN = 0.165  # eye distances: an eye as open as that has lashes of full length; on a narrow one they point at the viewer
 BEND = np.linspace(0, 1, 8)[:, None]  # the places on a lash that are joined by lines
 
 
@@ -25,15 +27,17 @@ def lashes(face: FaceMap) -> np.ndarray:
     canvas, hidden = np.zeros((SIDE, SIDE), np.float32), _dark_lines(face)
     for eye in EYES:
         draw = np.random.RandomState(11)  # numpy keeps this stream for ever (NEP 19)
+        opening = float((face.at(*eye[4:]).mean(0) - face.at(*eye[1:3]).mean(0)) @ face.down) / face.unit
+        reach = min(1.0, max(0.5, opening / OPEN))
         for upper in (True, False):
             lid = face.at(*eye[:4]) if upper else face.at(eye[0], *eye[:2:-1])
-            for root, way, length, light in _grown(face, lid, upper=upper, draw=draw):
+            for root, way, length, light in _grown(face, lid, reach, upper=upper, draw=draw):
                 _hair(face, canvas, hidden, root, way, length, light)
     return _small(face, canvas)
 
 
 def _grown(
-    face: FaceMap, lid: np.ndarray, *, upper: bool, draw: np.random.RandomState
+    face: FaceMap, lid: np.ndarray, reach: float, *, upper: bool, draw: np.random.RandomState
 ) -> Iterator[tuple[np.ndarray, np.ndarray, float, float]]:
     """Where each lash starts, its first and its last direction (2, 2), its length in pixels, and how much it covers."""
     path = smooth(lid, parts=16)
@@ -41,16 +45,17 @@ def _grown(
     count = LASHES if upper else LOWER_LASHES
     places = np.sort((np.arange(count) + draw.uniform(-0.45, 0.45, count)) / count).clip(0, 0.999) ** 1.1
     places = 0.02 + (0.86 if upper else 0.8) * places
-    clumps = np.round(places * 13 + draw.uniform(-0.35, 0.35, count)) / 13  # the tips of neighbours meet
+    meeting = np.sort(draw.uniform(0, 0.9, CLUMPS))  # places at which the tips of neighbours meet
+    clumps = meeting[np.abs(places[:, None] - meeting + draw.normal(0, 0.02, (count, CLUMPS))).argmin(1)]
     for place, clump in zip(places, clumps, strict=True):
         root = path[int(place * (len(path) - 1))] + draw.uniform(-0.006, 0.006) * face.unit * face.down
         turn = 1.15 - 2.0 * (0.2 * place + 0.8 * clump)  # 1 leans all the way outwards
         up = -face.down if upper else face.down
         last = (0.95 * turn * outwards + up) / np.hypot(0.95 * turn, 1)
         first = (0.7 * turn * outwards + (0.15 if upper else 0.6) * up) + 0.25 * last
-        longest = 0.108 if upper else 0.036
+        longest = (0.108 if upper else 0.036) * reach
         shape = 0.55 + 0.45 * np.exp(-np.square((place - 0.24) / 0.3))
-        length = longest * shape * draw.uniform(0.6, 1.15) * face.unit
+        length = longest * shape * draw.uniform(0.5, 1.15) * face.unit
         yield (
             root,
             np.stack([first / np.linalg.norm(first), last]),
@@ -82,7 +87,7 @@ def _hair(
     columns, rows = np.round(points).astype(int).clip(0, face.size - 1).T
     seen = int(np.argmax(np.append(hidden[rows, columns], True)))
     fixed = np.round(((points + 0.5) * SIDE / face.size) * 16 - 8).astype(np.int32)
-    thick = 0.008 * face.unit * SIDE / face.size
+    thick = 0.007 * face.unit * SIDE / face.size
     for number, (start, end) in enumerate(pairwise(fixed[:seen])):
         wide = thick * (1 - 0.85 * number / (len(fixed) - 2))
         whole = max(1, round(wide))
