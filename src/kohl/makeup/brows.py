@@ -12,6 +12,7 @@ from kohl.makeup.face_map import BROWS, FaceMap, Field, smooth
 
 OFFSETS = np.linspace(-0.10, 0.15, 26)  # eye distances below the landmarks at which hair is looked for
 BELOW, SPREAD = 0.025, 0.065  # where brows usually are there, and how far from it they may be
+DARK = 16.0  # levels of L* more than FAINT by which hair that no paint covers is darker than what is around it
 FAINT = 5.0  # levels of L* by which hair is darker than skin, at least
 SURE = 4.0  # mean of them across a brow, from which the photo says as much as the landmarks
 THIN, USUAL, THICK = 0.02, 0.034, 0.055  # half of a brow's height, in eye distances
@@ -38,6 +39,15 @@ def brows(face: FaceMap) -> Field:
     filled = shape * (POWDER[0] + (POWDER[1] - POWDER[0]) * there**2) * (1 - 0.5 * inner)
     hairs = strokes.brows(face, found) * (0.35 + 0.65 * there)
     return face.cut(filled + (1 - filled) * hairs, across, face.sideways)
+
+
+def brow_hairs(face: FaceMap) -> np.ndarray:
+    """Where brows have hair that nothing on the skin covers (size, size)."""
+    shape = np.max([face.filled(_outline(face, traced(face, brow), 1.0), soft=0.008) for brow in BROWS], 0)
+    light = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2LAB)[..., 0]
+    around = cv2.GaussianBlur(light, (0, 0), 0.1 * face.unit)
+    hairs: np.ndarray = shape * ((around - light - FAINT) / DARK).clip(0, 1)
+    return hairs
 
 
 def traced(face: FaceMap, brow: tuple[int, ...]) -> Brow:
@@ -79,9 +89,9 @@ def _inner(brow: Brow) -> int:
     return round((1 - INNER) * len(brow.line))
 
 
-def _outline(face: FaceMap, brow: Brow) -> np.ndarray:
-    """Around the thickest that it may be."""
-    aside = (WIDEST * brow.half * face.unit)[:, None] * face.down
+def _outline(face: FaceMap, brow: Brow, times: float = WIDEST) -> np.ndarray:
+    """Around it, so many times as thick; as thick as it may be."""
+    aside = (times * brow.half * face.unit)[:, None] * face.down
     return np.concatenate([brow.line - aside, (brow.line + aside)[::-1]])
 
 

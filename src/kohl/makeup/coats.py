@@ -8,7 +8,7 @@ import numpy as np
 
 from kohl.makeup.eyes import eyeshadow, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
-from kohl.makeup.fields import CORNERS, SIDES, lips, painted_skin, upper_half
+from kohl.makeup.fields import CORNERS, SIDES, cheek_hollows, lips, painted_skin, upper_half
 from kohl.templates import with_forehead
 
 Place = Callable[[FaceMap], Field]
@@ -58,16 +58,14 @@ def contour_of(part: str) -> Place:
     """The contour of the jaw, below the cheekbones, or on both sides of the nose."""
 
     def place(face: FaceMap) -> Field:
+        if part == "cheek":
+            across, fades = cheek_hollows(face)
+            return face.cut(face.skin * fades, across, 1 - face.sideways)
         if part == "jaw":
-            paths = [smooth(face.at(*side[2:])) for side in SIDES]
-        elif part == "cheek":
-            ends = (face.at(side[1], corner) for side, corner in zip(SIDES, CORNERS, strict=True))
-            paths = [np.stack([start, start + 0.55 * (end - start)]) for start, end in ends]
-        else:
-            paths = [_beside_the_nose(face, side) for side in (-1, 1)]
-        narrow = 1.7 if part == "nose" else 1.0
-        along = 1 - face.sideways if part != "nose" else np.zeros_like(face.sideways)
-        return face.cut(face.skin, narrow * np.min([face.distance(path, 0.4) for path in paths], 0), along)
+            across = np.min([face.distance(smooth(face.at(*side[2:])), 0.4) for side in SIDES], 0)
+            return face.cut(face.skin, across, 1 - face.sideways)
+        across = np.min([face.distance(_beside_the_nose(face, side), 0.4) for side in (-1, 1)], 0)
+        return face.cut(face.skin, 1.7 * across, np.zeros_like(across))
 
     return place
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from kohl.makeup import strokes
-from kohl.makeup.brows import brows
+from kohl.makeup.brows import brow_hairs, brows
 from kohl.makeup.eyes import eyeliner, eyeshadow, lid_shine, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
 from kohl.makeup.mouth import YELLOW
@@ -21,7 +21,8 @@ from kohl.templates import with_forehead
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
 MEET = ((60, 60), (61, 67), (62, 66), (63, 65), (64, 64))  # landmarks of the inner rims, above one another
 OPENING = range(60, 68)  # of the mouth
-HIGHER, FADES = 0.14, 0.6  # how far above a face paint goes, in heights, and above the brows fades, in eye distances
+HIGHER = 0.26  # how far above the forehead of the landmarks face paint goes, in heights of a face
+BARE, FADES = 0.8, 0.75  # eye distances above the brows: where it begins to fade, and from there to where it has gone
 SHINING = 0.14  # colours in YCrCb up to which skin is painted: shine is paler
 RIM = 0.055  # eye distances: how far the rim of the lips may be from its landmarks
 NOSE_WINGS, CORNERS = (31, 35), (48, 54)  # of the nose and of the mouth
@@ -38,40 +39,59 @@ def painted_skin(face: FaceMap) -> Field:
     top = with_forehead(face.landmarks)[:67:-1]
     height = float(np.linalg.norm(face.landmarks[8] - face.middle))
     outline = smooth(np.concatenate([face.at(*range(17)), top - HIGHER * height * face.down]), closed=True)
-    whole = np.clip(1.03 * face.filled(outline, soft=0.05) - 0.03, 0, 1) * _on_the_face(face)
-    above = face.ahead(face.at(19, 24).mean(0) - 0.55 * face.unit * face.down, -face.down) / (FADES * face.unit)
+    whole = np.clip(1.03 * face.filled(outline, soft=0.035) - 0.03, 0, 1) * _on_the_face(face)
+    above = face.ahead(face.at(19, 24).mean(0) - BARE * face.unit * face.down, -face.down) / (FADES * face.unit)
     features = face.filled(*face.eyes, face.with_mouth.lips, soft=0.015)
-    brows = np.min([face.distance(smooth(face.at(*brow) + 0.02 * face.unit * face.down)) for brow in BROWS], 0)
-    hairs = face.fitted(np.exp(-((brows / 0.05) ** 4))) * (brows < 0.12)
-    cover = whole * (1 - features) * (1 - hairs) * face.like_skin(SHINING) * (1 - above.clip(0, 1) ** 2)
+    cover = whole * (1 - features) * (1 - brow_hairs(face)) * face.like_skin(SHINING) * (1 - above.clip(0, 1) ** 2)
     across = np.abs(face.ahead(face.middle, face.down)) / height
     return face.cut(cover, across, face.sideways)
 
 
 def _on_the_face(face: FaceMap) -> np.ndarray:
-    """1 on the face, up to the forehead that its landmarks promise, and 0 at 0.19 eye distances from it."""
+    """1 on the face, up to the forehead that its landmarks promise, and 0 a little away from it; further off above."""
     hull = cv2.convexHull(with_forehead(face.landmarks).astype(np.float32))[:, 0].astype(float)
-    away = face.distance(np.concatenate([hull, hull[:1]]), 0.3)
-    on_face: np.ndarray = np.where(face.filled(hull) > 0.5, 1, ((0.19 - away) / 0.17).clip(0, 1))
+    away = face.distance(np.concatenate([hull, hull[:1]]), 0.6)
+    up = (face.ahead(face.at(19, 24).mean(0), -face.down) / (0.3 * face.unit)).clip(0, 1)
+    near, far = ((0.19 + more - away) / (0.17 + 0.1 * up) for more in (0, 0.28 * up))
+    light = cv2.cvtColor(cv2.GaussianBlur(face.pixels, (0, 0), 0.02 * face.unit), cv2.COLOR_RGB2LAB)[..., 0]
+    dark = (light / face.tone[0] - 0.4) / 0.12  # hats; hair, further out, is hardly darker than a forehead in the shade
+    inside = np.where(up > 0.8, dark.clip(0, 1), 1)
+    outside = np.maximum(near, np.minimum(far, (light / face.tone[0] - 0.46) / 0.14))
+    on_face: np.ndarray = np.where(face.filled(hull) > 0.5, inside, np.minimum(outside, inside).clip(0, 1))
     return on_face
 
 
 def contour(face: FaceMap) -> Field:
-    """Below the cheekbones and along the jaw."""
-    paths = [smooth(face.at(*side[2:])) for side in SIDES]
+    """Below the cheekbones, fainter towards the mouth, and along the jaw."""
+    jaws = np.min([face.distance(smooth(face.at(*side[2:])), 0.4) for side in SIDES], 0)
+    hollows, fades = cheek_hollows(face)
+    cover = np.where(hollows < jaws, fades, 1)
+    return face.cut(face.skin * cover, np.minimum(jaws, hollows), 1 - face.sideways)
+
+
+def cheek_hollows(face: FaceMap) -> tuple[np.ndarray, np.ndarray]:
+    """How far each pixel is from the lines below the cheekbones, and how much less is put on towards their ends."""
+    across, fades = np.full((face.size, face.size), FAR, np.float32), np.ones((face.size, face.size), np.float32)
     for side, corner in zip(SIDES, CORNERS, strict=True):
-        start, end = face.at(side[1], corner)
-        paths.append(np.stack([start, start + 0.55 * (end - start)]))
-    return face.cut(face.skin, np.min([face.distance(path, 0.4) for path in paths], 0), 1 - face.sideways)
+        start, mouth = face.at(side[1], corner)
+        end = start + 0.55 * (mouth - start)
+        near = face.distance(np.stack([start, end]), 0.4)
+        far = face.ahead(start, direction(start, end)) / float(np.linalg.norm(end - start))
+        fades = np.where(near < across, 1 - 0.75 * ((far - 0.2) / 0.8).clip(0, 1), fades)
+        across = np.minimum(across, near)
+    return across, fades
 
 
 def highlight(face: FaceMap) -> Field:
     """The top of the cheekbones, the bridge of the nose, and above the upper lip."""
-    paths = [face.at(27, 28, 29, 30), face.at(50, 51, 52) - 0.05 * face.unit * face.down]
+    middle = (face.at(27, 28, 29, 30), face.at(50, 51, 52) - 0.05 * face.unit * face.down)
+    cheeks = []
     for eye, side in zip(EYES, SIDES, strict=True):
         below = face.landmarks[eye[0]] + 0.24 * face.unit * face.down
-        paths.append(np.stack([below * 0.55 + face.landmarks[side[0]] * 0.45, below]))
-    return face.cut(face.skin, np.min([face.distance(path, 0.3) for path in paths], 0), face.sideways)
+        cheeks.append(np.stack([below * 0.55 + face.landmarks[side[0]] * 0.45, below]))
+    inner, outer = (np.min([face.distance(path, 0.3) for path in paths], 0) for paths in (middle, cheeks))
+    less = np.where(inner < outer, 0.65, 1)  # a nose that is lit as much as cheeks is a stripe
+    return face.cut(face.skin * less, np.minimum(1.2 * inner, outer), face.sideways)
 
 
 def blush(face: FaceMap) -> Field:

@@ -24,14 +24,10 @@ EVERYWHERE = {**PLACES, **coats.PLACES}
 FURTHEST = 3.0  # deviations from the look
 SHINES_FROM = 1.12  # times the mean light (as L* + 16) that is shine and not shape
 USUAL = 18.0  # differences in L* from the mean that are still of the skin
-WEARERS = (
-    "foundation",
-    "concealer",
-    "lipstick",
-    "lip liner",
-)  # their colours are the wearer's, not the covered place's
+WEARERS = ("concealer", "lipstick", "lip liner")  # their colours are the wearer's, not the covered place's
 DEEP = ("eyeshadow", "outer eyeshadow")  # shadows that are darkest in the outer corner and the crease
 MIRRORS = 0.82  # how much of the way up to its own lightness a metal lightens what is below it
+MIRRORED = 0.45  # of it is lost on black skin, on which a pale metal would be chalk
 HAIRY = 0.75  # times the mean light that is darker than skin in the shade
 SWALLOWS = 0.25  # levels of L* that two pigments lose where each covers half, for each by which their tints differ, times 4
 FINEST = 0.007  # eye distances over which the edge of a line that tapers fades at least
@@ -155,7 +151,7 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     here = _usual(below, layer.cover)
     colour, metal = pigment(product.pigments, wish, layer.tone.to(here) if product.pigments in WEARERS else here)
     step = colour[0] - here[0]
-    met = here[0] + torch.where(step < 0, product.darkens * step, _lift(product, metal) * step) + BLACK
+    met = here[0] + torch.where(step < 0, product.darkens * step, _lift(product, metal, here[0]) * step) + BLACK
     tint = colour[1:] * (met / (colour[0] + BLACK)) ** 0.3
     shape = (below[0] + BLACK) / (here[0] + BLACK)
     light = shape if product.relief == 1 else shape.clamp_min(0.2) ** (product.relief + 0.15 * gloss + 0.5 * metal)
@@ -187,9 +183,10 @@ def _usual(below: Tensor, cover: Tensor) -> Tensor:
     return (below * weight).sum((1, 2)) / weight.sum()
 
 
-def _lift(product: Product, metal: Tensor) -> Tensor:
-    """How much a product lightens; metals mirror light that pigments swallow."""
-    return product.lightens + metal * (MIRRORS - product.lightens) * (product.lightens < MIRRORS)
+def _lift(product: Product, metal: Tensor, light: Tensor) -> Tensor:
+    """How much a product lightens skin of such a `light`; metals mirror light that pigments swallow, less on dark skin."""
+    mirrors = MIRRORS - MIRRORED * ((70 - light) / 70).clamp(0, 1)
+    return product.lightens + metal * (mirrors - product.lightens).clamp_min(0)
 
 
 def _mask(layer: _Layer, dials: Tensor) -> Tensor:

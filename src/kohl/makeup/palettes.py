@@ -58,20 +58,20 @@ class OnSkin:
 
 
 METALS: Mapping[str, Shade] = {
-    "gold": (55, 34, 71), "silver": (66, 3, 260), "bronze": (42, 30, 63), "copper": (47, 38, 53),
-    "rose gold": (60, 25, 42), "champagne": (76, 17, 80), "pearl": (87, 5, 85),
+    "gold": (55, 31, 73), "silver": (66, 3, 260), "bronze": (41, 24, 61), "copper": (46, 31, 53),
+    "rose gold": (59, 22, 42), "champagne": (76, 17, 80), "pearl": (87, 5, 85),
 }  # fmt: skip
 LIPSTICK = Palette(
     {
         "red": (38, 58, 26), "dark red": (29, 46, 25), "crimson": (31, 49, 23), "cherry": (36, 56, 22),
         "burgundy": (21, 35, 16), "wine": (25, 38, 14), "oxblood": (22, 36, 25), "berry": (33, 44, 15),
-        "plum": (26, 28, 3), "pink": (58, 40, 9), "hot pink": (50, 62, 6), "light pink": (74, 24, 12),
+        "plum": (26, 28, 3), "pink": (57, 39, 12), "hot pink": (50, 60, 6), "light pink": (71, 26, 17),
         "rose": (54, 40, 16), "mauve": (51, 23, 2), "fuchsia": (45, 60, 357), "magenta": (41, 57, 353),
         "coral": (57, 52, 32), "peach": (69, 35, 46), "orange": (56, 64, 46), "terracotta": (48, 40, 42),
         "taupe": (47, 14, 42), "brown": (34, 25, 44), "dark brown": (21, 16, 42), "yellow": (82, 58, 90),
         "green": (48, 44, 146), "dark green": (22, 22, 150), "teal": (42, 28, 195), "turquoise": (62, 32, 187),
         "sky blue": (66, 26, 255), "blue": (34, 48, 284), "navy": (16, 22, 284), "violet": (34, 52, 312),
-        "purple": (31, 40, 325), "lavender": (66, 26, 314), "black": (11, 3, 10), "grey": (54, 3, 300),
+        "purple": (31, 40, 325), "lavender": (66, 26, 314), "black": (8, 2, 10), "grey": (54, 3, 300),
         "white": (88, 3, 40),
     },
     {name: METALS[name] for name in ("gold", "silver", "bronze", "copper")},
@@ -111,7 +111,7 @@ BLUSH = Palette(
 )  # fmt: skip
 PAINT = Palette(  # liners, lashes and face paint: any colour that is no light
     {
-        "red": (41, 62, 30), "blue": (34, 58, 288), "green": (49, 50, 145), "yellow": (84, 66, 92),
+        "red": (41, 62, 30), "blue": (34, 58, 288), "green": (47, 42, 143), "yellow": (82, 60, 91),
         "pink": (64, 46, 356), "hot pink": (54, 66, 357), "orange": (60, 66, 54), "violet": (36, 60, 310),
         "purple": (32, 48, 320), "turquoise": (64, 38, 188), "brown": (31, 27, 56),
         "dark brown": (19, 15, 52), "grey": (52, 3, 280), "beige": (78, 14, 75),
@@ -137,10 +137,10 @@ PALETTES: Mapping[str, Palette] = {
     "eyeliner": PAINT, "mascara": PAINT, "lipstick": LIPSTICK, "lip liner": PENCIL,
 }  # fmt: skip
 ON_SKIN: Mapping[str, OnSkin] = {
-    "foundation": OnSkin((190, 138, 108)),
+    "foundation": OnSkin((190, 138, 108), shares=(1.2, 0.4)),
     "concealer": OnSkin((190, 138, 108), 1.04, 1.05, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
     "bronzer": OnSkin((160, 106, 70), 0.86, 0.82, (4.0, 9.0), (0.3, 0.3), 7.0),
     "contour": OnSkin((120, 78, 56), 0.8, 0.74, (3.0, 6.0), (0.25, 0.3), 7.0),
-    "highlighter": OnSkin((255, 236, 214), 1.17, 1.36, (-1.0, 3.0), (0.12, 0.3), 14.0),
-    "freckles": OnSkin((134, 84, 54), 0.79, 0.38, (4.5, 9.0), (0.3, 0.3), 9.0),
+    "highlighter": OnSkin((255, 236, 214), 1.16, 1.32, (-1.0, 3.0), (0.12, 0.25), 8.0),
+    "freckles": OnSkin((134, 84, 54), 0.81, 0.42, (4.5, 9.0), (0.3, 0.3), 9.0),
 }

@@ -19,6 +19,8 @@ SHEERER = 0.55  # share of its colour that blush leaves to the fairest skin, on 
 BOLDER = 0.7  # and more of it on black skin, which swallows the rest
 PLAIN = 14.0  # chroma that is hardly a colour any more
 DULLEST = 0.94  # share of the skin's tint that is kept where it is darkened: a shade is no grey
+RISES = 0.75  # share of a step down that a step up is
+COOLS = 0.4  # of that warmth is lost on the way up: pale skin is no chalk
 WHITEST = 94.0  # L* that no skin becomes
 TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
 SKIN_FIRST = 0.4  # more of that distance for the colours that are the skin's own
@@ -59,7 +61,7 @@ def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
     total = near.sum() + ALONE
     colour = (ALONE * asked + (near[:, None] * (given + FOLLOWS * away)).sum(0)) / total
     if palette.deeper:
-        darker = (LIGHT_SKIN[0] - skin[0]).clamp_min(0) * ((colour[0] - DEEP) / 30).clamp(0, 1)
+        darker = (LIGHT_SKIN[0] - skin[0]).clamp_min(0) * ((colour[0] - DEEP) / 30).clamp(0, 1.6)
         darker = darker * (1 - (near * (added[:, 0] + metal)).sum() / total)  # the skin's own, and metals, stay
         darker = darker * (colour[1] / 20).clamp(0, 1) * ((55 - colour[2]) / 25).clamp(0, 1)  # a deep yellow is olive
         colour = colour - palette.deeper * darker * colour.new_tensor((1, 0, 0))
@@ -80,12 +82,13 @@ def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:
     said = said * said.square() / (said.square() + UNSAID**2)
     said = said * said.new_tensor((product.shares[0], product.shares[1], product.shares[1]))
     said = product.most * torch.tanh(said / product.most) * (skin[0] + BLACK) / (70 + BLACK)  # a step on light skin
-    room = ((WHITEST - skin[0]) / 20).clamp(0, 1)  # for light on the lightest skin
+    room = RISES * ((WHITEST - skin[0]) / 20).clamp(0, 1)  # for light on the lightest skin
     tinted = (skin[1:].square().sum() / usual[1:].square().sum() + 1e-6).sqrt().clamp_max(1)
     said = torch.stack(
         [said[0].clamp_max(0) + said[0].clamp_min(0) * room, *(said[1:] * tinted)]
     )  # what has little tint has none to lose
-    tan = -said[0] * said.new_tensor((-1.0, 0.3, 0.55))  # sun warms what it darkens
+    warms = -said[0].clamp_max(0) - COOLS * said[0].clamp_min(0)
+    tan = torch.stack([said[0], 0.3 * warms, 0.55 * warms])  # sun warms what it darkens
     light = product.on_dark + (product.light - product.on_dark) * (skin[0] / 75).clamp(0, 1)
     lit = ((skin[0] + BLACK) * light).clamp_max(WHITEST + BLACK)
     changed = torch.stack([lit, *(skin[1:] * light.clamp(DULLEST, 1))])

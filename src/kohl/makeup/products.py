@@ -35,7 +35,7 @@ class Product:
 
 PRODUCTS = (  # in the order in which they are put on
     Product("foundation", (190, 138, 108), 1.0, 1.0, 1.0, (0.6, 2.0, 2.4), (0.7, 1.7, 2.0), own=0.5),
-    Product("face paint", (245, 245, 245), 0.9, 0.92, 0.85, (0.3, 2.0, 2.4), (0.4, 1.7, 2.0), relief=0.65, own=0.12),
+    Product("face paint", (245, 245, 245), 0.9, 0.92, 0.85, (0.3, 2.0, 2.4), (0.4, 1.7, 2.0), relief=0.8, own=0.2),
     Product(
         "contour", (120, 78, 56), 1.0, 1.0, 1.0, (0.05, 0.13, 0.24), (0.4, 0.75, 1.0), (0.6, 2.0), own=1.0, body=1.35
     ),
