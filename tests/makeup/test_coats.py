@@ -93,7 +93,7 @@ def test_a_coat_changes_the_face_with_gradients_at_every_dial(name):
     look[number, 1:4] = torch.tensor((0.1, 0.9, 0.1))
     look = look[None].requires_grad_()
     images = Makeup(one, [name])(one.crops, look)
-    assert (images - one.crops).abs().max() > 0.03
+    assert (images - one.crops).abs().max() > 0.025
     (gradient,) = torch.autograd.grad((images * torch.linspace(0, 1, 256)).sum(), look)
     assert gradient.isfinite().all()
     assert (gradient[0, number] != 0).sum() >= len(DIALS) - 1

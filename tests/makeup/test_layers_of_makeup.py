@@ -17,7 +17,7 @@ from tiny import numbers
 
 from kohl.colour import LUMA
 from kohl.makeup.fields import PLACES
-from kohl.makeup.layers import DEVIATIONS, DIALS, MIRRORS, Makeup, bare
+from kohl.makeup.layers import DEVIATIONS, DIALS, MIRRORED, MIRRORS, Makeup, bare
 from kohl.makeup.pigments import pigment
 from kohl.makeup.products import NAMES, PRODUCTS
 from kohl.makeup.words.reader import read
@@ -112,7 +112,7 @@ def test_where_a_product_covers_nothing_no_pixel_changes(makeup, faces, name, di
 def test_a_usual_product_shows_and_changes_far_from_all_of_the_crop(alone, name):
     one = sitter(1)
     change = (worn(alone[name], one, asked(name, red=0.1, green=0.9, blue=0.1)) - one.crops).abs().amax(1)
-    assert change.max() > 0.1
+    assert change.max() > 0.08
     assert (change > 0.01).float().mean() < 0.45
 
 
@@ -199,7 +199,8 @@ def paint(name, asked, skin):
     product, below = PRODUCTS[NAMES.index(name)], rgb2lab(np.array(skin))
     own, metal = (part.numpy() for part in pigment(name, torch.tensor(rgb2lab(np.array(asked))), torch.tensor(below)))
     step = own[0] - below[0]
-    lightens = product.lightens + metal * max(0, MIRRORS - product.lightens)
+    mirrors = MIRRORS - MIRRORED * np.clip((70 - below[0]) / 70, 0, 1)
+    lightens = product.lightens + metal * max(0, mirrors - product.lightens)
     light = below[0] + step * (product.darkens if step < 0 else lightens)
     return np.array([light, *(own[1:] * ((light + 16) / (own[0] + 16)) ** 0.3)])
 
@@ -224,9 +225,11 @@ def test_on_even_skin_every_pixel_is_part_skin_part_paint(skin, colour, name):
     red, green, blue = colour
     look = asked(name, opacity=1.0, red=red, green=green, blue=blue, gloss=0.0, softness=0.2)
     images = worn(even(only(on_plain(*skin), name)), face, look)
-    change, towards = cielab(images) - cielab(face.crops), paint(name, colour, skin) - rgb2lab(np.array(skin))
+    change = cielab(images) - cielab(face.crops)
+    towards = paint(name, colour, skin) - rgb2lab(np.array(skin))
     shown = ((images > 1e-4) & (images < 1 - 1e-4)).all(1)[0].numpy()  # not every paint can be shown on a screen
-    share = change @ towards / np.square(towards).sum()
+    share = change[..., 1:] @ towards[1:] / np.square(towards[1:]).sum()
+    change[..., 0] += product.swallows * share * (1 - share) * np.linalg.norm(towards[1:])
     np.testing.assert_allclose(change[shown], (share[..., None] * towards)[shown], atol=0.3)
     share = share[shown]
     assert -0.05 < share.min() <= share.max() <= product.opacity + 0.05
@@ -314,10 +317,12 @@ def test_gloss_brings_light_to_the_lips():
 def test_a_change_is_the_share_of_the_whole_that_its_opacity_hides(alone):
     one = sitter(1)
     for name, product in zip(NAMES, PRODUCTS, strict=True):
+        if product.swallows:  # some more where both show
+            continue
         images = [worn(alone[name], one, asked(name, opacity=opacity)) for opacity in (1.0, 0.25)]
         shown = ((torch.cat(images) > 1e-4) & (torch.cat(images) < 1 - 1e-4)).all(1).all(0).numpy()
         full, part = (cielab(image) - cielab(one.crops) for image in images)
-        np.testing.assert_allclose(part[shown], ((1 - 0.75**product.body) * full)[shown], atol=0.02)
+        np.testing.assert_allclose(part[shown], ((1 - 0.75**product.body) * full)[shown], atol=0.02, err_msg=name)
 
 
 @pytest.mark.parametrize("dial", ["width", "length"])
@@ -434,6 +439,7 @@ def test_there_is_a_look_for_every_face(makeup, faces):
 
 DIFFER = {  # how far two sizes may differ, as a share of the change: lines and grain are as fine as the pixels of 256
     "eyeliner": 0.36,
+    "foundation": 0.08,
     "mascara": 0.16,
     "lip liner": 0.14,
     "lipstick": 0.14,

@@ -6,7 +6,7 @@ from sitters import NAMES as SITTERS
 from sitters import sitter
 
 from kohl.makeup.face_map import FaceMap
-from kohl.makeup.fields import lips
+from kohl.makeup.fields import lips, upper_half
 
 
 def mapped(index, down=0.0, size=256):
@@ -44,6 +44,41 @@ def test_a_mouth_that_was_missed_is_found(index, down, size):
     np.testing.assert_array_equal(missed.landmarks[48:], mapped(index, down, size).landmarks[48:])
     expected, drawn = (whole(face, lips(face)) for face in (right, missed))
     assert np.minimum(expected, drawn).sum() > 0.75 * np.maximum(expected, drawn).sum()
+
+
+def lips_apart(face, meet, height, colour=(0.72, 0.4, 0.42)):
+    """Even skin with lips of a colour that meet so far below the landmarks' own line, and are so high; eye distances."""
+    line = np.linspace(face.landmarks[48], face.landmarks[54], 9) + meet * face.unit * face.down
+    arch = np.sin(np.linspace(0, np.pi, 9))[:, None] * height * face.unit * face.down
+    inside = face.filled(np.concatenate([line - arch, (line + arch)[::-1]]))[..., None]
+    pixels = (1 - inside) * np.array((0.8, 0.62, 0.54)) + inside * np.array(colour)
+    seam = np.exp(-np.square(face.distance(line) / 0.012))[..., None]
+    return (pixels * (1 - 0.7 * seam)).astype(np.float32), inside[..., 0]
+
+
+def test_lips_that_meet_below_a_flat_mouth_are_found_by_the_dark_line_between_them():
+    face = mapped(0, size=512)
+    points = face.landmarks.copy()
+    low = points[[48, 54]].mean(0) @ face.down
+    for number in (*range(55, 60), *range(60, 68)):  # a mouth that was taken for its upper lip alone
+        points[number] += (low - points[number] @ face.down) * face.down
+    face = FaceMap(face.pixels, points)
+    pixels, there = lips_apart(face, 0.06, 0.08)
+    drawn = whole(face, lips(FaceMap(pixels, points)))
+    below = there * (face.ahead(points[[48, 54]].mean(0) + 0.07 * face.unit * face.down, face.down) > 0)
+    assert (drawn * below).sum() > 0.5 * below.sum()
+
+
+@pytest.mark.parametrize("pale", ["upper", "lower"])
+def test_each_lip_ends_where_its_own_colour_does(pale):
+    face = mapped(0, size=512)
+    (red, there), (brown, _) = (painted(face, 0.03, rgb) for rgb in ((0.72, 0.4, 0.42), (0.74, 0.52, 0.48)))
+    above = upper_half(face)[..., None]
+    share = above if pale == "upper" else 1 - above
+    two = FaceMap((share * brown.pixels + (1 - share) * red.pixels).astype(np.float32), face.landmarks)
+    two.with_mouth = two  # its landmarks are right
+    rim = there * (face.filled(face.lips) < 0.5) * share[..., 0]
+    assert (whole(two, lips(two)) * rim).sum() > 0.5 * rim.sum()
 
 
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])

@@ -154,9 +154,9 @@ def test_pigments_can_be_shown_on_a_screen():
             np.testing.assert_allclose(shown.clip(0, 1), lab2rgb(colour.numpy()), atol=2e-3)
 
 
-def test_a_pink_lipstick_is_deeper_on_dark_skin_and_yellow_red_and_metals_are_not():
+def test_a_pink_lipstick_is_deeper_on_dark_skin_a_red_a_little_and_yellow_and_metals_are_not():
     dark, light = SKINS["dark"], SKINS["light"]
-    for levels, least, most in (((240, 112, 182), 5, 20), ((255, 196, 216), 5, 20), ((229, 0, 0), -0.1, 1.5)):
+    for levels, least, most in (((240, 112, 182), 5, 20), ((255, 196, 216), 8, 24), ((229, 0, 0), -0.1, 6)):
         step = landed("lipstick", levels, light)[0] - landed("lipstick", levels, dark)[0]
         assert least < step < most
     for levels in ((255, 250, 30), (250, 250, 249), (214, 173, 48)):
@@ -167,4 +167,4 @@ def test_blush_is_less_colourful_on_the_fairest_skin():
     levels = (240, 112, 182)
     chroma = [landed("blush", levels, (light, 10.0, 14.0))[1] for light in (70.0, 80.0, 88.0)]
     assert chroma[0] > chroma[1] + 2 > chroma[2] + 3
-    assert landed("blush", levels, (50.0, 10.0, 14.0))[1] == pytest.approx(chroma[0], abs=0.1)
+    assert landed("blush", levels, (35.0, 10.0, 14.0))[1] > chroma[0] + 5  # dark skin swallows more

@@ -315,7 +315,7 @@ TABLE = [  # what is typed, the look, and what the user is told
     ("a bit more blush and less lipstick", "blush: a bit more; lipstick: less", ""),
     (
         "goth but softer",
-        "foundation: pale, softer; eyeshadow: strong black, wide, smoky, softer; eyeliner: strong black, thick, softer; mascara: strong, softer; brows: black, softer; lipstick: strong black, matte, softer",
+        "foundation: pale, softer; eyeshadow: strong black, wide, smoky, softer; eyeliner: strong black, thick, softer; mascara: strong, softer; brows: strong dark brown, softer; lipstick: strong black, matte, softer",
         "",
     ),
     (
@@ -613,7 +613,7 @@ def test_a_colour_of_hair_is_that_of_hair():
         ("gothic", "goth"),
         (
             "goth with green lipstick",
-            "pale foundation, black eyeshadow, black eyeliner, mascara, black brows, green lipstick",
+            "pale foundation, black eyeshadow, black eyeliner, mascara, dark brown brows, green lipstick",
         ),
     ],
 )

@@ -14,7 +14,7 @@ import numpy as np
 from kohl.makeup import strokes
 from kohl.makeup.brows import brow_hairs, brows
 from kohl.makeup.eyes import eyeliner, eyeshadow, lid_shine, mascara
-from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup.face_map import EYES, FAR, FaceMap, Field, direction, smooth
 from kohl.makeup.mouth import YELLOW
 from kohl.templates import with_forehead
 
@@ -54,10 +54,11 @@ def _on_the_face(face: FaceMap) -> np.ndarray:
     up = (face.ahead(face.at(19, 24).mean(0), -face.down) / (0.3 * face.unit)).clip(0, 1)
     near, far = ((0.19 + more - away) / (0.17 + 0.1 * up) for more in (0, 0.28 * up))
     light = cv2.cvtColor(cv2.GaussianBlur(face.pixels, (0, 0), 0.02 * face.unit), cv2.COLOR_RGB2LAB)[..., 0]
-    dark = (light / face.tone[0] - 0.4) / 0.12  # hats; hair, further out, is hardly darker than a forehead in the shade
+    share = light / max(float(face.tone[0]), 1.0)
+    dark = (share - 0.4) / 0.12  # hats; hair, further out, is hardly darker than a forehead in the shade
     inside = np.where(up > 0.8, dark.clip(0, 1), 1)
-    outside = np.maximum(near, np.minimum(far, (light / face.tone[0] - 0.46) / 0.14))
-    on_face: np.ndarray = np.where(face.filled(hull) > 0.5, inside, np.minimum(outside, inside).clip(0, 1))
+    outside = np.maximum(near, np.minimum(far, (share - 0.46) / 0.14))
+    on_face: np.ndarray = np.minimum(np.where(face.filled(hull) > 0.5, 1, outside.clip(0, 1)), inside)
     return on_face
 
 

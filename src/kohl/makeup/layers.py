@@ -29,7 +29,6 @@ DEEP = ("eyeshadow", "outer eyeshadow")  # shadows that are darkest in the outer
 MIRRORS = 0.82  # how much of the way up to its own lightness a metal lightens what is below it
 MIRRORED = 0.45  # of it is lost on black skin, on which a pale metal would be chalk
 HAIRY = 0.75  # times the mean light that is darker than skin in the shade
-SWALLOWS = 0.25  # levels of L* that two pigments lose where each covers half, for each by which their tints differ, times 4
 FINEST = 0.007  # eye distances over which the edge of a line that tapers fades at least
 DEEPER = 0.3  # share of the light that is missing where an eyeshadow is deepest
 
@@ -135,9 +134,9 @@ def _painted(image: Tensor, layers: Sequence[_Layer], dials: Tensor) -> Tensor:
         )
         below, made_up, number = made_up[:, top:bottom, left:right], made_up.clone(), layer.product
         paint = _paint(below, layer, wishes[:, number], dials[number, 7])
-        made_up[:, top:bottom, left:right] = _mixed(below, paint, _mask(layer, dials[number]))
+        made_up[:, top:bottom, left:right] = _mixed(below, paint, _mask(layer, dials[number]), LAYERS[number].swallows)
     image = image.clone()
-    image[:, rows, columns] = torch.where(made_up == bare, skin, srgb(made_up).clamp(0, 1))
+    image[:, rows, columns] = torch.where((made_up == bare).all(0), skin, srgb(made_up).clamp(0, 1))
     return image
 
 
@@ -168,12 +167,14 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     return torch.cat([(met * body + lit - BLACK)[None], tinted])
 
 
-def _mixed(below: Tensor, paint: Tensor, share: Tensor) -> Tensor:
-    """What is seen of both, in CIELAB: where a film is thin, each swallows some of the other's light, like any pigments."""
+def _mixed(below: Tensor, paint: Tensor, share: Tensor, swallows: float) -> Tensor:
+    """What is seen of both, (3, h, w) in CIELAB: where a film is thin, each may swallow some of the other's light."""
     step = paint - below
+    seen = below + share * step
+    if not swallows:
+        return seen
     apart = (step[1:].square().sum(0) + 1e-6).sqrt()
-    swallowed = SWALLOWS * share * (1 - share) * apart
-    return below + share * step - torch.stack([swallowed, swallowed.new_zeros(()).expand_as(swallowed), swallowed.new_zeros(()).expand_as(swallowed)])
+    return torch.cat([seen[:1] - swallows * share * (1 - share) * apart, seen[1:]])
 
 
 def _usual(below: Tensor, cover: Tensor) -> Tensor:
@@ -184,7 +185,7 @@ def _usual(below: Tensor, cover: Tensor) -> Tensor:
 
 
 def _lift(product: Product, metal: Tensor, light: Tensor) -> Tensor:
-    """How much a product lightens skin of such a `light`; metals mirror light that pigments swallow, less on dark skin."""
+    """How much a product lightens skin of such a `light`; metals mirror what pigments swallow, less on dark skin."""
     mirrors = MIRRORS - MIRRORED * ((70 - light) / 70).clamp(0, 1)
     return product.lightens + metal * (mirrors - product.lightens).clamp_min(0)
 

@@ -27,7 +27,8 @@ def moved(colours: np.ndarray, points: np.ndarray, down: np.ndarray, unit: float
     stay where they are unless the difference grows by more than so much of a move is worth.
     """
     redness, light = (
-        cv2.GaussianBlur(one, (0, 0), 0.0125 * unit) for one in (colours[..., 1] - YELLOW * colours[..., 2], colours[..., 0])
+        cv2.GaussianBlur(one, (0, 0), 0.0125 * unit)
+        for one in (colours[..., 1] - YELLOW * colours[..., 2], colours[..., 0])
     )
     gap = float(np.linalg.norm(points[13:16] - points[[19, 18, 17]], axis=1).max()) / unit
 

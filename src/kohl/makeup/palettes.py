@@ -39,7 +39,10 @@ class Palette:
     metals: Mapping[str, Shade] = field(default_factory=dict)  # which shine in their own colour
     nudes: Mapping[str, Shade] = field(default_factory=dict)  # added to the skin's own L*, and to its own tint
     deeper: float = 0.0  # how much of what a skin is darker than light skin a light shade is deeper
-    through: tuple[float, float] = (0.0, 0.0)  # how much of what a skin is redder and yellower than light skin shows in it
+    through: tuple[float, float] = (
+        0.0,
+        0.0,
+    )  # how much of what a skin is redder and yellower than light skin shows in it
     warmed: float = 0.0  # share of the skin's own tint in a shade that has none: the light on both is the same
     chroma: float = 60.0  # most
     light: tuple[float, float] = (9.0, 92.0)  # least and most L*

@@ -23,6 +23,9 @@ class Product:
     own: float = 0.3  # how much of the skin's own differences of colour does
     body: float = 1.0  # above 1 a thin film hides more than its share
     shine: float = 0.0  # most light that gloss adds, in L*
+    swallows: float = (
+        0.0  # levels of L* for each by which the tints of skin and pigment differ, times 4, where both show
+    )
     tapers: bool = False  # to nothing at its length
     of: str = ""  # the product whose pigments it takes, where it goes on a part of that one's place, or has none
     after: str = ""  # the product that it is put on after, where it is none of PRODUCTS
@@ -49,7 +52,7 @@ PRODUCTS = (  # in the order in which they are put on
     Product("brows", (78, 56, 42), 1.0, 0.85, 0.7, (0.025, 0.055, 0.09), (0.6, 1.2, 1.4), relief=0.8),
     Product(
         "eyeshadow", (150, 108, 88), 0.95, 0.88, 0.72, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.4, 1.3), relief=0.9,
-        body=1.35, shine=18.0,
+        body=1.35, shine=18.0, swallows=0.25,
     ),
     Product(
         "eyeliner", (22, 18, 18), 0.97, 0.97, 0.9, (0.012, 0.028, 0.06), (0.01, 0.0309, 0.24), (0.1, 1.1), relief=0.2,

@@ -15,7 +15,7 @@ LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 52, 18, 9000, 380
 BROW_HAIRS = 220  # in each
 GRAIN = 0.011  # of shimmer, in eye distances
 CLUMPS = 14  # of lashes on a lid
-OPEN = 0.165  # eye distances: an eye as open as that has lashes of full length; on a narrow one they point at the viewer
+OPEN = 0.14  # eye distances: an eye as open as that has lashes of full length; on a narrow one they point at the viewer
 BEND = np.linspace(0, 1, 8)[:, None]  # the places on a lash that are joined by lines
 
 
