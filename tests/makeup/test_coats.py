@@ -6,10 +6,10 @@ import torch
 from sitters import NAMES as SITTERS
 from sitters import sitter, worn
 
-from kohl.makeup.coats import PLACES
+from kohl.makeup.coats import PLACES, half_of
 from kohl.makeup.face_map import EYES, FaceMap
 from kohl.makeup.layers import DIALS, EVERYWHERE, Makeup, bare
-from kohl.makeup.products import COATS, LAYERED, LAYERS, NAMES, ORDER
+from kohl.makeup.products import COATS, HALVES, LAYERED, LAYERS, NAMES, ORDER
 from kohl.makeup.words.reader import read
 from kohl.perturb.looks import dressed
 
@@ -110,9 +110,26 @@ def test_two_lips_are_the_lips(face):
 
 
 def test_two_halves_of_a_face_are_the_face(face):
-    left, right, skin = (whole(face, name)[0] for name in ("left face paint", "right face paint", "face paint"))
-    np.testing.assert_allclose(left + right, skin, atol=0.02)
-    assert centre(left)[0] < centre(right)[0]
+    left, right = (half_of(face, way) for way in HALVES.values())
+    np.testing.assert_allclose(left + right, 1, atol=0.01)
+    assert centre(left)[0] < face.landmarks[27][0] < centre(right)[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["eyeshadow", "inner eyeshadow", "eyeliner", "mascara", "brows", "blush", "face paint"]
+)
+@pytest.mark.parametrize("side", HALVES)
+def test_a_product_on_half_of_a_face_is_the_product_there_and_nothing_on_the_other(face, side, name):
+    one = sitter(FACES.index(face))
+    look = bare(LAYERS)
+    for layer in (name, f"{side} {name}"):
+        look[LAYERED.index(layer), 0] = 0.8
+    alone, both = (worn(Makeup(one, [layer]), one, look)[0] for layer in (f"{side} {name}", name))
+    apart = torch.tensor(HALVES[side] * face.ahead(face.landmarks[27], face.right) / face.unit)
+    there, other = apart > 0.03, apart < -0.03
+    assert torch.equal(alone[:, other], one.crops[0][:, other])
+    assert (both - one.crops[0])[:, there].abs().max() > 0.03
+    torch.testing.assert_close(alone[:, there], both[:, there], atol=0.1, rtol=0)  # in the light of its own half
 
 
 def test_shadows_are_on_their_part_of_the_lids(face):

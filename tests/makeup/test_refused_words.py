@@ -84,6 +84,10 @@ def test_paint_has_no_shapes(text):
         ("grass", "“grass” has a colour but no makeup to put it on; say for example “grass lipstick”"),
         ("lips", "“lips” does not say what to wear on the lips; say for example “lipstick”, or a colour of it"),
         ("my eyes", "“my eyes” does not say what to wear on the eyes; say for example “eyeshadow”, or a colour of it"),
+        (
+            "left eye only",
+            "“left eye only” does not say what to wear on the eye; say for example “eyeshadow”, or a colour of it",
+        ),
         ("my blue eyes", "“my blue eyes” says how you look; say what you want to wear, for example “gold eyeshadow”"),
         ("blue hair", "kohl makes up faces, and leaves out “hair”; say for example “red lipstick”"),
         ("помада", "“помада” is not English, all that kohl reads without CLIP; say “red lipstick”"),

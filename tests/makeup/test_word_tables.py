@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kohl.makeup.layers import DIALS
-from kohl.makeup.products import LAYERED, NAMES
+from kohl.makeup.products import LAYERED, LAYERS, NAMES
 from kohl.makeup.words import colours, grammar, phrase, reader, spelling, tables, typed
 from kohl.makeup.words.tables import Role
 
@@ -24,14 +24,16 @@ def known_words(text):
 
 def test_the_products_are_those_that_can_be_drawn():
     drawn = {layer for product in tables.products().values() for row in product.layers.values() for layer in row}
-    assert {*tables.products(), *drawn} == set(LAYERED)
+    whole = {layer.name for layer in LAYERS if not layer.half}
+    assert {*tables.products(), *drawn} == whole
+    assert {f"{side} {name}" for side in tables.HALVES.values() for name in whole} | whole == set(LAYERED)
     assert set(tables.products()) >= set(NAMES)
 
 
 def test_halves_are_places_with_layers_of_their_own():
     for product in tables.products().values():
         for places in (product.halves, *product.fades.values()):
-            layers = [product.layers[place] for place in places]
+            layers = [product.reached(*(("", place) if place in tables.HALVES else (place, ""))) for place in places]
             assert all(set(one).isdisjoint(other) for one, other in pairwise(layers))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kohl.makeup.eyes import eyeshadow, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
-from kohl.makeup.fields import CORNERS, SIDES, cheek_hollows, lips, painted_skin, upper_half
+from kohl.makeup.fields import CORNERS, SIDES, cheek_hollows, lips, upper_half
 from kohl.templates import with_forehead
 
 Place = Callable[[FaceMap], Field]
@@ -167,15 +167,9 @@ def lip_of(upper: bool) -> Place:
     return place
 
 
-def side_of(way: float) -> Place:
-    """The half of the skin on the left of the picture (-1), or on the right (1)."""
-
-    def place(face: FaceMap) -> Field:
-        share = _ramp(way * face.ahead(face.landmarks[27], face.right) / face.unit + 0.005, 0.01)
-        field = painted_skin(face)
-        return Field(field.cover * _part(share, field), field.across, field.along, field.corner)
-
-    return place
+def half_of(face: FaceMap, way: float) -> np.ndarray:
+    """1 on the half of the face on the left of the picture (-1) or on the right (1), 0 on the other (size, size)."""
+    return _ramp(way * face.ahead(face.landmarks[27], face.right) / face.unit + 0.005, 0.01)
 
 
 def _part(whole: np.ndarray, field: Field) -> np.ndarray:
@@ -257,8 +251,6 @@ PLACES: dict[str, Place] = {
     "concealer": concealer,
     "bronzer": bronzer_of("cheek", "forehead", "jaw"),
     **{f"{part} bronzer": bronzer_of(part) for part in ("cheek", "forehead", "jaw", "nose")},
-    "left face paint": side_of(-1),
-    "right face paint": side_of(1),
     **{f"{part} contour": contour_of(part) for part in ("jaw", "cheek", "nose")},
     **{f"{part} highlighter": highlighter_of(part) for part in ("cheek", "nose", "brow bone", "corner")},
     "nose blush": nose_blush,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -104,21 +105,38 @@ class MadeUp(Generator):
 
 
 def _layers(face: FaceMap, worn: Sequence[str], device: torch.device) -> Iterator[_Layer]:
+    @cache
+    def whole(place: str) -> _Layer:
+        return _layer(face, LAYERED.index(place), device)
+
+    @cache
+    def half(way: int) -> Tensor:
+        return torch.tensor(coats.half_of(face, way), dtype=torch.float32, device=device)
+
     for number, product in ((number, LAYERS[number]) for number in ORDER):
-        if product.name not in worn:
-            continue
-        field = EVERYWHERE[product.name](face)
-        (top, left), (height, width) = field.corner, field.cover.shape
-        part = (slice(top, top + height), slice(left, left + width))
-        shine = SHINES[product.pigments](face)[part] if product.pigments in SHINES else np.zeros(1)
-        depth = lid_depth(field) if product.name in DEEP else np.zeros(1)
-        numbers = (field.cover, field.across, field.along, shine, depth, face.tone)
-        maps = (torch.tensor(x, dtype=torch.float32, device=device) for x in numbers)
-        yield _Layer(number, part, *maps)
+        if product.name in worn:
+            layer = whole(product.place)
+            if product.half:
+                layer = replace(layer, product=number, cover=layer.cover * half(product.half)[layer.part])
+            yield layer
+
+
+def _layer(face: FaceMap, number: int, device: torch.device) -> _Layer:
+    """A layer on both halves of a face."""
+    product = LAYERS[number]
+    field = EVERYWHERE[product.name](face)
+    (top, left), (height, width) = field.corner, field.cover.shape
+    part = (slice(top, top + height), slice(left, left + width))
+    shine = SHINES[product.pigments](face)[part] if product.pigments in SHINES else np.zeros(1)
+    depth = lid_depth(field) if product.name in DEEP else np.zeros(1)
+    numbers = (field.cover, field.across, field.along, shine, depth, face.tone)
+    return _Layer(number, part, *(torch.tensor(x, dtype=torch.float32, device=device) for x in numbers))
 
 
 def _painted(image: Tensor, layers: Sequence[_Layer], dials: Tensor) -> Tensor:
     """One image (3, h, w) with the layers on it, in order; what nothing covers stays the same bit for bit."""
+    if not torch.is_grad_enabled():  # what is not put on takes only time
+        layers = [layer for layer in layers if dials[layer.product, 0] > 0]
     if not layers:
         return image
     rows, columns = (

@@ -27,6 +27,7 @@ class Product:
         0.0  # levels of L* for each by which the tints of skin and pigment differ, times 4, where both show
     )
     tapers: bool = False  # to nothing at its length
+    half: int = 0  # of the picture that it goes on alone: −1 is the left, 1 the right
     of: str = ""  # the product whose pigments it takes, where it goes on a part of that one's place, or has none
     after: str = ""  # the product that it is put on after, where it is none of PRODUCTS
 
@@ -34,6 +35,11 @@ class Product:
     def pigments(self) -> str:
         """The name under which its colours are found."""
         return self.of or self.name
+
+    @property
+    def place(self) -> str:
+        """The name of the layer whose place it goes on, or on half of which."""
+        return self.name.split(" ", 1)[1] if self.half else self.name
 
 
 PRODUCTS = (  # in the order in which they are put on
@@ -90,7 +96,6 @@ COATS = (
     ),
     _BRONZER,
     *(replace(_BRONZER, name=f"{part} bronzer", of="bronzer") for part in ("cheek", "forehead", "jaw", "nose")),
-    *_coats("face paint", "left face paint", "right face paint"),
     *_coats("contour", "jaw contour", "cheek contour", "nose contour"),
     *_coats("highlighter", "cheek highlighter", "nose highlighter", "brow bone highlighter", "corner highlighter"),
     *_coats("blush", "nose blush"),
@@ -104,8 +109,20 @@ COATS = (
     *_coats("mascara", "upper mascara", "lower mascara"),
     *_coats("lipstick", "upper lipstick", "lower lipstick", "middle lipstick"),
 )  # fmt: skip
-LAYERS = (*PRODUCTS, *COATS)  # as they are numbered
+HALVES = {"left": -1, "right": 1}  # of the picture
+LAYERS = (  # as they are numbered
+    *PRODUCTS,
+    *COATS,
+    *(
+        replace(layer, name=f"{side} {layer.name}", half=half, of=layer.pigments, after=layer.after or layer.name)
+        for side, half in HALVES.items()
+        for layer in (*PRODUCTS, *COATS)
+    ),
+)
 LAYERED = tuple(layer.name for layer in LAYERS)
 ORDER = tuple(  # as they are put on
-    number for product in PRODUCTS for number, layer in enumerate(LAYERS) if product.name in (layer.name, layer.after)
+    number
+    for product in PRODUCTS
+    for number, layer in sorted(enumerate(LAYERS), key=lambda one: LAYERED.index(one[1].place))
+    if product.name in (layer.name, layer.after)
 )

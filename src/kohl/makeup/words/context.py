@@ -11,6 +11,7 @@ from kohl.makeup.words.tables import Role
 
 JOINTS = (Role.COMMA, Role.AND, Role.OR, Role.WITH, Role.EXCEPT)
 TURNS = ("to", "into")  # between two colours, one beside the other
+THAN = "than"
 NAMED = (Role.THING, Role.PATTERN)
 BARED = ("bare", "naked", "clean")  # lips, face: a no only before such
 EYES, SMOKY, STYLE_OF_EYES = ("eyes", "eye"), ("smoky", "smokey"), "smoky eyes"
@@ -44,7 +45,7 @@ def _divided(terms: Sequence[Term]) -> list[Segment]:
                 found[-1].terms.append(term.now(Role.IN))
             else:
                 found.append(Segment(Role.COMMA))
-        elif term.words in TURNS and _colours_around(terms, place):
+        elif _goes_over(terms, place):
             found.append(Segment(Role.AND))
         elif term.can(*JOINTS) and not term.can(*MODIFIERS, *TARGETS):
             joint = next(role for role in JOINTS if role in term.roles)
@@ -56,6 +57,18 @@ def _divided(terms: Sequence[Term]) -> list[Segment]:
         else:
             found[-1].terms.append(term)
     return [segment for segment in found if segment.terms]
+
+
+def _goes_over(terms: Sequence[Term], place: int) -> bool:
+    """Whether a term stands between two colours or two places: "green to blue", "darker here than there"."""
+    words = terms[place].words
+    return (words in TURNS and _colours_around(terms, place)) or (words == THAN and _is_of_a_place(terms[place + 1 :]))
+
+
+def _is_of_a_place(rest: Sequence[Term]) -> bool:
+    """Whether a place is next: "darker on the left than on the right"."""
+    following = next((one for one in rest if not one.can(Role.ON, Role.FILLER, Role.MINE)), None)
+    return following is not None and following.can(Role.PLACE)
 
 
 def _colours_around(terms: Sequence[Term], place: int) -> bool:
@@ -140,7 +153,7 @@ def _not_where_it_is(terms: Sequence[Term]) -> Iterator[Term]:
     """The terms without the cheeks of "blush on the cheeks": they ask for nothing more."""
     for place, term in enumerate(terms):
         before = [one for one in terms[:place] if not one.can(Role.MINE)]
-        on = bool(before) and before[-1].can(Role.ON)
+        on = bool(before) and before[-1].can(Role.ON, Role.PLACE)
         if not (on and term.can(Role.PART) and any(one.can(*PRODUCTS) for one in before)):
             yield term
 

@@ -12,7 +12,7 @@ from kohl.makeup.words.colours import Colour
 from kohl.makeup.words.item import Item
 from kohl.makeup.words.look import USUAL, Look, Worn, listed
 from kohl.makeup.words.phrase import PRODUCTS, Term, phrases
-from kohl.makeup.words.tables import Product, Role
+from kohl.makeup.words.tables import HALVES, Product, Role
 
 ONE_COLOUR = "monochrome"  # the style that everything in one colour is
 MONOCHROME = ("monochrome", "monochromatic", "tonal", "one colour", "one color")
@@ -60,7 +60,8 @@ def _wears(item: Item) -> bool:
         return True
     if tables.product_of()[item.target.words] == "face paint":
         return any(term.can(Role.COLOUR) for term in item.about)
-    return not item.bare
+    said = (*item.about, *item.against, *item.barred)
+    return item.manner is not None or any(term.words not in HALVES for term in said)  # "left eye" alone says nothing
 
 
 def _wear_style(draft: _Draft, item: Item, *, alone: bool) -> None:
@@ -83,6 +84,9 @@ def _wear_style(draft: _Draft, item: Item, *, alone: bool) -> None:
         colour, _ = tint.coloured(tables.products()[product], item.about) if tints else (None, ())
         worn = wears[product]
         wears[product] = replace(worn, colour=colour or worn.colour, finish=(finishes or [worn.finish])[-1])
+    half = next((term.words for term in item.about if term.words in HALVES), "")
+    if half:
+        wears = {product: replace(worn, half=half, also=()) for product, worn in wears.items()}
     if not tints:
         wears = {product: _deepened(worn, item.about) for product, worn in wears.items()}
     scale = tables.strengths()[strengths[-1]] / USUAL if strengths else 1.0
@@ -120,11 +124,17 @@ def _put_on(draft: _Draft, product: Product, item: Item) -> None:
     """Puts one coat on, or changes it where it is worn already."""
     worn = draft.wears.pop(product.name, None)  # in the order in which they are asked for
     places = [term.words for term in item.about if product.drawn(term.words)]
-    layers = product.layers.get(places[-1] if places else "", (product.name,))
+    half = next((place for place in reversed(places) if place in HALVES), "")
+    layers = product.reached(next((place for place in reversed(places) if place not in HALVES), ""), half)
     others = [one for one in worn.coats if set(one.layers).isdisjoint(layers)] if worn else []
+    if half:  # what goes there alone is not put on top of what goes on both halves
+        both = product.reached(next((place for place in reversed(places) if place not in HALVES), ""), "")
+        others = [replace(one, half=_other(half)) if set(one.layers) & set(both) else one for one in others]
     before = next((one for one in worn.coats if one not in others), None) if worn else None
     if others and before is None:  # what is said of another place begins with the colour of the first
-        before = Worn(product.name, others[0].colour if places else None)
+        colour = others[0].colour
+        compared = colour is not None and colour.name in tables.shades()  # darker than this
+        before = Worn(product.name, colour if places and not compared else None)
         coat = _coat(draft, product, item, before, fresh=True)
     else:
         coat = _coat(draft, product, item, before, fresh=product.name not in draft.asked)
@@ -154,19 +164,32 @@ def _coat(draft: _Draft, product: Product, item: Item, before: Worn | None, *, f
     return _without_colours(_limited(worn, item), product, item.against)
 
 
+def _other(half: str) -> str:
+    """The other half of a face."""
+    return next(one for one in HALVES if one != half)
+
+
 def _leave_free(draft: _Draft, product: Product, place: str) -> None:
     """Takes a product off in one place: its coat there, or half of one that goes everywhere."""
     worn, layers = draft.wears.get(product.name), product.layers.get(place, ())
+    if worn is not None and place in HALVES:
+        _replace(draft, [replace(coat, half=_other(place)) for coat in worn.coats if coat.half != place], product)
+        return
     if worn is None or not layers:
         return
     kept = [coat for coat in worn.coats if set(coat.layers).isdisjoint(layers) or product.name in coat.layers]
-    others = [half for half in product.halves if half != place]
-    if place in product.halves and len(others) == 1:
+    others = [half for half in (*product.halves, *product.opposite) if half != place]
+    if place in (*product.halves, *product.opposite) and len(others) == 1:
         kept = [replace(coat, place=others[0]) if product.name in coat.layers else coat for coat in kept]
     else:
         kept = [replace(coat, place="") if set(layers) & set(coat.layers) else coat for coat in kept]
-    if kept:
-        draft.wears[product.name] = replace(kept[0], also=tuple(kept[1:]))
+    _replace(draft, kept, product)
+
+
+def _replace(draft: _Draft, coats: Sequence[Worn], product: Product) -> None:
+    """Wears only these coats of a product."""
+    if coats:
+        draft.wears[product.name] = replace(coats[0], also=tuple(coats[1:]))
     else:
         del draft.wears[product.name]
 
@@ -186,7 +209,10 @@ def _modified(worn: Worn, product: Product, item: Item, draft: _Draft) -> Worn:
         elif product.goes(words):
             if not product.drawn(words):
                 draft.notes.append(f"“{words}” is not drawn: {product.name} goes where it usually does")
-            worn = replace(worn, place=words if product.drawn(words) else worn.place)
+            if words in HALVES:
+                worn = replace(worn, half=words)
+            else:
+                worn = replace(worn, place=words if product.drawn(words) else worn.place)
         elif words in tables.strengths():
             worn = replace(worn, strength=words)
         elif words in tables.finishes():
@@ -240,8 +266,10 @@ def _take_off(draft: _Draft, item: Item) -> None:
     product = tables.products()[tables.product_of()[item.target.words]]
     places = [term.words for term in item.about if product.goes(term.words)]
     if places:
-        for place in places:
-            _leave_free(draft, product, place)
+        halves = all(place in HALVES for place in places) and item.target.can(Role.PART)
+        for name in tables.lives(item.target.words) if halves else (product.name,):
+            for place in places:
+                _leave_free(draft, tables.products()[name], place)
         return
     there = draft.wears.get(product.name)
     finishes = [term.words for term in item.about if term.implied and term.words in tables.limits()]

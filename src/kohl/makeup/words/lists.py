@@ -13,6 +13,8 @@ from kohl.makeup.words.tables import Role
 LISTED = (Role.AND, Role.OR)
 SHAPED = {"winged": "eyeliner", "cut crease": "eyeshadow"}  # the product of a shape that nothing else has
 PLACED = {  # the product of a place that several have, if it is not the first of them
+    "on the left half": "face paint",
+    "on the right half": "face paint",
     "on the upper lip": "lipstick",
     "in the inner corner": "eyeshadow",
     "on the lower lash line": "eyeliner",
@@ -83,6 +85,8 @@ def _told(items: Sequence[Item]) -> list[Item]:
             found[-1] = before.with_more(Item(against=item.about))
         elif before and _goes_only_there(item, before):
             found[-1] = before.with_more(item)
+        elif before and _is_more_of(item, before):
+            found.append(replace(item, target=before.target))
         elif item.target is not None or (owner := _owner(item, before)) or item.negated:
             named = item if item.target is not None else replace(item, target=owner)
             found.append(named.with_more(waiting, first=True))
@@ -133,12 +137,32 @@ def _owner(item: Item, before: Item | None) -> Term | None:
 
 def _goes_only_there(item: Item, before: Item) -> bool:
     """Whether a place is that of what was named before and not one more: "eyeliner, only on the waterline"."""
-    if item.target is not None or item.joint is Role.AND or before.target is None or before.negated:
+    if item.joint in (Role.AND, Role.EXCEPT) or before.target is None or before.negated or item.negated:
         return False
     places = _placed(item)
+    if item.target is not None and not (_is_half_of(item, before.target) and places):
+        return False
+    if before.target.can(Role.STYLE):
+        return item.target is not None
     said = any(term.can(Role.COLOUR, Role.SHADE, Role.MORE) for term in item.about)
     placed = any(_goes(before.target, term) for term in before.about)
     return not said and not placed and any(_goes(before.target, place) for place in places)
+
+
+def _is_more_of(item: Item, before: Item) -> bool:
+    """Whether an item says more of what was put there: "eyeliner, but thinner on the right eye"."""
+    if item.target is None or before.target is None or before.target.can(Role.STYLE) or item.negated:
+        return False
+    said = [term for term in item.about if not term.can(Role.PLACE)]
+    return _is_half_of(item, before.target) and bool(said) and all(term.can(Role.MORE, Role.DEGREE) for term in said)
+
+
+def _is_half_of(item: Item, target: Term) -> bool:
+    """Whether an item is half of a part of the face on which a product, or a style, was put: "…, left eye only"."""
+    assert item.target is not None
+    if not item.target.can(Role.PART) or not any(place.words in tables.HALVES for place in _placed(item)):
+        return False
+    return target.can(Role.STYLE) or tables.product_of().get(target.words) in tables.lives(item.target.words)
 
 
 def _placed(item: Item) -> list[Term]:

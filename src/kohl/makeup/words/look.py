@@ -24,6 +24,7 @@ class Worn:
     finish: str = ""
     shapes: tuple[str, ...] = ()
     place: str = ""
+    half: str = ""  # of the picture that it is on alone
     more: tuple[tuple[str, float], ...] = ()  # comparatives, and how much of each
     limits: tuple[str, ...] = ()  # such as "not too dark"
     scale: float = 1.0  # of the opacity, by a strength of the whole style
@@ -37,7 +38,7 @@ class Worn:
     @property
     def layers(self) -> Sequence[str]:
         """Those of kohl.makeup.products that draw it, without its other coats."""
-        return tables.products()[self.product].layers.get(self.place, (self.product,))
+        return tables.products()[self.product].reached(self.place, self.half)
 
     @property
     def said(self) -> str:
@@ -49,7 +50,7 @@ class Worn:
         compared = (word if much == 1 else f"{_degree(much)} {word}" for word, much in self.more)
         scaled = "softened" if self.scale < 1 else "strengthened" if self.scale > 1 else ""
         how = ", ".join(filter(None, [plain, self.finish, *self.shapes]))
-        parts = [" ".join(filter(None, [how, self.place])), scaled, *compared, *self.limits]
+        parts = [" ".join(filter(None, [how, self.place, self.half])), scaled, *compared, *self.limits]
         return ", ".join(filter(None, parts)) or "as usual"
 
     @property

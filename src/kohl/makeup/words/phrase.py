@@ -39,6 +39,7 @@ class Term:
 
 def phrases(tokens: Sequence[str], *, implied: bool = False) -> list[Term]:
     """The tokens as terms; an alias is replaced by the words that it stands for."""
+    tokens = _halved(tokens)
     found: list[Term] = []
     place = 0
     while place < len(tokens):
@@ -53,6 +54,30 @@ def phrases(tokens: Sequence[str], *, implied: bool = False) -> list[Term]:
             found.append(Term(phrase, tables.lexicon().get(phrase, frozenset({role})), implied))
         place += size
     return found
+
+
+def _halved(tokens: Sequence[str]) -> list[str]:
+    """The tokens with "left eye" as "eye on the left half"."""
+    found: list[str] = []
+    place = 0
+    while place < len(tokens):
+        half = next((half for half, side in tables.HALVES.items() if tokens[place] == side), "")
+        size = next(filter(None, (_fits(tokens, place + 1, size, False) for size in range(_longest(), 0, -1))), 0)
+        following = tokens[place + 1 : place + 1 + size]
+        if half and size and _is_somewhere(" ".join(following)):
+            found += [*following, *half.split()]
+            place += 1 + size
+        else:
+            found.append(tokens[place])
+            place += 1
+    return found
+
+
+def _is_somewhere(phrase: str) -> bool:
+    """Whether it is a part of a face, or something on one."""
+    words = typed.tokens(tables.aliases()[phrase]) if phrase in tables.aliases() else [phrase]
+    roles = tables.lexicon().get(" ".join(words), frozenset())
+    return not roles.isdisjoint((Role.PRODUCT, Role.PART, Role.PLACE))
 
 
 def _fits(tokens: Sequence[str], place: int, size: int, implied: bool) -> int:

@@ -15,6 +15,15 @@ from kohl.makeup.words.colours import Shade, Triple, parsed
 
 Dials: TypeAlias = Mapping[str, float]  # by their names in kohl.makeup.layers.DIALS, in [0, 1]
 Bounds: TypeAlias = Mapping[str, tuple[float, float]]
+HALVES: Mapping[str, str] = {
+    "on the left half": "left",
+    "on the right half": "right",
+}  # of the picture, as layers have them
+LIVES = {  # what else is on a part of a face than the product that is meant by its name alone
+    "eyeshadow": ("eyeliner", "mascara"),
+    "blush": ("bronzer", "concealer", "contour", "freckles", "highlighter"),
+    "lipstick": ("lip liner",),
+}
 
 
 class Role(Enum):
@@ -66,6 +75,7 @@ class Product:
     instead: Sequence[str] = ()
     flaws: Sequence[str] = ()
     halves: Sequence[str] = ()
+    opposite: Sequence[str] = ()
     fades: Mapping[str, Sequence[str]] = field(default_factory=dict)
     told: str = ""
     shapes: Mapping[str, Dials] = field(default_factory=dict)
@@ -75,11 +85,16 @@ class Product:
 
     def goes(self, place: str) -> bool:
         """Whether it knows the place."""
-        return place in self.places or place in self.layers
+        return place in self.places or place in self.layers or place in HALVES
 
     def drawn(self, place: str) -> bool:
         """Whether it can be drawn there, and not only where it usually goes."""
-        return bool(self.places.get(place)) or place in self.layers
+        return bool(self.places.get(place)) or place in self.layers or place in HALVES
+
+    def reached(self, place: str, half: str) -> Sequence[str]:
+        """The layers that draw it in a place, on half of a face or on both halves."""
+        layers = self.layers.get(place, (self.name,))
+        return [f"{HALVES[half]} {layer}" for layer in layers] if half else layers
 
 
 @dataclass(frozen=True)
@@ -174,6 +189,12 @@ def product_of() -> Mapping[str, str]:
     }
 
 
+def lives(part: str) -> tuple[str, ...]:
+    """The products that are on a part of a face."""
+    product = product_of()[part]
+    return product, *LIVES.get(product, ())
+
+
 @cache
 def lexicon() -> Mapping[str, frozenset[Role]]:
     """Every phrase, and what it can be."""
@@ -188,7 +209,7 @@ def lexicon() -> Mapping[str, frozenset[Role]]:
         Role.STRENGTH: strengths(),
         Role.FINISH: finishes(),
         Role.SHAPE: [word for row in rows for word in row.shapes],
-        Role.PLACE: [word for row in rows for word in (*row.places, *row.layers)],
+        Role.PLACE: [*HALVES, *(word for row in rows for word in (*row.places, *row.layers))],
         Role.MORE: more(),
         Role.LIMIT: limits(),
         Role.DEGREE: degrees(),
