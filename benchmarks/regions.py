@@ -39,6 +39,7 @@ CHANGED, UNCHANGED = 8.0, 4.0  # CIEDE2000
 TURN = 30.0  # degrees of hue
 GREY = 10.0  # chroma in CIELAB below which a colour has no hue worth the name
 NEAR = 10.0  # of lightness: where a grey's lightness is right already
+HAIRLINE = 0.28  # eye distances above the forehead that the landmarks promise, up to which paint goes on bare skin
 RIM = 0.2  # eye distances around the outline of a face that its makeup may fade out in
 
 
@@ -139,10 +140,11 @@ def angle(first: np.ndarray, second: np.ndarray) -> float:
 
 def face_mask(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Bool (height, width): inside the outline of a face's landmarks (68, 2) and forehead, or within `RIM` of it."""
-    outline = cv2.convexHull(with_forehead(landmarks).astype(np.float32))
+    points, eyes = with_forehead(landmarks), landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
+    up = np.array([eyes[1], -eyes[0]])
+    outline = cv2.convexHull(np.concatenate([points, points[68:] + HAIRLINE * up]).astype(np.float32))
     mask = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(mask, np.round(outline).astype(np.int32), 1)
-    eyes = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
     return cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= max(RIM * np.hypot(*eyes), 2)
 
 
