@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +32,7 @@ from kohl.restore.paste import paste  # noqa: E402
 from kohl.types import Verifier  # noqa: E402
 from kohl.zoo import cards  # noqa: E402
 
-SHARES = 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3  # of the change that the search ends with
+SHARES = 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3  # of the change that the search asks for
 LEAST = 0.9  # thresholds: a nearer face is no result, and would bend the curve where results are
 BINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
@@ -93,8 +92,7 @@ def main() -> None:
     parser.add_argument("--check", type=lambda text: text.split(","), default=[])
     parser.add_argument("--every", type=int, default=1, help="take every Nth photo of a person")
     arguments = parser.parse_args()
-    chosen = recipe.load("default")
-    house = pipeline.load(replace(chosen, search=replace(chosen.search, chance=0.0)))
+    house = pipeline.load(recipe.load("default"))
     judge = cards.judge(arguments.judge)
     found = {}
     for name, people in (("fitted", arguments.people), ("checked", arguments.check)):

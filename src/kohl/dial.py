@@ -13,7 +13,8 @@ from kohl.align import crop, imageio
 from kohl.errors import BadSetting
 from kohl.house import House
 from kohl.perturb.chance import CURVE, strangeness
-from kohl.perturb.latent import ITSELF, SHARES, LatentSearch, Search, Way
+from kohl.perturb.latent import LatentSearch, Search, Way
+from kohl.perturb.needed import ITSELF, SHARES
 from kohl.restore.paste import paste
 from kohl.types import Face, Faces, Photo, Watch, ignore
 

@@ -20,7 +20,7 @@ from kohl.zoo import cards
 from kohl.zoo.recognisers import squeezed
 from kohl.zoo.shelf import Shelf
 
-EFFORT = 0.2  # of the strength dial, that each further try adds
+EFFORT = 0.3  # of the strength dial, that each further try adds
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
 
 

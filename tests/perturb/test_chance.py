@@ -8,7 +8,8 @@ import torch
 from tiny import SEARCH, STILL, LinearEncoder, faces, numbers, surrogates
 
 from kohl.perturb.chance import CURVE, Curve, strangeness
-from kohl.perturb.latent import SHARES, LatentSearch
+from kohl.perturb.latent import LatentSearch
+from kohl.perturb.needed import SHARES
 from kohl.perturb.terms import Surrogate, known
 from kohl.perturb.views import Views
 from kohl.types import Faces, Goal
@@ -134,28 +135,6 @@ def test_new_lines_are_weighed_where_they_have_a_weight():
 
     assert "lines" not in seen(0.0)
     assert "lines" in seen(1.0)
-
-
-@pytest.mark.parametrize("asked", [1.08, 1.15, 1.25])
-def test_the_place_is_found_where_distance_levels_off_for_each_face_of_a_batch(asked):
-    # A recogniser that holds on: the distance of so much of the change is 1.4 (1 − exp(−2 · share)), or less for one.
-    source, holds = faces(2, seed=1), torch.tensor([1.4, 1.3])
-    goal = Goal.dodge(source, faces(2, seed=2), towards=0.0)
-
-    class HoldingOn(LinearEncoder):
-        def forward(self, inputs):
-            share = (inputs - source.crops).flatten(1).norm(dim=1) / moved
-            angle = torch.acos(1 - 0.5 * holds * (1 - torch.exp(-2 * share)))
-            return torch.stack([angle.cos(), angle.sin()], 1)
-
-    start = tiny.invert(source)
-    latents = start.latents + torch.tensor([0.2, 0.3]).view(-1, *[1] * (start.latents.dim() - 1))
-    moved = (start.generator(latents) - source.crops).flatten(1).norm(dim=1)
-    surrogate = Surrogate(HoldingOn(), 0.5)
-    search = LatentSearch(tiny.invert, [surrogate], replace(SEARCH, views=STILL, chance=CURVE(asked)))
-    found = start.generator(search._as_needed(start, goal, latents, numbers()))
-    distances = strangeness([surrogate], goal, STILL, numbers())(found).tolist()
-    assert distances == pytest.approx([asked, min(asked, 1.2)], abs=0.06)
 
 
 def test_a_search_that_counts_in_cosines_is_taken_as_found():

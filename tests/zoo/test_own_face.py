@@ -121,12 +121,13 @@ def test_a_component_lands_where_the_features_of_each_face_are(model, grey, face
     blot = torch.zeros(texels, texels, 3)
     blot[nose[1], nose[0]] = 1
     latents = torch.zeros(2, *grey.latent_shape)
-    latents[:, : len(model.basis)] = model.basis @ blot[model.inside].flatten()
+    leading = model.basis[: grey.components]
+    latents[:, : grey.components] = leading @ blot[model.inside].flatten()
     change = (grey(latents) - 0.5).mean(1)
     for one, landmarks in zip(change, faces.landmarks, strict=True):
         row, column = divmod(int(one.argmax()), SIZE)
         assert np.hypot(*(landmarks[30].numpy() - (column, row))) < 3
-    drawn_out = model.texture(latents[:, : len(model.basis)]).mean(1).amax((1, 2))
+    drawn_out = model.texture(latents[:, : grey.components]).mean(1).amax((1, 2))
     torch.testing.assert_close(change.amax((1, 2)), NOSE**-0.5 * COMPONENTS * drawn_out, rtol=0.2, atol=0)
     assert COMPONENTS < 0.5  # damped
 
@@ -134,7 +135,7 @@ def test_a_component_lands_where_the_features_of_each_face_are(model, grey, face
 def test_a_number_of_the_shading_lightens_its_place(model, grey):
     # Of 24 × 24 the one in row 15, column 11 has its middle at (11.5, 15.5) parts of 24 of the crop: on the nose.
     latents = torch.zeros(2, *grey.latent_shape)
-    latents[:, len(model.basis) + 15 * 24 + 11] = 1
+    latents[:, grey.components + 15 * 24 + 11] = 1
     change = grey(latents)[0] - 0.5
     torch.testing.assert_close(change[0], change[2])  # brightness alone
     row, column = divmod(int(change[0].argmax()), SIZE)
@@ -147,7 +148,7 @@ def test_gradients_reach_every_latent_that_moves_a_pixel(own, faces):
     latents = torch.zeros(2, *own.latent_shape, requires_grad=True)
     weights = torch.randn(faces.crops.shape, generator=numbers())
     (gradient,) = torch.autograd.grad((own(latents) * weights).sum(), latents)
-    components = own.model.latent_shape[0]
+    components = own.components
     assert gradient.isfinite().all()
     assert (gradient[:, :components] != 0).all()
     assert 0.1 < (gradient[:, components:] != 0).float().mean() < 0.9  # the fields cover the crop, and the face a part
@@ -164,7 +165,7 @@ def test_light_has_half_the_hue_of_the_skin_that_it_falls_on(model, faces):
     skin = torch.tensor([0.8, 0.5, 0.4]).view(1, 3, 1, 1)
     own = OwnFace(model, faces.with_crops(skin.expand_as(faces.crops).contiguous()))
     latents = torch.zeros(2, *own.latent_shape)
-    latents[:, model.latent_shape[0] :] = 0.3  # light alone
+    latents[:, own.components :] = 0.3  # light alone
     change = own(latents) - own.crops
     light = brightness(change)[:, None]
     assert (light > 0.01).any()
@@ -182,7 +183,7 @@ def test_light_goes_no_further_than_a_part_of_the_way_to_white(model, faces):
 def test_a_step_is_shorter_where_a_change_is_dear(model, faces):
     own = OwnFace(model, faces.with_crops(torch.full_like(faces.crops, 0.5)))
     latents = torch.zeros(2, *own.latent_shape)
-    latents[:, model.latent_shape[0] :][:, : 24 * 24] = 0.1  # the coarsest field, the same all over
+    latents[:, own.components :][:, : 24 * 24] = 0.1  # the coarsest field, the same all over
     change = brightness(own(latents)) - 0.5
     for one, landmarks in zip(change, faces.landmarks.numpy(), strict=True):
         (x, y), (u, v) = (

@@ -401,8 +401,8 @@ def test_who_never_answers_is_not_waited_for(server, pauses, name):
         except OSError:
             handler.close_connection = True
 
-    server.first += [lambda handler, body: time.sleep(0.4), drips]
-    bounds = wire.Bounds(silent_s=0.1, whole_s=0.3)
+    server.first += [lambda handler, body: time.sleep(2), drips]
+    bounds = wire.Bounds(silent_s=1, whole_s=1.5)  # others work here, too
     judge = services.judge(name, environment=server.environment(), paced=pauses.paced(), bounds=bounds)
     judge.allow(1)
     began = time.monotonic()

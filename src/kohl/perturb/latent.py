@@ -17,6 +17,7 @@ from kohl.makeup.facial_features import dearness
 from kohl.perturb import terms
 from kohl.perturb.chance import CURVE, strangeness
 from kohl.perturb.descend import Adam, descend
+from kohl.perturb.needed import Price, share
 from kohl.perturb.views import Beyond, Views, perspective
 from kohl.types import (
     Embeddings,
@@ -33,10 +34,9 @@ from kohl.types import (
     ignore,
 )
 
-SHARES = 0.3, 1.3  # of the change that a search ended with: the least and the most that is taken
-RESTLESS = "change", "lines", "text"  # terms that are never content, and seen in every step
-LINES = 2  # how often that share is guessed and looked at
-ITSELF = 0.12  # how far views of a face are from it, in thresholds: .09 to .15 on fourteen faces
+SEEN = "change", "lines"  # terms of what the eye sees
+RESTLESS = *SEEN, "text"  # terms that are never content, and looked at in every step
+FEW = 3  # views, for a glance on the way
 RANGES = {
     "chance": (0, 0.5),
     "tries": (1, 100),
@@ -57,28 +57,28 @@ class Search:
     last_rate: float = 0.05  # share of the rate that is left at the last step
     recognition: float = 4.0  # weight of all recognisers together
     distance: Literal["thresholds", "cosine"] = "thresholds"  # the unit of the next two; 1 − cosine is the paper's
-    margin: float = 1.75  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
+    margin: float = 3.0  # distance to the source to reach: 1 threshold is where a recogniser changes its mind
     closeness: float = 0.7  # distance to the decoy to reach
-    bend: float = 0.8  # how far from either of them a hinge is still a parabola: who is furthest counts most
+    bend: float = 2.4  # how far from either of them a hinge is still a parabola: who is furthest counts most
     decoy: float = 0.6  # weight of approaching the decoy against leaving the source
-    change: float = 780.0  # weight of the visible change of the crop
+    change: float = 780.0  # weight of the visible change of the crop; with a chance, what it starts from
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
     plain: float = 0.2  # share of the mean square in the change of brightness
     contours: float = 0.04  # and of what the eye sees of it at six scales
     features: float = 1.0  # how much dearer a change is on nose, brows, mouth, below the eyes; 0: as everywhere
-    lines: float = 120.0  # weight of contours that the face did not have
+    lines: float = 120.0  # weight of contours that the face did not have; it goes up and down with that of the change
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.7  # Adam's in those steps
-    apart: float = 1.4  # distance to that place to reach: two photos that are further than 1 apart do not match
+    apart: float = 2.2  # distance to that place to reach: two photos that are further than 1 apart do not match
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
-    chance: float = 0.05  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
+    chance: float = 0.02  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
     tries: int = 2  # at most, each with another decoy and more effort, while a judge of the saved file still matches
     views: Views = field(default_factory=Views)
 
@@ -94,7 +94,7 @@ class Search:
     def at(self, strength: float) -> Search:
         """These settings, turned towards less change (0) or more protection (1); at 0.5 they are as they stand."""
         turn = 2 * strength - 1
-        chance = min(0.5, self.chance * 10**-turn)
+        chance = min(0.5, self.chance * 20**-turn)
         return replace(self, change=self.change * 3**-turn, margin=self.margin * 1.25**turn, chance=chance)
 
 
@@ -131,9 +131,13 @@ class LatentSearch:
     def __call__(self, faces: Faces, goal: Goal, *, rng: torch.Generator, watch: Watch = ignore) -> Images:
         """The faces changed as little as reaches `goal`; the same shape as `faces.crops`."""
         way = self.way(faces, goal, rng=rng, watch=watch)
-        counted = self.settings.distance == "thresholds"  # as the curve counts
-        needed = self.settings.chance and counted and goal.away and self.surrogates
-        return _images(way.shown, self._as_needed(way.seen, way.goal, way.end, rng) if needed else way.end)
+        latents = way.end
+        if self._asks(goal):
+            far = strangeness(self.surrogates, way.goal, self.settings.views, rng)
+            asked, whole = CURVE.distance(self.settings.chance), latents.new_ones(len(latents))
+            seen = way.seen.generator
+            latents = way.at(share(far, lambda shares: _images(seen, way.at(shares)), asked, whole))
+        return _images(way.shown, latents)
 
     def way(self, faces: Faces, goal: Goal, *, rng: torch.Generator, watch: Watch = ignore) -> Way:
         """From the faces as they are to where the search for `goal` ends, before it is known how far is needed."""
@@ -150,40 +154,20 @@ class LatentSearch:
             alone = weigh(replace(goal, towards=0.0), avoid=())
             drifted = self._descend(inversion, alone, settings.scouts, settings.scout_rate)
             avoid = [seen.with_crops(_images(inversion.generator, drifted))]
-        weighed = weigh(goal, avoid=avoid)
+        weighed, heard = weigh(goal, avoid=avoid), told.searched
+        if self._asks(goal):
+            glance = strangeness(self.surrogates, goal, settings.views, rng, FEW)
+            price = Price(glance, CURVE.distance(settings.chance), told.searched)
+            weighed, heard = {name: price.of(term) if name in SEEN else term for name, term in weighed.items()}, price
         named = [name for name in weighed if name not in RESTLESS]
         turns = [named[first :: settings.turns] for first in range(min(settings.turns, len(named)))]
-        latents = self._descend(inversion, weighed, settings.steps, settings.rate, turns, told.searched)
+        latents = self._descend(inversion, weighed, settings.steps, settings.rate, turns, heard)
         shown = inversion.generator if seen is faces else self.invert(faces).generator
         return Way(inversion, shown, goal, latents)
 
-    def _as_needed(self, inversion: Inversion, goal: Goal, latents: Latents, rng: torch.Generator) -> Latents:
-        """The latents moved along their way from the start, to where the chance of a match is as the settings ask.
-
-        How far a face is from its source grows steadily along that way: a few straight lines find the place.
-        """
-        start, asked = inversion.latents, CURVE.distance(self.settings.chance)
-        at = Way(inversion, inversion.generator, goal, latents).at
-        far = strangeness(self.surrogates, goal, self.settings.views, rng)
-
-        def guess(low: Tensor, near: Tensor, high: Tensor, beyond: Tensor) -> Tensor:
-            steep = ((beyond - near) / (high - low).clamp_min(1e-6)).clamp_min(1e-3)
-            return (low + (asked - near) / steep).clamp(*SHARES)
-
-        low, high = start.new_zeros(len(start)), start.new_ones(len(start))
-        near, beyond = low + ITSELF, far(_images(inversion.generator, at(high)))
-        for _ in range(LINES):
-            share = guess(low, near, high, beyond)
-            found = far(_images(inversion.generator, at(share)))
-            # The next line goes through the two around what is asked, or through the two that come closest to it.
-            up, short = beyond < asked, found < asked
-            low, near, high, beyond = (
-                torch.where(up, high, torch.where(short, share, low)),
-                torch.where(up, beyond, torch.where(short, found, near)),
-                torch.where(up | ~short, share, high),
-                torch.where(up | ~short, found, beyond),
-            )
-        return at(guess(low, near, high, beyond))
+    def _asks(self, goal: Goal) -> bool:
+        """Whether the change is to be as small as a chance allows: one that can be told, of somebody who is left."""
+        return bool(self.settings.chance and self.settings.distance == "thresholds" and goal.away and self.surrogates)
 
     def _descend(
         self,

@@ -47,10 +47,10 @@ class FaceModel(Generator):
     deviations: Tensor  # (components,) of the training faces
 
     def texture(self, latents: Latents) -> Images:
-        """The change that `latents` (n, components) make, as textures (n, 3, side, side); it may be negative."""
+        """The change that `latents` (n, leading components) make: textures (n, 3, side, side), also negative."""
         side = self.inside.shape[0]
         flat = latents.new_zeros(len(latents), side * side, 3)
-        change = (latents @ self.basis).view(len(latents), -1, 3)
+        change = (latents @ self.basis[: latents.shape[1]]).view(len(latents), -1, 3)
         return flat.index_copy(1, self.where, change).view(-1, side, side, 3).permute(0, 3, 1, 2)
 
     def forward(self, latents: Latents) -> Images:

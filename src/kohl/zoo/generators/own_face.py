@@ -15,7 +15,8 @@ from kohl.zoo.generators.face_model import FaceModel
 from kohl.zoo.generators.reach import reach
 from kohl.zoo.generators.shading import Shading
 
-COMPONENTS = 0.3  # of the face model's own gain: its components carry who somebody is
+LEADING = 64  # of the face model's components, of which ten times as many change nothing
+COMPONENTS = 0.3  # of their own gain: they carry who somebody is
 HUE = 0.015  # of the crop's side: how far around a pixel the hue of its skin is looked for
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
@@ -25,7 +26,7 @@ GLARE = 0.6  # of the way to white: the most that light may take; skin that is w
 class OwnFace(Generator):
     """The faces, with light and shade and a little of the face model's components on their skin.
 
-    Latents are the components of the model, then the numbers of the shading.
+    Latents are the leading components of the model, then the numbers of the shading.
     """
 
     def __init__(self, model: FaceModel, faces: Faces) -> None:
@@ -35,7 +36,8 @@ class OwnFace(Generator):
         around = blur(faces.crops, HUE * self.size)
         hue = around / brightness(around)[:, None].clamp_min(DARKEST)
         self.tint = torch.lerp(torch.ones_like(hue), hue, SHARE)  # shine is white, all other light has the skin's hue
-        self.latent_shape = (model.latent_shape[0] + self.shading.count,)
+        self.components = min(LEADING, model.latent_shape[0])
+        self.latent_shape = (self.components + self.shading.count,)
         self.where = model.grids(faces.landmarks, self.size)
         maps = [
             FaceMap(crop.permute(1, 2, 0).numpy(), points.double().numpy())
@@ -51,7 +53,7 @@ class OwnFace(Generator):
 
     def forward(self, latents: Latents) -> Images:
         """The faces, changed by `latents` (n, components + numbers)."""
-        split = self.model.latent_shape[0]
+        split = self.components
         components = F.grid_sample(COMPONENTS * self.model.texture(latents[:, :split]), self.where, align_corners=True)
         grey = components.mean(1, keepdim=True)
         light = self.shading(latents[:, split:]) * self.tint

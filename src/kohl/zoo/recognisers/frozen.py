@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,16 +42,29 @@ class PReLU(nn.Module):
     """A rectifier with one slope per channel for negative values; several times faster backwards than torch's own."""
 
     slopes: Tensor
-    rest: Tensor
 
     def __init__(self, slopes: Tensor) -> None:
         super().__init__()
         self.register_buffer("slopes", slopes.float().view(-1, 1, 1))
-        self.register_buffer("rest", 1 - slopes.float().view(-1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """`x` (n, channels, height, width), its negative values scaled."""
-        return torch.addcmul(self.slopes * x, self.rest, F.relu(x))
+        scaled: Tensor = _Scaled.apply(x, self.slopes)  # type: ignore[no-untyped-call]
+        return scaled
+
+
+class _Scaled(torch.autograd.Function):
+    """Negative values times fixed slopes; torch's own also works out what the slopes' gradient would be."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, slopes: Tensor) -> Tensor:
+        context.save_for_backward(x, slopes)
+        return F.prelu(x, slopes.flatten())
+
+    @staticmethod
+    def backward(context: Any, slope: Tensor) -> tuple[Tensor, None]:
+        x, slopes = context.saved_tensors
+        return torch.ops.aten.threshold_backward(slope, x, 0).lerp_(slope, slopes), None
 
 
 def scale_and_shift(mean: Tensor, variance: Tensor, eps: float, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
