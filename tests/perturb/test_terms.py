@@ -10,8 +10,10 @@ from tiny import STILL, LinearEncoder, LinearText, Paint, faces, numbers, surrog
 from kohl.colour import brightness
 from kohl.nlpd import bands
 from kohl.perturb.terms import (
+    DARKEST,
     FRAMES,
     SCALES,
+    STANDS_OUT,
     Surrogate,
     Words,
     change,
@@ -407,6 +409,32 @@ def test_a_change_costs_more_where_it_is_dear(contours):
         # What the eye sees of a change at the coarser scales is wider than the change.
         ratio = float(cost(candidate(images)) / alike(candidate(images)))
         assert ratio == pytest.approx(times, rel=0.25 if contours else 1e-5)
+
+
+@pytest.mark.parametrize(("light", "step"), [(0.5, 0.09), (0.5, -0.18), (0.1, 0.03)])
+def test_what_stands_out_from_the_light_around_costs_by_its_fourth_power(light, step):
+    flat = torch.full((1, 3, 24, 24), light)
+    squares, cost = (change(flat, colour=1.0, masking=0.03, plain=0.5, peaks=peaks) for peaks in (0.0, 2.0))
+    changed = candidate(flat + step)
+    times = 1 + 2 * (step / (STANDS_OUT * (light + DARKEST))) ** 2
+    assert float(cost(changed) / squares(changed)) == pytest.approx(times, rel=1e-4)
+
+
+def test_one_spot_costs_more_than_the_same_change_all_over():
+    flat, spot = torch.full((1, 3, 32, 32), 0.5), torch.full((1, 3, 32, 32), 0.5)
+    spot[..., 8:16, 8:16] += 0.2
+    costs = {peaks: change(flat, colour=1.0, masking=0.03, peaks=peaks) for peaks in (0.0, 16.0)}
+    all_over = candidate(flat + 0.05)  # sixteen times as wide, a quarter as high
+    assert float(costs[0.0](candidate(spot))) == pytest.approx(float(costs[0.0](all_over)), rel=1e-4)
+    assert float(costs[16.0](candidate(spot))) > 5 * float(costs[16.0](all_over))
+
+
+@pytest.mark.parametrize("peaks", [0.0, 4.0])
+def test_a_spot_costs_more_where_it_is_dear(peaks):
+    flat, dear = torch.full((1, 3, 24, 24), 0.5), torch.full((1, 1, 24, 24), 2.0)
+    costs = [change(flat, colour=1.0, masking=0.03, peaks=peaks, dear=times) for times in (1.0, dear)]
+    once, twice = (float(cost(candidate(flat + 0.1))) for cost in costs)
+    assert twice == pytest.approx(2 * once, rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, 
 View: TypeAlias = Callable[[Images], Images]
 STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
 SCALES = 3.0, 4.0, 3.0, 3.0, 2.5, 1.5  # how much the scales of an NLPD count: a fine crease on smooth skin most
+STANDS_OUT = 0.15  # of the light around: from there on a change of brightness is seen as a spot
+DARKEST = 0.1  # and is added to that light
+AROUND = 9  # pixels
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",
@@ -217,6 +220,7 @@ def change(
     colour: float,
     masking: float,
     plain: float = 1.0,
+    peaks: float = 0.0,
     contours: float = 0.0,
     dear: Tensor | float = 1.0,
 ) -> Term:
@@ -226,8 +230,11 @@ def change(
     its SCALES: it lets slow shading through. The second, times `plain`, lets mottling through; so each holds the other.
     In it detail hides a change: detail is the local standard deviation of brightness; where it equals `masking`, a
     change costs half (visual masking: Legge & Foley, JOSA 1980). `colour` weighs Cb and Cr (BT.601) against brightness.
-    Both count `dear` times at each pixel (n, 1, h, w).
+    With `peaks` what stands out costs more, in detail too: by the fourth power of the change as a share of the light
+    there, so that many places change a little and none much. All count `dear` times at each pixel (n, 1, h, w).
     """
+    light_before = F.avg_pool2d(brightness(crops)[:, None], AROUND, 1, AROUND // 2, count_include_pad=False)
+    seen = (peaks * dear / (STANDS_OUT * (light_before + DARKEST)).square()).squeeze(1) if peaks else 0.0
     weight = 1 / (1 + _detail(crops) / masking)
     weight = (dear * weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
     seen_before = bands(crops)
@@ -241,7 +248,8 @@ def change(
         light = brightness(changed)
         cb, cr = (changed[:, 2] - light) * 0.564, (changed[:, 0] - light) * 0.713
         tint = colour * (cb.square() + cr.square())
-        squares = (weight * (plain * light.square() + tint)).flatten(1).mean(1)
+        square = light.square()
+        squares = (weight * (plain * square + tint) + plain * seen * square.square()).flatten(1).mean(1)
         if not contours:
             return squares
         found = zip(bands(candidate.images), seen_before, times, strict=True)
@@ -260,5 +268,5 @@ def lines(crops: Images) -> Term:
 def _detail(crops: Images) -> Tensor:
     """The standard deviation of brightness around each pixel (n, 1, height, width)."""
     light = brightness(crops)[:, None]
-    mean, square = (F.avg_pool2d(x, 9, 1, 4, count_include_pad=False) for x in (light, light.square()))
+    mean, square = (F.avg_pool2d(x, AROUND, 1, AROUND // 2, count_include_pad=False) for x in (light, light.square()))
     return (square - mean.square()).clamp_min(0).sqrt()
