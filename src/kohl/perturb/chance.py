@@ -26,8 +26,8 @@ class Curve:
     The distance is `strangeness`, in thresholds: at 1 a recogniser changes its mind.
     """
 
-    middle: float = 0.928  # where a stranger's recogniser matches in half of all comparisons
-    slope: float = 21.44
+    middle: float = 0.848  # where a stranger's recogniser matches in half of all comparisons
+    slope: float = 14.76
 
     def __call__(self, distance: float) -> float:
         """The chance at that distance, between 0 and 1."""
