@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from sitters import NAMES, sitter
@@ -302,3 +303,19 @@ def test_cover_is_between_nothing_and_all():
     field = flat().cut(cover, cover)
     assert (field.cover.min(), field.cover.max()) == (0, 1)
     assert field.across.max() > 1
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
+def test_the_blur_of_a_photo_is_seen_at_its_eyes(sigma):
+    sharp = real(1)
+    soft = FaceMap(cv2.GaussianBlur(sharp.pixels, (0, 0), sigma), sharp.landmarks)
+    assert sharp.blur < 1
+    assert soft.blur == pytest.approx(np.hypot(sigma, sharp.blur), rel=0.25)
+
+
+def test_a_face_of_one_shade_has_no_blur_to_match():
+    assert flat().blur == 0
+
+
+def test_a_face_is_as_soft_at_any_resolution():
+    assert real(1, 768).blur / 3 == pytest.approx(real(1).blur, abs=0.25)

@@ -462,6 +462,19 @@ def test_any_resolution_looks_the_same(size, alone):
         assert there.abs().sum().item() == pytest.approx(here.abs().sum().item(), rel=0.07), name
 
 
+def test_foundation_evens_out_spots_and_leaves_features(faces):
+    one, look = sitter(1), asked("foundation", opacity=1.0)
+    makeup, cheek = Makeup(one, ["foundation"]), one.landmarks[0, [2, 31]].mean(0).round().long()
+    spots = {}
+    for depth in (0.03, 0.35):  # a blemish, and something dark
+        spotted = one.crops.clone()
+        spotted[..., cheek[1], cheek[0]] -= depth
+        change = makeup(spotted, look[None]) - makeup(one.crops, look[None])
+        spots[depth] = (change[0, :, cheek[1], cheek[0]] / -depth).mean()
+    assert spots[0.03] < 0.5
+    assert spots[0.35] > 0.8
+
+
 # Pictures
 
 

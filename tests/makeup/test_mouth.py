@@ -6,7 +6,7 @@ from sitters import NAMES as SITTERS
 from sitters import sitter
 
 from kohl.makeup.face_map import FaceMap
-from kohl.makeup.fields import lips, upper_half
+from kohl.makeup.lips import lips, upper_half
 
 
 def mapped(index, down=0.0, size=256):

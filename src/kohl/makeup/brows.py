@@ -19,7 +19,7 @@ SURE = 4.0  # mean of them across a brow, from which the photo says as much as t
 THIN, USUAL, THICK = 0.02, 0.034, 0.055  # half of a brow's height, in eye distances
 WIDTH = 0.05  # what `across` is at the rim of the hair
 WIDEST = 1.5  # times that height, as far as thick brows may go
-POWDER = 0.35, 0.8  # share of the skin that is filled between hairs: where the photo has none, and where it has
+POWDER = 0.22, 0.75  # share of the skin that is filled between hairs: where the photo has none, and where it has
 INNER = 0.75  # of the way along, from where they are filled less and less
 
 
@@ -33,7 +33,7 @@ class Brow(NamedTuple):
 def brows(face: FaceMap) -> Field:
     """The brows, hair by hair, and what the photo has of them; `across` is the distance from their middle line."""
     found = [traced(face, brow) for brow in BROWS]
-    shape = np.max([face.filled(_outline(face, brow), soft=0.012) for brow in found], 0)
+    shape = np.max([face.filled(_outline(face, brow), soft=0.02) for brow in found], 0)
     inner = face.filled(*(_outline(face, Brow(*(part[-_inner(brow) :] for part in brow))) for brow in found), soft=0.05)
     across = np.min([_across(face, brow) for brow in found], 0)
     there = face.fitted(shape)

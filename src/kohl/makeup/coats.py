@@ -8,7 +8,8 @@ import numpy as np
 
 from kohl.makeup.eyes import eyeshadow, mascara
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
-from kohl.makeup.fields import CORNERS, SIDES, cheek_hollows, lips, upper_half
+from kohl.makeup.fields import SIDES, cheek_hollows
+from kohl.makeup.lips import CORNERS, lips, upper_half
 from kohl.templates import with_forehead
 
 Place = Callable[[FaceMap], Field]

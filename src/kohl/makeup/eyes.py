@@ -8,6 +8,9 @@ from kohl.makeup import strokes
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
 
 RISE = 0.52  # of a wing, for each step outwards
+LIDS = 0.2  # colours in YCrCb up to which lids are painted: they are redder than cheeks
+HALF_WAY = 0.15  # eye distances above the lashes at which half of the lid is below, where brows are high
+TAPERS = 0.08  # eye distances inside the outer corner at which a line is thickest
 LONGEST = 0.30  # wing, in eye distances
 
 
@@ -27,7 +30,8 @@ def eyeshadow(face: FaceMap) -> Field:
         to_lower = face.distance(under, 0.2)
         below = 0.7 * np.exp(-((to_lower / 0.075) ** 2)) * (face.ahead(outer, face.down) > 0)
         to_lashes, to_brow = face.distance(lashes, 0.7), face.distance(edge, 0.7)
-        height = to_lashes / (to_lashes + to_brow).clip(1e-3)
+        gap = (to_lashes + to_brow).clip(1e-3)
+        height = (to_lashes / gap) ** (np.log(0.5) / np.log((HALF_WAY / gap).clip(1e-2, 0.5)))
         part = np.maximum(above, below)
         here = part > cover
         across = np.where(here, np.where(above >= below, height, 0.5 + to_lower * 4), across)
@@ -36,11 +40,14 @@ def eyeshadow(face: FaceMap) -> Field:
         cover = np.maximum(cover, part)
     open_eyes = face.filled(*face.eyes, soft=0.006)
     thins = 1 - 0.55 * ((across - 0.15) / 0.65).clip(0, 1)  # blended out upwards
-    return face.cut(cover * thins * (1 - open_eyes) * (0.35 + 0.65 * face.alike), across, along)
+    return face.cut(cover * thins * (1 - open_eyes) * (0.35 + 0.65 * face.like_skin(LIDS)), across, along)
 
 
 def eyeliner(face: FaceMap) -> Field:
-    """A line on the upper lashes, thinner towards the nose; `along` is how far a wing goes beyond the outer corner."""
+    """A line on the upper lashes, thinner towards the nose.
+
+    `along` is how far towards the tip of a wing: it starts TAPERS inside the outer corner.
+    """
     across = np.full((face.size, face.size), FAR, np.float32)
     along = np.zeros((face.size, face.size), np.float32)
     for eye in EYES:
@@ -55,11 +62,11 @@ def eyeliner(face: FaceMap) -> Field:
         line = line - 0.006 * face.unit * face.down
         inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
         near = face.distance(line) * (1 + 1.1 * inwards.clip(0, 1))
-        beyond = face.ahead(outer, wing).clip(0) / face.unit * (face.ahead(outer, outwards) > -0.02 * face.unit)
+        beyond = (face.ahead(outer, wing) / face.unit + TAPERS).clip(0) * (inwards < 0.5)
         along = np.where(near < across, beyond, along)
         across = np.minimum(across, near)
     open_eyes = face.filled(*[eye + 0.012 * face.unit * face.down for eye in face.eyes], soft=0.004)
-    on_skin = np.where(along > 0.05, (2 * face.alike).clip(0, 1), 1)  # a wing ends at hair and at glasses
+    on_skin = np.where(along > TAPERS + 0.05, (2 * face.alike).clip(0, 1), 1)  # a wing ends at hair and at glasses
     return face.cut((across < 0.12) * (1 - 0.9 * open_eyes) * on_skin, across, along)
 
 
@@ -75,14 +82,15 @@ def mascara(face: FaceMap) -> Field:
 
 
 def lid_shine(face: FaceMap) -> np.ndarray:
-    """Where shimmer on the lids catches the light (size, size): the middle of each, which bulges most."""
+    """Where shimmer on the lids catches the light (size, size): most of each, and its middle most, which bulges."""
     light = np.zeros((face.size, face.size))
     for eye in EYES:
         upper = smooth(_lids(face, eye)[0])
         middle, width = upper[len(upper) // 2], float(np.linalg.norm(upper[-1] - upper[0])) / face.unit
-        centre = middle - 0.055 * face.unit * face.down
-        light += np.exp(-np.square(face.ellipse(centre, direction(upper[0], upper[-1]), (0.34 * width, 0.055))))
-    return (0.15 + light) * (0.5 + strokes.grain(face))
+        centre, along = middle - 0.06 * face.unit * face.down, direction(upper[0], upper[-1])
+        light += 0.55 * np.exp(-np.square(face.ellipse(centre, along, (0.30 * width, 0.06))))
+        light += 0.45 * np.exp(-np.square(face.ellipse(centre, along, (0.62 * width, 0.10))))
+    return (0.1 + light) * (0.75 + 0.5 * strokes.grain(face))
 
 
 def lid_depth(field: Field) -> np.ndarray:

@@ -22,6 +22,8 @@ FIT_RADIUS, FIT_EPS = 0.07, 2e-3  # of the guided filter: distances between the 
 EYES = ((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46))  # outer corner first, then along the upper lid
 BROWS = ((17, 18, 19, 20, 21), (26, 25, 24, 23, 22))  # outer end first
 MOUTH = range(48, 60)
+CRISP = 0.6  # share of the photo's blur that single hairs and spots have: they are no shade
+SHARP = 0.75  # pixels: the blur that is measured at the eyes of a photo as sharp as its pixels allow
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ class FaceMap:
         """Round soft spots, `strength` in the middle of each."""
         radii = radii * self.unit
         reach = int(3 * radii.max()) + 2
-        wide = np.hypot(radii, 0.5)  # what a pixel averages over
+        wide = np.hypot(radii, max(0.5, CRISP * self.blur))  # what a pixel averages over, or the photo's blur
         centres = centres.T[..., None]
         places = centres.astype(int) + np.arange(-reach, reach)
         across, down = np.exp(-np.square((places - centres) / wide[:, None]))
@@ -137,6 +139,27 @@ class FaceMap:
         half = float(np.linalg.norm(self.landmarks[15] - self.landmarks[1])) / 2
         sideways: np.ndarray = np.abs(self.ahead(self.landmarks[27], self.right)) / half
         return sideways
+
+    @cached_property
+    def blur(self) -> float:
+        """How much softer the eyes are than the pixels would allow, in pixels: what is drawn should be as soft.
+
+        An edge that is blurred by σ is steepest by its height / (σ √2π).
+        """
+        light = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY)
+        found = []
+        for eye in EYES:
+            points, margin = self.at(*eye), 0.06 * self.unit
+            (left, top), (right, bottom) = (
+                end.astype(int).clip(0, self.size) for end in (points.min(0) - margin, points.max(0) + margin + 1)
+            )
+            part = light[top:bottom, left:right]
+            if min(part.shape) > 2:
+                steepest = np.quantile(np.hypot(*np.gradient(part)), 0.98)
+                height = np.quantile(part, 0.98) - np.quantile(part, 0.02)
+                found.append(float(height / max(steepest, 1e-4)) / np.sqrt(2 * np.pi))
+        sigma = min(found, default=0.0)
+        return float(np.sqrt(max(sigma**2 - SHARP**2, 0.0)))
 
     @cached_property
     def eyes(self) -> list[np.ndarray]:

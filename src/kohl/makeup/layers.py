@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kohl.colour import BLACK, lab, srgb
+from kohl.filters import blur
 from kohl.makeup import coats
 from kohl.makeup.eyes import lid_depth
 from kohl.makeup.face_map import FaceMap
@@ -31,6 +32,9 @@ MIRRORS = 0.82  # how much of the way up to its own lightness a metal lightens w
 MIRRORED = 0.45  # of it is lost on black skin, on which a pale metal would be chalk
 HAIRY = 0.75  # times the mean light that is darker than skin in the shade
 FINEST = 0.007  # eye distances over which the edge of a line that tapers fades at least
+AS_SOFT = 2.0  # the same for each pixel of the photo's own blur
+EVENED = 0.035  # eye distances: within so much, foundation evens out the skin
+FEATURE = 14.0  # CIELAB by which what differs is no blemish but a feature
 DEEPER = 0.3  # share of the light that is missing where an eyeshadow is deepest
 
 
@@ -52,12 +56,14 @@ class _Layer:
 
     product: int  # its number in LAYERS
     part: tuple[slice, slice]  # the rows and columns that it can reach
+    sigma: float  # pixels within which it evens out skin
     cover: Tensor  # (h, w)
     across: Tensor
     along: Tensor
     shine: Tensor  # where gloss and metals catch the light, (h, w), or zero
     depth: Tensor  # where the colour is deeper, (h, w), or zero
     tone: Tensor  # CIELAB (3,) of the wearer's skin
+    finest: Tensor  # eye distances over which an edge fades at least: the photo has none that is sharper
 
 
 class Makeup(nn.Module):
@@ -129,8 +135,10 @@ def _layer(face: FaceMap, number: int, device: torch.device) -> _Layer:
     part = (slice(top, top + height), slice(left, left + width))
     shine = SHINES[product.pigments](face)[part] if product.pigments in SHINES else np.zeros(1)
     depth = lid_depth(field) if product.name in DEEP else np.zeros(1)
-    numbers = (field.cover, field.across, field.along, shine, depth, face.tone)
-    return _Layer(number, part, *(torch.tensor(x, dtype=torch.float32, device=device) for x in numbers))
+    finest = max(FINEST, AS_SOFT * face.blur / face.unit)
+    numbers = (field.cover, field.across, field.along, shine, depth, face.tone, np.array(finest))
+    maps = (torch.tensor(x, dtype=torch.float32, device=device) for x in numbers)
+    return _Layer(number, part, EVENED * face.unit, *maps)
 
 
 def _painted(image: Tensor, layers: Sequence[_Layer], dials: Tensor) -> Tensor:
@@ -166,6 +174,8 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     """
     product = LAYERS[layer.product]
     here = _usual(below, layer.cover)
+    if product.evens:
+        below = below + product.evens * _unevenness(below, layer)
     colour, metal = pigment(product.pigments, wish, layer.tone.to(here) if product.pigments in WEARERS else here)
     step = colour[0] - here[0]
     met = here[0] + torch.where(step < 0, product.darkens * step, _lift(product, metal, here[0]) * step) + BLACK
@@ -177,11 +187,10 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     lit = (light - SHINES_FROM).clamp_min(0) * ((0.35 + 0.65 * gloss) * capped)
     if product.shine:
         lit = lit + layer.shine * (product.shine * (gloss**2 + 1.2 * metal) * capped / 76)
-    dry = 1 if product.relief == 1 else (body / HAIRY).clamp_max(1).square()  # lashes and gaps take on no colour
+    dry = below.new_ones(()) if product.relief == 1 else (body / HAIRY).clamp_max(1).square()  # lashes, gaps
     share = body * dry + lit * ((1.3 * metal - 0.6) / met)
-    tinted = tint[:, None, None] * share + product.own * (
-        below[1:] - here[1:, None, None] * shape.clamp_max(SHINES_FROM)
-    )
+    own = below[1:] - here[1:, None, None] * shape.clamp_max(SHINES_FROM)
+    tinted = tint[:, None, None] * share + product.own * own + (1 - dry) * below[1:]  # they keep their colour
     return torch.cat([(met * body + lit - BLACK)[None], tinted])
 
 
@@ -193,6 +202,14 @@ def _mixed(below: Tensor, paint: Tensor, share: Tensor, swallows: float) -> Tens
         return seen
     apart = (step[1:].square().sum(0) + 1e-6).sqrt()
     return torch.cat([seen[:1] - swallows * share * (1 - share) * apart, seen[1:]])
+
+
+def _unevenness(below: Tensor, layer: _Layer) -> Tensor:
+    """What small blemishes, lines and shine differ by from the covered skin around them, turned round, (3, h, w)."""
+    weight = (layer.cover + 1e-3)[None]
+    weighted = blur(torch.cat([below * weight, weight])[None], layer.sigma)[0]
+    apart = weighted[:3] / weighted[3:] - below
+    return apart * torch.exp(-(apart.square().sum(0) / FEATURE**2))
 
 
 def _usual(below: Tensor, cover: Tensor) -> Tensor:
@@ -218,6 +235,6 @@ def _mask(layer: _Layer, dials: Tensor) -> Tensor:
     reach = width * (1 - (layer.along / length).clamp(0, 0.98)) ** 0.95 if product.tapers else width
     mask = layer.cover * product.opacity * (1 - (1 - dials[0]) ** product.body)
     for place, far in ((layer.across, reach), (layer.along, length)):
-        edge = (softness * far).clamp_min(FINEST) if product.tapers else softness * far
+        edge = torch.hypot(softness * far, layer.finest) if product.tapers else softness * far
         mask = mask * torch.sigmoid(6 * (far - place) / edge)
     return mask

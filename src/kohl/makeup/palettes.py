@@ -43,6 +43,7 @@ class Palette:
         0.0,
         0.0,
     )  # how much of what a skin is redder and yellower than light skin shows in it
+    sheer: bool = False  # less of its colour on fair skin, on which it would be paint, and more on dark skin
     warmed: float = 0.0  # share of the skin's own tint in a shade that has none: the light on both is the same
     chroma: float = 60.0  # most
     light: tuple[float, float] = (9.0, 92.0)  # least and most L*
@@ -61,8 +62,8 @@ class OnSkin:
 
 
 METALS: Mapping[str, Shade] = {
-    "gold": (55, 31, 73), "silver": (66, 3, 260), "bronze": (41, 24, 61), "copper": (46, 31, 53),
-    "rose gold": (59, 22, 42), "champagne": (76, 17, 80), "pearl": (87, 5, 85),
+    "gold": (61, 43, 73), "silver": (68, 3, 260), "bronze": (36, 33, 60), "copper": (46, 40, 52),
+    "rose gold": (61, 26, 40), "champagne": (76, 18, 66), "pearl": (87, 5, 85),
 }  # fmt: skip
 LIPSTICK = Palette(
     {
@@ -80,6 +81,7 @@ LIPSTICK = Palette(
     {name: METALS[name] for name in ("gold", "silver", "bronze", "copper")},
     {"nude": (-7, 10, 1), "natural": (-8, 14, 3), "beige": (1, 7, 2)},
     deeper=0.36,
+    through=(0, 0.2),
     chroma=72,
 )  # fmt: skip
 EYESHADOW = Palette(
@@ -92,7 +94,7 @@ EYESHADOW = Palette(
         "dark brown": (22, 14, 52), "yellow": (79, 50, 89), "green": (44, 35, 142), "dark green": (23, 22, 146),
         "teal": (41, 25, 198), "turquoise": (60, 28, 190), "sky blue": (64, 25, 255), "blue": (36, 36, 275),
         "navy": (17, 20, 276), "violet": (36, 42, 310), "purple": (31, 36, 319), "lavender": (67, 22, 311),
-        "black": (12, 2, 40), "grey": (49, 2, 280), "white": (88, 2, 80),
+        "black": (12, 3, 20), "grey": (49, 2, 340), "white": (88, 2, 80),
     },
     METALS,
     warmed=0.28,
@@ -109,6 +111,7 @@ BLUSH = Palette(
     },
     METALS,
     through=(0.35, 0.75),
+    sheer=True,
     chroma=54,
     light=(24, 84),
 )  # fmt: skip
@@ -141,9 +144,9 @@ PALETTES: Mapping[str, Palette] = {
 }  # fmt: skip
 ON_SKIN: Mapping[str, OnSkin] = {
     "foundation": OnSkin((190, 138, 108), shares=(1.2, 0.4)),
-    "concealer": OnSkin((190, 138, 108), 1.04, 1.05, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
-    "bronzer": OnSkin((160, 106, 70), 0.86, 0.82, (4.0, 9.0), (0.3, 0.3), 7.0),
-    "contour": OnSkin((120, 78, 56), 0.8, 0.74, (3.0, 6.0), (0.25, 0.3), 7.0),
-    "highlighter": OnSkin((255, 236, 214), 1.16, 1.32, (-1.0, 3.0), (0.12, 0.25), 8.0),
-    "freckles": OnSkin((134, 84, 54), 0.81, 0.42, (4.5, 9.0), (0.3, 0.3), 9.0),
+    "concealer": OnSkin((190, 138, 108), 1.07, 1.09, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
+    "bronzer": OnSkin((160, 106, 70), 0.86, 0.82, (5.0, 6.5), (0.3, 0.3), 7.0),
+    "contour": OnSkin((120, 78, 56), 0.81, 0.74, (3.5, 4.0), (0.25, 0.3), 7.0),
+    "highlighter": OnSkin((255, 236, 214), 1.125, 1.32, (-1.0, 3.0), (0.12, 0.25), 8.0),
+    "freckles": OnSkin((134, 84, 54), 0.81, 0.5, (4.5, 9.0), (0.3, 0.3), 9.0),
 }

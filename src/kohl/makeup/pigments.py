@@ -19,8 +19,10 @@ SHEERER = 0.55  # share of its colour that blush leaves to the fairest skin, on 
 BOLDER = 0.7  # and more of it on black skin, which swallows the rest
 PLAIN = 14.0  # chroma that is hardly a colour any more
 DULLEST = 0.94  # share of the skin's tint that is kept where it is darkened: a shade is no grey
+WARMED = 1.3, 0.7  # times that share, in a* and b*: soot that lets skin through looks green otherwise
 RISES = 0.75  # share of a step down that a step up is
 COOLS = 0.4  # of that warmth is lost on the way up: pale skin is no chalk
+PORCELAIN = 0.4  # share of a shade that is left out on the palest skin, on which it would be dirt
 WHITEST = 94.0  # L* that no skin becomes
 TINT = 0.7  # share of the skin's a* and b* in a colour that is the wearer's own
 SKIN_FIRST = 0.4  # more of that distance for the colours that are the skin's own
@@ -67,12 +69,16 @@ def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
         colour = colour - palette.deeper * darker * colour.new_tensor((1, 0, 0))
     if any(palette.through):
         colour = colour + (skin - skin.new_tensor(LIGHT_SKIN)) * skin.new_tensor((0, *palette.through))
+    if palette.sheer:
         fair = ((skin[0] - LIGHT_SKIN[0]) / (WHITEST - LIGHT_SKIN[0])).clamp(0, 1)
         dark = ((LIGHT_SKIN[0] - skin[0]) / LIGHT_SKIN[0]).clamp(0, 1)
-        colour = colour + (BOLDER * dark - SHEERER * fair) * (colour - skin) * skin.new_tensor((0, 1, 1))
+        pale = (1 - skin[1:].norm() / skin.new_tensor(LIGHT_SKIN[1:]).norm()).clamp_min(0)  # in a cold light, too
+        colour = colour + (BOLDER * dark - SHEERER * torch.maximum(fair, pale)) * (colour - skin) * skin.new_tensor(
+            (0, 1, 1)
+        )
     if palette.warmed:
         grey = torch.exp(-colour[1:].square().sum() / PLAIN**2)
-        colour = colour + palette.warmed * grey * skin * skin.new_tensor((0, 1, 1))
+        colour = colour + palette.warmed * grey * skin * skin.new_tensor((0, *WARMED))
     return Pigment(_within(palette, colour), (near * metal).sum() / total)
 
 
@@ -90,6 +96,7 @@ def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:
     warms = -said[0].clamp_max(0) - COOLS * said[0].clamp_min(0)
     tan = torch.stack([said[0], 0.3 * warms, 0.55 * warms])  # sun warms what it darkens
     light = product.on_dark + (product.light - product.on_dark) * (skin[0] / 75).clamp(0, 1)
+    light = light + PORCELAIN * (1 - light).clamp_min(0) * ((skin[0] - 75) / (WHITEST - 75)).clamp(0, 1)
     lit = ((skin[0] + BLACK) * light).clamp_max(WHITEST + BLACK)
     changed = torch.stack([lit, *(skin[1:] * light.clamp(DULLEST, 1))])
     return changed + said * said.new_tensor((0, 1, 1)) + tan + said.new_tensor((-BLACK, *product.warmth))

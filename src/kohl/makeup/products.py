@@ -26,6 +26,7 @@ class Product:
     swallows: float = (
         0.0  # levels of L* for each by which the tints of skin and pigment differ, times 4, where both show
     )
+    evens: float = 0.0  # share of small differences in the skin that it hides
     tapers: bool = False  # to nothing at its length
     half: int = 0  # of the picture that it goes on alone: −1 is the left, 1 the right
     of: str = ""  # the product whose pigments it takes, where it goes on a part of that one's place, or has none
@@ -43,25 +44,25 @@ class Product:
 
 
 PRODUCTS = (  # in the order in which they are put on
-    Product("foundation", (190, 138, 108), 1.0, 1.0, 1.0, (0.6, 2.0, 2.4), (0.7, 1.7, 2.0), own=0.5),
+    Product("foundation", (190, 138, 108), 1.0, 1.0, 1.0, (0.6, 2.0, 2.4), (0.7, 1.7, 2.0), own=0.5, evens=0.75),
     Product("face paint", (245, 245, 245), 0.9, 0.92, 0.85, (0.3, 2.0, 2.4), (0.4, 1.7, 2.0), relief=0.8, own=0.2),
     Product(
         "contour", (120, 78, 56), 1.0, 1.0, 1.0, (0.05, 0.13, 0.24), (0.4, 0.75, 1.0), (0.6, 2.0), own=1.0, body=1.35
     ),
     Product(
-        "highlighter", (255, 236, 214), 1.0, 1.0, 1.0, (0.03, 0.07, 0.14), (0.4, 1.2, 1.6), (1.3, 3.0), own=1.0,
+        "highlighter", (255, 236, 214), 1.0, 1.0, 1.0, (0.03, 0.07, 0.14), (0.4, 1.2, 1.6), (1.5, 3.4), own=1.0,
         body=1.25,
     ),
-    Product("blush", (226, 104, 110), 0.76, 0.5, 0.3, (0.5, 0.95, 1.5), (0.45, 0.95, 1.2), (0.6, 1.8), own=0.7),
+    Product("blush", (226, 104, 110), 0.68, 0.5, 0.05, (0.5, 0.95, 1.5), (0.45, 0.95, 1.2), (0.8, 2.4), own=0.7),
     Product("freckles", (134, 84, 54), 1.0, 1.0, 1.0, (0.5, 0.9, 1.4), (0.4, 1.0, 1.3), own=1.0, body=1.5),
-    Product("stubble", (58, 48, 44), 0.75, 0.8, 0.1, (0.3, 1.2, 1.5), (0.3, 1.3, 1.6), relief=0.7),
+    Product("stubble", (58, 48, 44), 0.75, 0.8, 0.1, (0.3, 1.2, 1.5), (0.3, 1.3, 1.6), relief=0.7, own=0.7),
     Product("brows", (78, 56, 42), 1.0, 0.85, 0.7, (0.025, 0.055, 0.09), (0.6, 1.2, 1.4), relief=0.8),
     Product(
         "eyeshadow", (150, 108, 88), 0.95, 0.88, 0.72, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.4, 1.3), relief=0.9,
         body=1.35, shine=18.0, swallows=0.25,
     ),
     Product(
-        "eyeliner", (22, 18, 18), 0.97, 0.97, 0.9, (0.012, 0.028, 0.06), (0.01, 0.0309, 0.24), (0.1, 1.1), relief=0.2,
+        "eyeliner", (22, 18, 18), 0.97, 0.97, 0.9, (0.012, 0.034, 0.066), (0.09, 0.14, 0.32), (0.1, 1.4), relief=0.2,
         own=0.1, body=1.4, tapers=True,
     ),
     Product("mascara", (20, 16, 16), 0.95, 0.97, 0.9, (0.35, 0.8, 1.2), (0.4, 1.2, 1.4), relief=0.25),
@@ -70,7 +71,7 @@ PRODUCTS = (  # in the order in which they are put on
         own=0.12, body=1.3, shine=34.0,
     ),
     Product(
-        "lip liner", (140, 44, 60), 0.9, 0.9, 0.75, (0.014, 0.024, 0.05), (0.5, 1.25, 1.4), (0.1, 0.8), own=0.2,
+        "lip liner", (140, 44, 60), 0.9, 0.9, 0.75, (0.018, 0.033, 0.07), (0.5, 1.25, 1.4), (0.3, 1.1), own=0.2,
         body=1.3,
     ),
 )  # fmt: skip
@@ -92,6 +93,7 @@ _BRONZER = Product(
 COATS = (
     Product(
         "concealer", (190, 138, 108), 0.9, 0.0, 1.0, (0.05, 0.09, 0.14), (0.5, 1.15, 1.5), (1.0, 2.4), own=0.35,
+        evens=0.6,
         after="foundation",
     ),
     _BRONZER,

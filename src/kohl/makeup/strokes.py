@@ -8,10 +8,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from kohl.makeup.face_map import COARSE, EYES, FaceMap, direction, smooth
+from kohl.makeup.face_map import COARSE, CRISP, EYES, FaceMap, direction, smooth
 
 SIDE = 4 * COARSE  # hairs are thinner than the pixels of a small crop
-LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 52, 18, 9000, 380
+LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 70, 22, 13000, 380
 BROW_HAIRS = 220  # in each
 GRAIN = 0.011  # of shimmer, in eye distances
 CLUMPS = 14  # of lashes on a lid
@@ -87,7 +87,7 @@ def _hair(
     columns, rows = np.round(points).astype(int).clip(0, face.size - 1).T
     seen = int(np.argmax(np.append(hidden[rows, columns], True)))
     fixed = np.round(((points + 0.5) * SIDE / face.size) * 16 - 8).astype(np.int32)
-    thick = 0.007 * face.unit * SIDE / face.size
+    thick = 0.010 * face.unit * SIDE / face.size
     for number, (start, end) in enumerate(pairwise(fixed[:seen])):
         wide = thick * (1 - 0.85 * number / (len(fixed) - 2))
         whole = max(1, round(wide))
@@ -113,12 +113,12 @@ def bristles(face: FaceMap, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     sideways = ((roots - face.middle) @ face.right) / face.unit
     ways = face.down + (0.55 * sideways + draw.normal(0, 0.35, BRISTLES))[:, None] * face.right
     ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    tips = roots + ways * (face.unit * draw.uniform(0.008, 0.02, BRISTLES))[:, None]
+    tips = roots + ways * (face.unit * draw.uniform(0.006, 0.014, BRISTLES))[:, None]
     ends = np.round((np.stack([roots, tips], 1) + 0.5) * (SIDE / face.size) * 16 - 8).astype(np.int32)
-    shades = draw.uniform(0.45, 1.0, 4)
+    shades = (0.4, 0.6, 0.8, 1.0)
     for number, shade in enumerate(shades):
         cv2.polylines(canvas, list(ends[number :: len(shades)]), False, float(shade), 1, shift=4)
-    return _small(face, canvas)
+    return _small(face, canvas, CRISP)
 
 
 def brows(face: FaceMap, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -166,8 +166,9 @@ def grain(face: FaceMap) -> np.ndarray:
     return grains
 
 
-def _small(face: FaceMap, canvas: np.ndarray) -> np.ndarray:
-    """The canvas at the size of the crop."""
+def _small(face: FaceMap, canvas: np.ndarray, share: float = 1.0) -> np.ndarray:
+    """The canvas at the size of the crop, as soft as the photo or a share of that."""
     how = cv2.INTER_AREA if face.size <= SIDE else cv2.INTER_LINEAR
     small: np.ndarray = cv2.resize(canvas, (face.size, face.size), interpolation=how)
-    return small
+    blur = share * face.blur
+    return cv2.GaussianBlur(small, (0, 0), blur) if blur > 0.2 else small
