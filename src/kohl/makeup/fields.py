@@ -21,6 +21,7 @@ from kohl.templates import with_forehead
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
 HIGHER = 0.26  # how far above the forehead of the landmarks face paint goes, in heights of a face
 BARE, FADES = 0.8, 0.75  # eye distances above the brows: where it begins to fade, and from there to where it has gone
+PAINTED_HAIR = 0.7  # share of brows that stays free of paint: skin between their hairs has some, too
 SHINING = 0.14  # colours in YCrCb up to which skin is painted: shine is paler
 NOSE_WINGS = (31, 35)
 
@@ -38,8 +39,14 @@ def painted_skin(face: FaceMap) -> Field:
     outline = smooth(np.concatenate([face.at(*range(17)), top - HIGHER * height * face.down]), closed=True)
     whole = np.clip(1.03 * face.filled(outline, soft=0.035) - 0.03, 0, 1) * _on_the_face(face)
     above = face.ahead(face.at(19, 24).mean(0) - BARE * face.unit * face.down, -face.down) / (FADES * face.unit)
-    features = face.filled(*face.eyes, face.with_mouth.lips, soft=0.015)
-    cover = whole * (1 - features) * (1 - brow_hairs(face)) * face.like_skin(SHINING) * (1 - above.clip(0, 1) ** 2)
+    features = face.filled(*face.eyes, face.with_mouth.lips, soft=0.010)
+    cover = (
+        whole
+        * (1 - features)
+        * (1 - PAINTED_HAIR * brow_hairs(face))
+        * face.like_skin(SHINING)
+        * (1 - above.clip(0, 1) ** 2)
+    )
     across = np.abs(face.ahead(face.middle, face.down)) / height
     return face.cut(cover, across, face.sideways)
 

@@ -27,7 +27,7 @@ ASKED: Mapping[str, Levels] = {  # the colour that a word stands for
     "navy": (1, 21, 62), "violet": (154, 14, 234), "purple": (126, 30, 156), "lavender": (199, 159, 239),
     "black": (10, 9, 10), "grey": (146, 149, 145), "white": (250, 250, 249), "gold": (214, 173, 48),
     "silver": (197, 199, 204), "bronze": (156, 100, 48), "copper": (185, 101, 52), "rose gold": (212, 147, 134),
-    "champagne": (240, 214, 174), "pearl": (240, 234, 226), "own brows": (78, 56, 42),
+    "champagne": (240, 214, 174), "candy pink": (255, 99, 233), "pearl": (240, 234, 226), "own brows": (78, 56, 42),
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ BLUSH = Palette(
         "hot pink": (56, 50, 6), "light pink": (71, 25, 16), "rose": (58, 39, 19), "mauve": (52, 23, 8),
         "fuchsia": (53, 48, 358), "coral": (60, 44, 33), "peach": (69, 38, 48), "orange": (61, 48, 45),
         "terracotta": (52, 34, 44), "nude": (62, 24, 44), "brown": (44, 24, 46), "purple": (42, 34, 332),
-        "violet": (44, 38, 320), "lavender": (65, 22, 328),
+        "violet": (44, 38, 320), "lavender": (65, 22, 328), "candy pink": (63, 42, 4), "magenta": (50, 44, 358),
     },
     METALS,
     through=(0.35, 0.75),
@@ -144,9 +144,9 @@ PALETTES: Mapping[str, Palette] = {
 }  # fmt: skip
 ON_SKIN: Mapping[str, OnSkin] = {
     "foundation": OnSkin((190, 138, 108), shares=(1.2, 0.4)),
-    "concealer": OnSkin((190, 138, 108), 1.07, 1.09, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
-    "bronzer": OnSkin((160, 106, 70), 0.86, 0.82, (5.0, 6.5), (0.3, 0.3), 7.0),
+    "concealer": OnSkin((190, 138, 108), 1.1, 1.12, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
+    "bronzer": OnSkin((160, 106, 70), 0.84, 0.8, (5.0, 6.5), (0.3, 0.3), 7.0),
     "contour": OnSkin((120, 78, 56), 0.81, 0.74, (3.5, 4.0), (0.25, 0.3), 7.0),
-    "highlighter": OnSkin((255, 236, 214), 1.125, 1.32, (-1.0, 3.0), (0.12, 0.25), 8.0),
+    "highlighter": OnSkin((255, 236, 214), 1.13, 1.34, (-1.0, 3.0), (0.12, 0.25), 8.0),
     "freckles": OnSkin((134, 84, 54), 0.81, 0.5, (4.5, 9.0), (0.3, 0.3), 9.0),
 }
