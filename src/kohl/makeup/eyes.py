@@ -76,7 +76,7 @@ def mascara(face: FaceMap) -> Field:
     for eye in EYES:
         for lid, length in zip(_lids(face, eye), (0.12, 0.05), strict=True):
             np.minimum(across, face.distance(smooth(lid, parts=5)) / length, out=across)
-    roots = 0.65 * np.exp(-np.square(across / 0.10))
+    roots = 0.5 * np.exp(-np.square(across / 0.08))
     cover = np.maximum(strokes.lashes(face), roots) * (across < 1.3)
     return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes)), across, face.sideways)
 

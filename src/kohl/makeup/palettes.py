@@ -76,7 +76,7 @@ LIPSTICK = Palette(
         "green": (48, 44, 146), "dark green": (22, 22, 150), "teal": (42, 28, 195), "turquoise": (62, 32, 187),
         "sky blue": (66, 26, 255), "blue": (34, 48, 284), "navy": (16, 22, 284), "violet": (34, 52, 312),
         "purple": (31, 40, 325), "lavender": (66, 26, 314), "black": (8, 2, 10), "grey": (54, 3, 300),
-        "white": (88, 3, 40),
+        "white": (88, 3, 40), "candy pink": (58, 50, 4),
     },
     {name: METALS[name] for name in ("gold", "silver", "bronze", "copper")},
     {"nude": (-7, 10, 1), "natural": (-8, 14, 3), "beige": (1, 7, 2)},
@@ -148,5 +148,5 @@ ON_SKIN: Mapping[str, OnSkin] = {
     "bronzer": OnSkin((160, 106, 70), 0.84, 0.8, (5.0, 6.5), (0.3, 0.3), 7.0),
     "contour": OnSkin((120, 78, 56), 0.81, 0.74, (3.5, 4.0), (0.25, 0.3), 7.0),
     "highlighter": OnSkin((255, 236, 214), 1.13, 1.34, (-1.0, 3.0), (0.12, 0.25), 8.0),
-    "freckles": OnSkin((134, 84, 54), 0.81, 0.5, (4.5, 9.0), (0.3, 0.3), 9.0),
+    "freckles": OnSkin((134, 84, 54), 0.82, 0.52, (4.5, 9.0), (0.3, 0.3), 9.0),
 }
