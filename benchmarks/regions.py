@@ -26,10 +26,10 @@ LIMITS = {  # how far a region goes across and along its product's field: less t
     "stubble": (FAR, FAR),
     "brows": (0.06, FAR),
     "eyeshadow": (0.5, FAR),
-    "eyeliner": (0.028, 0.04),
+    "eyeliner": (0.03, 0.12),
     "mascara": (0.8, FAR),
     "lipstick": (FAR, FAR),
-    "lip liner": (0.024, FAR),
+    "lip liner": (0.045, FAR),
 }
 # Looked at if nobody asked for them; what goes on the skin between them would be looked at twice.
 QUIET = ("lipstick", "lip liner", "eyeshadow", "eyeliner", "mascara", "brows", "blush", "stubble")
