@@ -22,7 +22,7 @@ FIT_RADIUS, FIT_EPS = 0.07, 2e-3  # of the guided filter: distances between the 
 EYES = ((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46))  # outer corner first, then along the upper lid
 BROWS = ((17, 18, 19, 20, 21), (26, 25, 24, 23, 22))  # outer end first
 MOUTH = range(48, 60)
-CRISP = 0.7  # share of the photo's blur that single hairs and spots have: they are no shade
+CRISP = 0.6  # share of the photo's blur that single hairs and spots have: they are no shade
 SHARP = 0.75  # pixels: the blur that is measured at the eyes of a photo as sharp as its pixels allow
 
 
