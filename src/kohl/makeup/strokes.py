@@ -11,7 +11,7 @@ import numpy as np
 from kohl.makeup.face_map import COARSE, CRISP, EYES, FaceMap, direction, smooth
 
 SIDE = 4 * COARSE  # hairs are thinner than the pixels of a small crop
-LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 62, 20, 13000, 380
+LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 70, 22, 13000, 380
 BROW_HAIRS = 220  # in each
 GRAIN = 0.011  # of shimmer, in eye distances
 CLUMPS = 14  # of lashes on a lid
