@@ -311,6 +311,14 @@ def test_a_caption_that_happens_to_name_one_is_drawn_again(captions):
     assert [captions._names_a_held_out_colour(text) for text in texts] == [True, True, False]
 
 
+def test_free_captions_have_words_of_their_own_and_no_held_out_colours(captions, drafts):
+    rng = random.Random(3)
+    texts = [spoken(captions.caption(rng, free=True, typos=0)[0]) for _ in range(3_000)]
+    known = {spoken(text) for text, _ in drafts}
+    assert sum(text in known for text in texts) < 0.3 * len(texts)
+    assert not any(f" {name} " in f" {text} " for text in texts for name in captions.HELD_OUT_COLOURS)
+
+
 def test_held_out_captions_name_held_out_colours(held_out, captions, colours, lexicon):
     plain = {*captions.FAMILIES, *colours.MAKEUP, *lexicon.PLAIN, "tan"}  # "sun tan" is a look
     usual = {name for table in (lexicon.NATURAL, lexicon.FAVOURITES) for names in table.values() for name in names}

@@ -1,6 +1,7 @@
 """The colours of the captions: which names there are, which are held out, and their families."""
 
 import importlib
+import random
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,29 @@ def test_vulgar_names_are_left_out(colours):
     words = {word for name in colours.SURVEY for word in name.split()}
     assert not words & {"poo", "poop", "shit", "puke", "snot", "piss", "barf", "vomit", "booger", "diarrhea"}
     assert len(colours.SURVEY) > 800
+
+
+def test_what_two_words_mean_is_near_what_the_survey_says(colours):
+    first = {*colours.MODIFIED, *(word for words in colours.TINTS.values() for word in words)}
+    pairs = [name.split() for name in colours.SURVEY if name.count(" ") == 1]
+    found = [pair for pair in pairs if pair[0] in first and pair[1] in colours.SURVEY_COLOURS]
+    said, mixed, plain = (
+        colours.lab(torch.tensor([value(*pair) for pair in found]))
+        for value in (
+            lambda first, base: colours.SURVEY[f"{first} {base}"],
+            colours.mixed,
+            lambda _, base: colours.SURVEY[base],
+        )
+    )
+    far, without = ((said - other).norm(dim=1).median() for other in (mixed, plain))
+    assert len(found) > 250
+    assert far < 16
+    assert far < 0.6 * without
+
+
+def test_composed_names_are_two_words_or_one(colours):
+    rng = random.Random(0)
+    names = [colours.composed(rng) for _ in range(300)]
+    assert {name.count(" ") for name, _ in names} == {0, 1}
+    assert len(set(names)) > 200
+    assert all(0 <= level <= 1 for _, value in names for level in value)

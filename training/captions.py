@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import makeup_styles as styles
 import makeup_words as lexicon
 import torch
-from colours import COLOURS, FAMILIES, HELD_OUT_COLOURS, MAKEUP, RGB, family
-from makeup_frames import EVERYTHING, EXCEPT, HELD_OUT, LIKE, NO, ONE_COLOUR, PAINTED, USED, Wordings
+from colours import COLOURS, FAMILIES, HELD_OUT_COLOURS, MAKEUP, RGB, composed, family
+from makeup_frames import EVERYTHING, EXCEPT, FREE, HELD_OUT, LIKE, NO, ONE_COLOUR, PAINTED, USED, Wordings
 from makeup_styles import STYLES
 from makeup_words import FINISHED, FINISHES, IMPLIED, NEEDY, SKINS, USUAL, WORDS, Dials, rgb
 from torch import Tensor
@@ -32,7 +32,8 @@ SHAPES = (lexicon.BEFORE, lexicon.AFTER)
 STANDING = tuple(word for style in STYLES.values() for word in style.phrases if not word.startswith(("a ", "make me")))
 SCALED = (*styles.SMOKY_EYES.phrases, "makeup", "make up")
 ANY_COLOUR = {**COLOURS, **HELD_OUT_COLOURS}
-NO_SKINS = {name for name, value in ANY_COLOUR.items() if family(value) not in ("brown", "black", "orange")}
+SKIN_LIKE = ("brown", "black", "orange")
+NO_SKINS = {name for name, value in ANY_COLOUR.items() if family(value) not in SKIN_LIKE}
 COMMON = {product: (*lexicon.FAVOURITES.get(product, ()) * 2, *lexicon.PLAIN, *MAKEUP) for product in NAMES}
 
 
@@ -54,15 +55,20 @@ class _Draft:
     wears: dict[str, Dials]
 
 
-def scene(rng: random.Random, *, held_out: bool = False, typos: float = TYPOS) -> Scene:
-    """The next caption of `rng`; held-out ones have frames, orders, joints and colours that no other caption has."""
-    return _drawn(rng, *caption(rng, held_out=held_out, typos=typos))
+def scene(rng: random.Random, *, held_out: bool = False, free: bool = False, typos: float = TYPOS) -> Scene:
+    """The next caption of `rng`; held-out ones have frames, orders, joints and colours that no other caption has.
+
+    `free` ones have more ways of saying things, and of naming colours, than the vocabulary lists.
+    """
+    return _drawn(rng, *caption(rng, held_out=held_out, free=free, typos=typos))
 
 
-def caption(rng: random.Random, *, held_out: bool = False, typos: float = TYPOS) -> tuple[str, dict[str, Dials]]:
+def caption(
+    rng: random.Random, *, held_out: bool = False, free: bool = False, typos: float = TYPOS
+) -> tuple[str, dict[str, Dials]]:
     """The text of the next caption, a share of which has slips, and the dials that it says by product."""
     while True:
-        draft = _draft(rng, HELD_OUT if held_out else USED)
+        draft = _draft(rng, HELD_OUT if held_out else FREE if free else USED)
         text = _typed(rng, " ".join(draft.text.split()).replace(" ,", ",").replace(" ;", ";"), typos)
         if held_out or not _names_a_held_out_colour(text):
             return text, draft.wears
@@ -240,6 +246,11 @@ def _colour(rng: random.Random, product: str, used: Wordings) -> tuple[str, RGB]
 def _any_colour(rng: random.Random, product: str, used: Wordings) -> tuple[str, RGB]:
     """A common colour of the product, or any other; face paint never has a skin's colour."""
     while True:
+        if used.composed and rng.random() < used.composed:
+            name, value = composed(rng)
+            if product != "face paint" or family(value) not in SKIN_LIKE:
+                return name, value
+            continue
         name = rng.choice(COMMON[product]) if rng.random() < used.common else rng.choice(used.names)
         if name in (NO_SKINS if product == "face paint" else ANY_COLOUR):
             return name, ANY_COLOUR[name]

@@ -5,12 +5,15 @@ Randall Munroe, Color survey results, 2010: 949 names that most people gave to t
 
 from __future__ import annotations
 
+import random
 import zlib
 
 import numpy as np
 import torch
 from matplotlib.colors import XKCD_COLORS, to_rgb
 from torch import Tensor
+
+from kohl.colour import srgb
 
 RGB = tuple[float, float, float]  # sRGB in [0, 1]
 WHITE = (0.9505, 1.0, 1.089)  # of the illuminant D65, in XYZ
@@ -71,6 +74,24 @@ ALSO = {  # the last word of a name that belongs to a family of another name
 }  # fmt: skip
 
 
+MODIFIED = {  # what words before a colour do to it in the survey: L* added, times its chroma
+    "light": (22, 0.84), "pale": (18, 0.6), "pastel": (13, 0.65), "soft": (13, 0.65), "baby": (24, 0.6),
+    "lightish": (12, 0.85), "dark": (-21, 0.77), "deep": (-22, 0.8), "darkish": (-12, 0.7), "rich": (-6, 1.05),
+    "bright": (3, 1.12), "neon": (11, 1.25), "electric": (7, 1.2), "vivid": (8, 1.3), "vibrant": (8, 1.25),
+    "hot": (4, 1.3), "strong": (-5, 1.3), "fluorescent": (11, 1.25), "true": (-4, 1.15), "dusty": (2, 0.5),
+    "faded": (5, 0.48), "dull": (3, 0.55), "dirty": (-6, 0.55), "muted": (3, 0.5), "flat": (4, 0.5),
+    "medium": (3, 0.85), "dusky": (1, 0.5), "burnt": (-12, 0.8), "powder": (22, 0.5),
+}  # fmt: skip
+TINTS = {  # the first words of names such as "greenish blue" and "grey blue"
+    "red": ("reddish", "red"), "orange": ("orangish", "orangey", "orange"), "pink": ("pinkish", "pinky", "pink"),
+    "yellow": ("yellowish", "yellowy", "yellow"), "green": ("greenish", "greeny", "green"), "grey": ("greyish", "grey"),
+    "blue": ("bluish", "bluey", "blue"), "purple": ("purplish", "purpley", "purply", "purple"),
+    "brown": ("brownish", "browny", "brown"), "turquoise": ("turquoise",),
+}  # fmt: skip
+TINTED, HALVED = 0.36, 0.44  # how far towards the first word's colour a "greenish blue" and a "green blue" are
+JOINED = 0.15  # how often two words are written as one
+
+
 def shade(modifier: str, rgb: RGB) -> RGB:
     """A colour made dark, deep, light, pale or bright."""
     colour = np.array(rgb)
@@ -125,9 +146,33 @@ _held_out = _without_parts(_picked - set(_words) - set(FAMILIES), set(SURVEY) | 
 HELD_OUT_COLOURS: dict[str, RGB] = {name: rgb for name, rgb in SURVEY.items() if name in _held_out}
 SURVEY_COLOURS: dict[str, RGB] = {name: _words.get(name, rgb) for name, rgb in SURVEY.items() if name not in _held_out}
 COLOURS: dict[str, RGB] = {**SURVEY_COLOURS, **_words, **SHADES}
+_bases = [  # "navy", too, is left out
+    name for name in SURVEY_COLOURS if " " not in name and not name.endswith(("ish", "y"))
+]
 
 _heads = {name: ALSO.get(last, last) for name in SURVEY if (last := name.split()[-1]) in {*FAMILIES, *ALSO}}
 _prototypes = lab(torch.tensor([SURVEY[name] for name in _heads], dtype=torch.float64))
+
+
+def mixed(first: str, base: str) -> RGB:
+    """What a name of two words means, in the manner of the survey: "dusty teal", "greenish blue", "grey blue"."""
+    colour = lab(torch.tensor(SURVEY_COLOURS[base]))
+    if first in MODIFIED:
+        lighter, chroma = MODIFIED[first]
+        colour = torch.stack([(colour[0] + lighter).clamp(4, 97), *(colour[1:] * chroma)])
+    else:
+        (hue,) = (name for name, words in TINTS.items() if first in words)
+        colour = colour.lerp(lab(torch.tensor(SURVEY_COLOURS[hue])), HALVED if first == hue else TINTED)
+    red, green, blue = srgb(colour[:, None, None]).clamp(0, 1).flatten().tolist()
+    return red, green, blue
+
+
+def composed(rng: random.Random) -> tuple[str, RGB]:
+    """A name of two words, perhaps written as one, that the survey may not have; and its colour."""
+    base = rng.choice(FAMILY_NAMES) if rng.random() < 0.6 else rng.choice(_bases)
+    tints = [word for name, words in TINTS.items() if name != base for word in words]
+    first = rng.choice(tuple(MODIFIED) if rng.random() < 0.5 else tints)
+    return f"{first}{'' if base in FAMILY_NAMES and rng.random() < JOINED else ' '}{base}", mixed(first, base)
 
 
 def family(rgb: RGB) -> str:

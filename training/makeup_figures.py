@@ -52,7 +52,7 @@ def retrieval(model: MakeupCLIP, held: Sitters, galleries: int) -> dict[str, flo
                 scenes.append(new)
         with torch.no_grad():
             texts = model.embed_texts([scene.text for scene in scenes])
-            images = model.embed_images(pictures(held, scenes, f"gallery {number}", plain=True))
+            images = model.embed_images(pictures(held, scenes, f"gallery {number}"))
         scores = images @ texts.T
         ranks.append((scores > scores.diag()[:, None]).sum(1))
     rank = torch.cat(ranks)

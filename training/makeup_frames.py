@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from colours import HELD_OUT_COLOURS, SHADES, SURVEY_COLOURS
 
@@ -23,6 +23,7 @@ class Wordings:
     smoky: tuple[str, ...]  # smoky eyes of a colour
     names: tuple[str, ...]  # of any colours
     common: float  # how often a colour is a common one instead
+    composed: float = 0.0  # how often it is put together of two words
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -73,6 +74,55 @@ USED = Wordings(
     smoky=(*("{x} smoky eyes", "{x} smoky eye", "{x} smokey eyes", "{x} smokey eye") * 2, "smokey eyes in {x}"),
     names=(*SURVEY_COLOURS, *SHADES),
     common=0.5,
+)
+
+FREE = replace(  # more ways to say the same, so that those that nobody thought of are read too
+    USED,
+    orders=(
+        *USED.orders,
+        "{much} {colour} {finish} {strength} {before} {product} {after}",
+        "{much} {colour} {strength} {before} {finish} {product} {after}",
+        "{much} {finish} {colour} {before} {strength} {product} {after}",
+        "{strength} {much} {finish} {before} {colour} {product} {after}",
+    ),
+    coloured=(
+        *USED.coloured,
+        "{much} {finish} {product} in {before} {strength} {colour} {after}",
+        "{much} {before} {product} {after} in {strength} {finish} {colour}",
+        "{much} {finish} {colour} on the {strength} {before} {product} {after}",
+        "{much} {strength} {colour} as {before} {finish} {product} {after}",
+        "{much} {colour} {strength} on {finish} {before} {product} {after}",
+        "{much} {strength} {before} {product}, {finish} {colour} {after}",
+        "{much} {before} {product} of {finish} {strength} {colour} {after}",
+        "{much} {finish} {before} {product} ({strength} {colour}) {after}",
+    ),
+    inverted=0.45,
+    joins=(
+        *(*USED.joins, " and also ", ". ", " - ", " then ", ", then ", ", with ", ", plus ", " and some ", " | "),
+        *(" and then ", " and finally ", ", as well as ", ", and some ", " over ", ". also ", ": "),
+    ),
+    listed=0.3,
+    without=(
+        *(*USED.without, "; never {x}", ". no {x}", ", but no {x}", ", but {x} is not for me", ", skip the {x}"),
+        *(", please without {x}", "; without {x}", " - no {x}", ", leave out {x}", ", please don't add {x}"),
+    ),
+    frames=(
+        *(*USED.frames, "{x}", "what about {x} on my face", "picture me in {x}", "i have {x} on", "he wears {x} today"),
+        *(
+            "would {x} suit me",
+            "can you show me {x}",
+            "let us have {x}",
+            "my look: {x}",
+            "this is me in {x}",
+            "see {x}",
+        ),
+        *("a picture of somebody with {x}", "how do i look in {x}", "could i try {x}", "you can see {x}", "today {x}"),
+        *("it is a face that has {x} on it", "show a woman who has {x}", "please draw {x} for me", "{x} on me"),
+    ),
+    looks=(*USED.looks, "look: {x}", "makeup, {x}", "something {x}", "the {x} look", "{x} kind of makeup", "very {x}"),
+    also=(*USED.also, "{x}. ", "{x}, and ", "{x} - ", "{x} together with ", "{x}, with ", "{x} but also "),
+    smoky=(*USED.smoky, "{x} for smoky eyes", "smokey eye, {x}"),
+    composed=0.35,
 )
 
 HELD_OUT = Wordings(

@@ -7,15 +7,16 @@ import os
 import random
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import torch
 import torch.nn.functional as F
-from captions import Scene
+from captions import Scene, scene
 from portraits import portraits
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -30,6 +31,7 @@ LIGHT, WHITE, CONTRAST = 0.10, 0.03, 0.08  # standard deviations, of logarithms
 MIDDLE = 0.45  # the level that a change of contrast leaves alone
 NOISE, BLUR = 0.015, 0.9  # at most; levels, pixels
 STILL, TEXTURED, BLURRED, NOISY = 0.25, 0.35, 0.25, 0.25  # the share of pictures that are not moved, that are changed …
+CHUNK = 512  # pictures that are kept in one file
 TEXTURES, CHANGE = 192, (0.004, 0.03)  # changes of a face model that hides a face: how many, how strong
 
 Value, Result = TypeVar("Value"), TypeVar("Result")
@@ -45,20 +47,56 @@ class Changes:
 
 @dataclass(frozen=True, eq=False)
 class Sitters:
-    """Faces, and the layers of makeup that fit them."""
+    """Faces; the layers of makeup that fit one are found when it is first asked for, which takes half a second."""
 
     crops: Tensor  # uint8 (n, 3, SIZE, SIZE)
-    layers: Sequence[Sequence[_Layer]]
-    changes: Changes
+    landmarks: Tensor  # (n, 68, 2)
+    found: dict[int, Sequence[_Layer]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.crops)
 
     def wearing(self, number: int, dials: Tensor) -> Images:
         """One face (1, 3, SIZE, SIZE) with makeup on it; products of opacity 0 cost nothing."""
+        crop = self.crops[number : number + 1] / 255
+        if number not in self.found:
+            face = Faces(crop, torch.zeros(1, 5, 2), self.landmarks[number : number + 1])
+            self.found[number] = Makeup(face).layers[0]
         makeup = Makeup(Faces(torch.zeros(0, 3, SIZE, SIZE), torch.zeros(0, 5, 2), torch.zeros(0, 68, 2)))
-        makeup.layers = [[layer for layer in self.layers[number] if dials[layer.product, 0] > 0]]
-        return makeup(self.crops[number : number + 1] / 255, dials[None])
+        makeup.layers = [[layer for layer in self.found[number] if dials[layer.product, 0] > 0]]
+        return makeup(crop, dials[None])
+
+
+@dataclass(frozen=True, eq=False)
+class Album:
+    """Pictures of `sitters` wearing scenes, by number; drawn once, `CHUNK` at a time, and kept in a folder."""
+
+    sitters: Sitters
+    folder: Path
+    seed: int
+
+    def scene(self, number: int) -> Scene:
+        """What a picture shows."""
+        return scene(random.Random(f"{self.seed} picture {number}"), free=True)
+
+    def picture(self, number: int) -> Images:
+        """One picture (1, 3, SIZE, SIZE), as sharp and straight as a crop."""
+        chunk, place = divmod(number, CHUNK)
+        path = self.folder / f"pictures-{self.seed}-{chunk:03}.safetensors"
+        if not path.exists():
+            raise LookupError(f"{path} is not drawn")
+        with safe_open(path, "pt") as file:
+            return file.get_slice("pictures")[place : place + 1] / 255
+
+    def draw(self, count: int) -> None:
+        """Draws what is missing of the first `count` pictures, a multiple of `CHUNK`."""
+        for chunk in range(count // CHUNK):
+            path = self.folder / f"pictures-{self.seed}-{chunk:03}.safetensors"
+            if not path.exists():
+                scenes = [self.scene(number) for number in range(chunk * CHUNK, (chunk + 1) * CHUNK)]
+                drawn = pictures(self.sitters, scenes, f"{self.seed} {chunk}")
+                save_file({"pictures": (drawn * 255).round().byte()}, path.with_suffix(".new"))
+                path.with_suffix(".new").replace(path)
 
 
 def sitters(folder: Path, cache: Path) -> tuple[Sitters, Sitters]:
@@ -69,25 +107,18 @@ def sitters(folder: Path, cache: Path) -> tuple[Sitters, Sitters]:
         save_file({"crops": crops, "landmarks": torch.cat([faces.landmarks for faces in found])}, cache)
     kept = load_file(cache)
     cv2.setNumThreads(1)  # `together` keeps the cores busy
-    crops, landmarks = kept["crops"], kept["landmarks"]
-    layers = together(lambda number: _layers(crops[number], landmarks[number]), range(len(crops)))
-    changes = _changes()
-    held = torch.arange(len(crops)) % HELD == 0
-    parts = [chosen.nonzero()[:, 0].tolist() for chosen in (~held, held)]
-    learned, kept_back = (Sitters(crops[part], [layers[number] for number in part], changes) for part in parts)
+    held = torch.arange(len(kept["crops"])) % HELD == 0
+    learned, kept_back = (Sitters(kept["crops"][part], kept["landmarks"][part]) for part in (~held, held))
     return learned, kept_back
 
 
-def _changes() -> Changes:
+def changes() -> Changes:
+    """The changes of the bundled face model, and grain."""
     model, rng = cards.load("face_model"), torch.Generator().manual_seed(0)
     latents = torch.randn(TEXTURES, *model.latent_shape, generator=rng) * model.deviations
     where = model.grids(model.landmarks[None, :68], SIZE).expand(TEXTURES, -1, -1, -1)
     textures = F.grid_sample(model.texture(latents), where, align_corners=True)
     return Changes(textures / textures.std((1, 2, 3), keepdim=True), torch.randn(3, 2 * SIZE, 2 * SIZE, generator=rng))
-
-
-def _layers(crop: Tensor, landmarks: Tensor) -> Sequence[_Layer]:
-    return Makeup(Faces(crop[None] / 255, torch.zeros(1, 5, 2), landmarks[None])).layers[0]
 
 
 def together(function: Callable[[Value], Result], values: Iterable[Value]) -> list[Result]:
@@ -101,16 +132,14 @@ def together(function: Callable[[Value], Result], values: Iterable[Value]) -> li
         return list(pool.map(alone, values))
 
 
-@torch.no_grad()
-def pictures(sitters: Sitters, scenes: Sequence[Scene], seed: str, *, plain: bool = False) -> Images:
-    """One picture per scene, on faces drawn by the seed; `plain` ones are as sharp and straight as crops."""
+def pictures(sitters: Sitters, scenes: Sequence[Scene], seed: str) -> Images:
+    """One picture per scene, on faces drawn by the seed, as sharp and straight as crops."""
 
     def one(number: int) -> Images:
         rng = random.Random(f"{seed} {number}")
-        image = sitters.wearing(rng.randrange(len(sitters)), scenes[number].dials)
-        return image if plain else varied(image, sitters.changes, rng)
+        return sitters.wearing(rng.randrange(len(sitters)), scenes[number].dials)
 
-    return torch.cat([one(number) for number in range(len(scenes))])
+    return torch.cat(together(one, range(len(scenes))))
 
 
 def varied(image: Images, changes: Changes, rng: random.Random) -> Images:
