@@ -22,7 +22,7 @@ def training():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(TRAINING)
         found = {name: importlib.import_module(name) for name in NAMES}
-        for name, small in (("CHUNK", 4), ("BATCH", 4), ("ALONE", 4), ("FIRST", 1), ("EACH", 1), ("CHECKPOINT", 0)):
+        for name, small in (("CHUNK", 4), ("BATCH", 4), ("FIRST", 1), ("EACH", 1), ("CHECKPOINT", 0), ("FIGURES", 0)):
             for module in found.values():
                 patch.setattr(module, name, small, raising=False)
         yield Namespace(**found)
@@ -68,7 +68,15 @@ def test_a_model_that_goes_on_says_what_it_said(training):
 @pytest.fixture
 def learned(training, sitters, tmp_path):
     def learned(steps, **settings):
-        plain = {"samples": 4 * steps, "pictures": 8, "seed": 0, "resume": False, "still": False, "start": None}
+        plain = {
+            "samples": 4 * steps,
+            "pictures": 8,
+            "seed": 0,
+            "resume": False,
+            "alone": 4,
+            "still": None,
+            "start": None,
+        }
         album = training.makeup_views.Album(sitters, tmp_path, seed=0)
         return training.makeup_clip.learn(album, sitters, Namespace(**plain | {"folder": tmp_path} | settings))
 
@@ -92,10 +100,21 @@ def test_a_run_that_was_stopped_goes_on_as_if_nothing_had_happened(training, lea
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_what_is_kept_still_does_not_change(training, learned, monkeypatch):
+def test_pictures_that_are_kept_still_do_not_change(training, learned, monkeypatch):
+    monkeypatch.setattr(training.makeup_clip, "figures", lambda *_, **__: {})
+    before, after = (
+        bundled.load("makeup_clip"),
+        learned(2, still="pictures", start=cards.path(cards.find("makeup_clip"))),
+    )
+    images = torch.rand(2, 3, 192, 192, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(after.picture(images), before.picture(images), atol=1e-3, rtol=1e-3)
+    assert not torch.equal(after.look(["red lips"]), before.look(["red lips"]))
+
+
+def test_words_that_are_kept_still_do_not_change(training, learned, monkeypatch):
     monkeypatch.setattr(training.makeup_clip, "figures", lambda *_, **__: {})
     start = cards.path(cards.find("makeup_clip"))
-    before, after = bundled.load("makeup_clip"), learned(2, still=True, start=start)
+    before, after = bundled.load("makeup_clip"), learned(2, still="words", start=start)
     texts = ["red lipstick", "smoky eyes and no blush"]
     torch.testing.assert_close(after.look(texts), before.look(texts))
     assert not torch.equal(after.embed_texts(texts), before.embed_texts(texts))

@@ -30,11 +30,11 @@ from torch.optim.swa_utils import AveragedModel
 from kohl.cpu import settle
 from kohl.zoo.text.makeup_clip import PART, MakeupCLIP, load
 
-BATCH, ALONE = 64, 64  # scenes a step with pictures, and sentences without
+BATCH = 64  # pictures a step
 RATE, WARM_UP, DECAY, CLIP = 1e-3, 100, 0.05, 5.0  # of AdamW: learning rate, steps, weight decay, gradient norm
 MEAN = 0.997  # of the mean of the weights: how much of it a step leaves at most
-FIRST, EACH = 4, 8  # chunks of pictures to begin with, and after how many steps another is drawn
-CHECKPOINT, REPORT = 300, 20  # seconds, steps
+FIRST, EACH = 4, 32  # chunks of pictures to begin with, and after how many steps another is drawn
+CHECKPOINT, FIGURES, REPORT = 300, 1800, 20  # seconds, seconds, steps
 
 
 def learn(album: Album, held: Sitters, arguments: argparse.Namespace) -> MakeupCLIP:
@@ -43,11 +43,13 @@ def learn(album: Album, held: Sitters, arguments: argparse.Namespace) -> MakeupC
     album.draw(CHUNK * FIRST)
     learner = Learner(started(arguments.start, torch.cat([album.picture(n)[..., *PART] for n in range(BATCH)])))
     if arguments.still:
-        learner.keep_still()
+        learner.keep(arguments.still)
     mean = AveragedModel(learner, avg_fn=_nearer)
     learned = [parameter for parameter in learner.parameters() if parameter.requires_grad]
     flat, deep = ([one for one in learned if (one.ndim < 2) == is_flat] for is_flat in (True, False))
-    optimizer = torch.optim.AdamW([{"params": deep}, {"params": flat, "weight_decay": 0.0}], RATE, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(
+        [{"params": deep}, {"params": flat, "weight_decay": 0.0}], arguments.rate, weight_decay=DECAY
+    )
     kept = {"learner": learner, "mean": mean, "optimizer": optimizer}
     steps, first = arguments.samples // BATCH, 0
     checkpoint = arguments.folder / "checkpoint.pt"
@@ -56,16 +58,16 @@ def learn(album: Album, held: Sitters, arguments: argparse.Namespace) -> MakeupC
         first = state.pop("step")
         for name, part in kept.items():
             part.load_state_dict(state[name])
-    halves = Halves(learner, album)
-    saved = began = time.monotonic()
+    halves = Halves(learner, album, torch.get_num_threads())
+    saved = measured = began = time.monotonic()
     for step in range(first, steps):
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / steps)) / 2
+            group["lr"] = arguments.rate * min(1, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / steps)) / 2
         rng = random.Random(f"{arguments.seed} {step}")
         drawn = CHUNK * min(FIRST + step // EACH, arguments.pictures // CHUNK)
         album.draw(drawn)
         numbers = [rng.randrange(drawn) for _ in range(BATCH)]
-        scenes = [*map(album.scene, numbers), *(captions.scene(rng, free=True) for _ in range(ALONE))]
+        scenes = [*map(album.scene, numbers), *(captions.scene(rng, free=True) for _ in range(arguments.alone))]
         outputs = halves.forward(numbers, [scene.text for scene in scenes], f"{arguments.seed} {step}")
         seen, read = (torch.cat(parts).detach().requires_grad_() for parts in zip(*outputs, strict=True))
         losses = learner.losses(seen, read, scenes)
@@ -84,8 +86,10 @@ def learn(album: Album, held: Sitters, arguments: argparse.Namespace) -> MakeupC
             state = {name: part.state_dict() for name, part in kept.items()}
             torch.save({**state, "step": step + 1}, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
-            report(figures(folded(mean.module.model), held, galleries=2))
             saved = time.monotonic()
+        if time.monotonic() - measured > FIGURES:
+            report(figures(folded(mean.module.model), held, galleries=2))
+            measured = time.monotonic()
     return folded(mean.module.model)
 
 
@@ -108,17 +112,18 @@ def main() -> None:
         "--samples", type=int, default=1_000_000, help="pictures to look at, the same ones again included"
     )
     parser.add_argument("--pictures", type=int, default=24 * 1024, help="pictures to draw, a multiple of 512")
+    parser.add_argument("--rate", type=float, default=RATE, help="of learning, at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path("build/makeup_clip"), help="for pictures and checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in that folder")
     parser.add_argument("--from", dest="start", type=Path, help="start with the weights of this file")
-    parser.add_argument(
-        "--still", action="store_true", help="leave the reading of words and the first stage as they are"
-    )
+    parser.add_argument("--alone", type=int, default=64, help="sentences without a picture, for 64 with one")
+    parser.add_argument("--still", choices=("words", "pictures"), help="leave the reading of these as it is")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--evaluate", action="store_true")
     arguments = parser.parse_args()
     settle()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(arguments.threads)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     learned, held = sitters(arguments.faces, arguments.folder / "portraits.safetensors")
     if arguments.evaluate:

@@ -40,10 +40,17 @@ class Learner(nn.Module):
         self.dials = nn.Linear(model.from_picture.in_features, len(NAMES) * (1 + len(DIALS)))
         self.scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
 
-    def keep_still(self) -> None:
-        """Leaves the first stage of the picture's network, and the reading of sentences, as they are."""
-        for part in (self.model.picture.stages[:STILL].eval(), self.model.sentence, self.model.asked):
-            part.requires_grad_(False)
+    def keep(self, still: str) -> None:
+        """Leaves the reading of "words", or the seeing of "pictures", as it is.
+
+        With the words stays the first stage of the picture's network, which is half of the work.
+        """
+        parts = {
+            "words": (self.model.picture.stages[:STILL], self.model.sentence, self.model.asked),
+            "pictures": (self.model.picture,),
+        }
+        for part in parts[still]:
+            part.eval().requires_grad_(False)
 
     def losses(self, seen: Tensor, read: Tensor, scenes: Sequence[captions.Scene]) -> dict[str, Tensor]:
         """The parts of the loss, from features of pictures and of sentences; the first scenes have pictures."""
@@ -66,14 +73,14 @@ class Learner(nn.Module):
 
 
 class Halves:
-    """The slow part of a step, half of it on each of two threads, which never wait for each other in between."""
+    """The slow part of a step in two halves, for two threads that never wait for each other in between, or for one."""
 
-    def __init__(self, learner: Learner, album: Album) -> None:
+    def __init__(self, learner: Learner, album: Album, threads: int = 2) -> None:
         self.album, self.changes, self.sentence = album, changes(), learner.model.sentence
         # Each half is normalised by itself; what is known of the batches in the end comes from the first.
         self.pictures = (learner.model.picture, _twin(learner.model.picture))
         self.parameters = self._learned(0)
-        self.pool = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,))
+        self.pool = ThreadPoolExecutor(min(2, threads), initializer=torch.set_num_threads, initargs=(1,))
 
     def forward(self, numbers: Sequence[int], texts: Sequence[str], seed: str) -> list[tuple[Tensor, Tensor]]:
         """Features of numbered pictures and of sentences: of the first half of each, and of the second."""
