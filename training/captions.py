@@ -14,6 +14,7 @@ from colours import COLOURS, FAMILIES, HELD_OUT_COLOURS, MAKEUP, RGB, composed, 
 from makeup_frames import EVERYTHING, EXCEPT, FREE, HELD_OUT, LIKE, NO, ONE_COLOUR, PAINTED, USED, Wordings
 from makeup_styles import STYLES
 from makeup_words import FINISHED, FINISHES, IMPLIED, NEEDY, SKINS, USUAL, WORDS, Dials, rgb
+from slips import typed
 from torch import Tensor
 
 from kohl.makeup.layers import DIALS, bare
@@ -23,7 +24,7 @@ __all__ = ["COLOURS", "FAMILIES", "HELD_OUT_COLOURS", "VOCABULARY", "Scene", "fa
 
 AS_USUAL = 0.2  # weight of a dial of a product that was asked for without a word about that dial
 JITTER = (0.08, 0.03, 0.03, 0.03, 0.08, 0.08, 0.08, 0.08)  # of the drawn dials: no two hands do the same
-TYPOS, CAPITALS, STOPS = 0.03, 0.13, 0.06  # how often
+TYPOS = 0.03  # how often
 
 WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)*")
 BARE = [[round(dial, 4) for dial in row] for row in bare().tolist()]
@@ -69,7 +70,7 @@ def caption(
     """The text of the next caption, a share of which has slips, and the dials that it says by product."""
     while True:
         draft = _draft(rng, HELD_OUT if held_out else FREE if free else USED)
-        text = _typed(rng, " ".join(draft.text.split()).replace(" ,", ",").replace(" ;", ";"), typos)
+        text = typed(rng, " ".join(draft.text.split()).replace(" ,", ",").replace(" ;", ";"), typos)
         if held_out or not _names_a_held_out_colour(text):
             return text, draft.wears
 
@@ -260,26 +261,6 @@ def _names_a_held_out_colour(text: str) -> bool:
     words = WORD.findall(text.lower())
     spans = (words[i : i + size] for size in (1, 2, 3) for i in range(len(words) - size + 1))
     return any(" ".join(span) in HELD_OUT_COLOURS for span in spans)
-
-
-def _typed(rng: random.Random, text: str, typos: float) -> str:
-    """The text with the slips, capitals and full stops of a hurried user, now and then."""
-    if rng.random() < typos:
-        words = text.split(" ")
-        number = rng.randrange(len(words))
-        if len(words[number]) >= 5 and words[number].isalpha():
-            words[number] = _slip(rng, words[number])
-            text = " ".join(words)
-    if rng.random() < CAPITALS:
-        text = rng.choice((str.capitalize, str.capitalize, str.capitalize, str.title, str.upper))(text)
-    return f"{text}{rng.choice('..!')}" if rng.random() < STOPS else text
-
-
-def _slip(rng: random.Random, word: str) -> str:
-    """The word with two letters swapped, or one missing, or one twice."""
-    place = rng.randrange(1, len(word) - 1)
-    before, letter, after = word[:place], word[place], word[place + 1 :]
-    return rng.choice((f"{before}{after[0]}{letter}{after[1:]}", before + after, f"{before}{letter}{letter}{after}"))
 
 
 def _drawn(rng: random.Random, text: str, wears: dict[str, Dials]) -> Scene:
