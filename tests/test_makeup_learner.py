@@ -74,6 +74,7 @@ def learned(training, sitters, tmp_path):
             "seed": 0,
             "resume": False,
             "alone": 4,
+            "rate": 1e-3,
             "still": None,
             "start": None,
         }
