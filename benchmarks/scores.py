@@ -117,7 +117,7 @@ def child() -> None:
 
 
 def draw(arguments: argparse.Namespace) -> None:
-    """Writes the sheets, an empty list of scores, and the key."""
+    """Writes the sheets, and the key."""
     rng = random.Random(arguments.seed)
     people = [path for path in sorted(arguments.faces.iterdir()) if path.is_dir() and int(path.name) % 2 == 0]
     first = [min(path.glob("*.jpg")) for path in people if path.name not in arguments.without]

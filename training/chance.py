@@ -2,11 +2,11 @@
 
     python training/chance.py FOLDER --judge onnx:MODEL.onnx [--people A,B] [--check C,D] [--every N]
 
-FOLDER is NAME/*.jpg. Each photo of `--people` is changed by the search of the default recipe, then taken at several
-shares of that change, saved, and compared by the judge, who is no surrogate, with the person's other photos. A logistic
-curve is fitted by maximum likelihood to the comparisons of faces as far from their source as results are. People of
-`--check` are not fitted: on them the calibration error and the Brier score are measured; the numbers of a reliability
-diagram are printed of both.
+FOLDER is NAME/*.jpg. Each photo of `--people` is changed by the search of the default recipe, which goes by the curve
+that there is; then taken at several shares of that change, saved, and compared by the judge, who is no surrogate, with
+the person's other photos. A logistic curve is fitted by maximum likelihood to the comparisons of faces as far from
+their source as results are. People of `--check` are not fitted: on them the calibration error and the Brier score are
+measured; the numbers of a reliability diagram are printed of both.
 """
 
 from __future__ import annotations

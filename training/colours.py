@@ -168,11 +168,12 @@ def mixed(first: str, base: str) -> RGB:
 
 
 def composed(rng: random.Random) -> tuple[str, RGB]:
-    """A name of two words, perhaps written as one, that the survey may not have; and its colour."""
+    """A name of two words, perhaps written as one; and its colour: the survey's, or one like it where that has none."""
     base = rng.choice(FAMILY_NAMES) if rng.random() < 0.6 else rng.choice(_bases)
     tints = [word for name, words in TINTS.items() if name != base for word in words]
     first = rng.choice(tuple(MODIFIED) if rng.random() < 0.5 else tints)
-    return f"{first}{'' if base in FAMILY_NAMES and rng.random() < JOINED else ' '}{base}", mixed(first, base)
+    value = SURVEY_COLOURS.get(f"{first} {base}") or mixed(first, base)
+    return f"{first}{'' if base in FAMILY_NAMES and rng.random() < JOINED else ' '}{base}", value
 
 
 def family(rgb: RGB) -> str:

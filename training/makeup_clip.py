@@ -73,7 +73,9 @@ def learn(album: Album, held: Sitters, arguments: argparse.Namespace) -> MakeupC
         losses = learner.losses(seen, read, scenes)
         optimizer.zero_grad()
         sum(losses.values()).backward()
-        halves.backward(outputs, list(zip(seen.grad.chunk(2), read.grad.chunk(2), strict=True)))
+        sizes = [[len(part) for part in parts] for parts in zip(*outputs, strict=True)]
+        gradients = (whole.grad.split(size) for whole, size in zip((seen, read), sizes, strict=True))
+        halves.backward(outputs, list(zip(*gradients, strict=True)))
         nn.utils.clip_grad_norm_(learned, CLIP)
         optimizer.step()
         learner.scale.data.clamp_(max=math.log(100))

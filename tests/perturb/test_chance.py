@@ -95,6 +95,16 @@ def test_the_search_takes_the_smallest_change_that_reaches_the_chance():
     assert 0 < size(changed) < size(whole)
 
 
+def test_a_face_that_clings_pays_less_for_change():
+    def ended(chance):
+        settings = replace(SEARCH, scouts=0, chance=chance, views=STILL, change=30.0)
+        search = LatentSearch(tiny.invert, surrogates(), settings)
+        way = search.way(SOURCE, Goal.dodge(SOURCE, TARGET), rng=numbers())
+        return float((way.end - way.seen.latents).square().mean())
+
+    assert ended(1e-9) > 1.05 * ended(0.0)
+
+
 def test_a_chance_out_of_reach_takes_a_little_more_than_was_found_and_never_all_there_is():
     whole, most = searched(0.0, steps=4), searched(1e-9, steps=4)
     assert size(most) == pytest.approx(SHARES[1] ** 2 * size(whole), rel=0.05)

@@ -84,7 +84,7 @@ def lip_liner(face: FaceMap) -> Field:
     mask, along = _vermilion(face), _from_mouth(face)
     inside = _inside(face, cv2.GaussianBlur(mask, (0, 0), STEADY * face.unit))
     meets = 1 - 0.75 * ((along - 0.75) / 0.25).clip(0, 1)  # both lines come together there
-    return face.cut(mask * meets * (inside < 0.12), inside.clip(0), along)
+    return face.cut(mask * meets * (inside < 0.12), inside, along)
 
 
 def _vermilion(face: FaceMap) -> np.ndarray:
@@ -94,7 +94,7 @@ def _vermilion(face: FaceMap) -> np.ndarray:
 
 
 def _inside(face: FaceMap, mask: np.ndarray) -> np.ndarray:
-    """How far inside the rim of a mask each pixel is, in eye distances; FAR outside the picture of the mouth."""
+    """How far inside the rim of a mask each pixel is, in eye distances; 0 outside it, FAR beyond the mouth."""
     low = np.floor(face.lips.min(0) - 0.2 * face.unit).astype(int).clip(0, face.size - 1)
     high = np.ceil(face.lips.max(0) + 0.2 * face.unit).astype(int).clip(low + 1, face.size)
     part = mask[low[1] : high[1], low[0] : high[0]]

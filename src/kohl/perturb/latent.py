@@ -66,7 +66,7 @@ class Search:
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
     plain: float = 0.2  # share of the mean square in the change of brightness
-    peaks: float = 16.0  # how much more it counts where it stands out
+    peaks: float = 16.0  # how much more it counts where it is large for the light there
     contours: float = 0.04  # and of what the eye sees of it at six scales
     features: float = 1.0  # how much dearer a change is on nose, brows, mouth, below the eyes; 0: as everywhere
     lines: float = 120.0  # weight of contours that the face did not have; it goes up and down with that of the change

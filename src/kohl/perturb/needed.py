@@ -48,7 +48,7 @@ def share(far: Far, at: Callable[[Scores], Images], asked: float, whole: Scores)
     """The share of its way at which each face is as far as `asked`; `whole` (n,) is 1, where the search ended.
 
     `at` gives the images at such shares, and `far` how far they are from the source. That grows steadily along the way:
-    a straight line between its start and end finds a place, and a second line a better one.
+    a straight line between its start and end finds a place, and a second line a better one. It stays within SHARES.
     """
     low, high = torch.zeros_like(whole), whole
     near, beyond = low + ITSELF, far(at(high))

@@ -230,8 +230,9 @@ def change(
     its SCALES: it lets slow shading through. The second, times `plain`, lets mottling through; so each holds the other.
     In it detail hides a change: detail is the local standard deviation of brightness; where it equals `masking`, a
     change costs half (visual masking: Legge & Foley, JOSA 1980). `colour` weighs Cb and Cr (BT.601) against brightness.
-    With `peaks` what stands out costs more, in detail too: by the fourth power of the change as a share of the light
-    there, so that many places change a little and none much. All count `dear` times at each pixel (n, 1, h, w).
+    With `peaks` a change of brightness that is large for the light there costs more, in detail too: its square counts
+    `peaks` times its share of STANDS_OUT, squared, once more; so that many places change a little and none much. That
+    is a part of `plain`. All count `dear` times at each pixel (n, 1, h, w).
     """
     light_before = F.avg_pool2d(brightness(crops)[:, None], AROUND, 1, AROUND // 2, count_include_pad=False)
     seen = (peaks * dear / (STANDS_OUT * (light_before + DARKEST)).square()).squeeze(1) if peaks else 0.0

@@ -62,9 +62,9 @@ class _Scaled(torch.autograd.Function):
         return F.prelu(x, slopes.flatten())
 
     @staticmethod
-    def backward(context: Any, slope: Tensor) -> tuple[Tensor, None]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         x, slopes = context.saved_tensors
-        return torch.ops.aten.threshold_backward(slope, x, 0).lerp_(slope, slopes), None
+        return torch.ops.aten.threshold_backward(gradient, x, 0).lerp_(gradient, slopes), None
 
 
 def scale_and_shift(mean: Tensor, variance: Tensor, eps: float, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
