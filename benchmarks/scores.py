@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from itertools import chain, cycle, zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from kohl import cpu
@@ -70,7 +70,7 @@ def chosen(people: Sequence[Path], count: int, rng: random.Random) -> list[Pictu
     """So many pictures: each product in turn with one of its prompts, each on the next face."""
     by_product = [[(product, text) for text in rng.sample(texts, len(texts))] for product, texts in asked().items()]
     in_turn = [one for one in chain.from_iterable(zip_longest(*by_product)) if one][:count]
-    faces = cycle(chain.from_iterable(rng.sample(people, len(people)) for _ in range(count)))
+    faces = chain.from_iterable(rng.sample(people, len(people)) for _ in range(count))
     return [(product, str(face), text) for (product, text), face in zip(in_turn, faces, strict=False)]
 
 
@@ -151,8 +151,10 @@ def label(tile: np.ndarray, text: str) -> np.ndarray:
 
 
 def summary(key: Sequence[Sequence[str]], scores: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The table of means, in Markdown; raises `ValueError` for a picture that is missing or no score."""
+    """The table of means, in Markdown; raises `ValueError` for wrong numbers and for no score."""
     given = {number: (int(adherence), int(realism)) for number, adherence, realism in scores}
+    if len(given) < len(scores) or given.keys() - {number for number, *_ in key}:
+        raise ValueError("a number is scored twice, or belongs to no picture")
     missing = [number for number, *_ in key if number not in given]
     wrong = [number for number, both in given.items() if not all(0 <= one <= 3 for one in both)]
     if missing or wrong:

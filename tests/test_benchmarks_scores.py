@@ -47,6 +47,10 @@ def test_scores_become_means_by_version_and_product():
 )
 def test_what_is_missing_or_no_score_is_refused(line, reason):
     given = [[number, "1", "1"] for number in "123"]
+    with pytest.raises(ValueError, match="twice"):
+        [*scores.summary(KEY, [*given, ["3", "1", "1"]])]
+    with pytest.raises(ValueError, match="no picture"):
+        [*scores.summary(KEY, [*given, ["5", "1", "1"]])]
     with pytest.raises(ValueError, match=reason):
         [*scores.summary(KEY, given + line)]
 

@@ -347,6 +347,9 @@ def test_a_lip_liner_is_a_line_on_the_rim(face):
     for number in (48, 50, 51, 52, 54, 57):
         _, across, along = at(maps, face.landmarks[number])
         assert across < 0.045  # where the photo has the rim
+        x, y = face.landmarks[number].round().astype(int)
+        near = slice(max(y - 8, 0), y + 9), slice(max(x - 8, 0), x + 9)
+        assert maps[1][near][maps[0][near] > 0.3].min() < 0.015  # and there is the line
         assert along == pytest.approx(
             abs((face.landmarks[number] - face.at(48, 54).mean(0)) @ face.right)
             / (np.linalg.norm(face.landmarks[54] - face.landmarks[48]) / 2),

@@ -443,7 +443,7 @@ DIFFER = {  # how far two sizes may differ, as a share of the change: lines and 
     "mascara": 0.16,
     "lip liner": 0.14,
     "lipstick": 0.14,
-    "freckles": 0.15,
+    "freckles": 0.13,
     "eyeshadow": 0.13,
     "brows": 0.14,
     "stubble": 0.14,

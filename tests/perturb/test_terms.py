@@ -412,7 +412,7 @@ def test_a_change_costs_more_where_it_is_dear(contours):
 
 
 @pytest.mark.parametrize(("light", "step"), [(0.5, 0.09), (0.5, -0.18), (0.1, 0.03)])
-def test_what_stands_out_from_the_light_around_costs_by_its_fourth_power(light, step):
+def test_what_is_large_for_the_light_there_costs_more_than_its_square(light, step):
     flat = torch.full((1, 3, 24, 24), light)
     squares, cost = (change(flat, colour=1.0, masking=0.03, plain=0.5, peaks=peaks) for peaks in (0.0, 2.0))
     changed = candidate(flat + step)

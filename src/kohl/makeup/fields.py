@@ -15,7 +15,7 @@ from kohl.makeup import strokes
 from kohl.makeup.brows import brow_hairs, brows
 from kohl.makeup.eyes import eyeliner, eyeshadow, lid_shine, mascara
 from kohl.makeup.face_map import EYES, FAR, FaceMap, Field, direction, smooth
-from kohl.makeup.lips import CORNERS, lip_liner, lip_shine, lips
+from kohl.makeup.lips import CORNERS, lip_liner, lip_shine, lips, vermilion
 from kohl.templates import with_forehead
 
 SIDES = ((0, 1, 2, 3, 4, 5), (16, 15, 14, 13, 12, 11))  # of the jaw, from the ear down
@@ -138,7 +138,8 @@ def stubble(face: FaceMap) -> Field:
     chin, base = face.at(8, 33)
     height = face.ahead(chin, -face.down) / float((chin - base) @ face.down)
     thick = np.max([np.exp(-np.square(face.distance(path, 0.7) / wide)) for path, wide in _beard(face)], 0)
-    return face.cut(region * face.skin * (0.4 + 0.6 * thick) * (0.16 + 0.84 * hairs), height, face.sideways)
+    skin = face.skin * (1 - vermilion(face.with_mouth))  # none grows on lips, also where their landmarks miss the rim
+    return face.cut(region * skin * (0.4 + 0.6 * thick) * (0.16 + 0.84 * hairs), height, face.sideways)
 
 
 def _beard(face: FaceMap) -> list[tuple[np.ndarray, float]]:

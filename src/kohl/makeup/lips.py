@@ -22,7 +22,7 @@ def lips(face: FaceMap) -> Field:
     gap = float(np.linalg.norm(face.at(61, 62, 63) - face.at(67, 66, 65), axis=1).max()) / face.unit
     inner = smooth(face.at(*OPENING), closed=True)
     opening = face.filled(inner, soft=0.006) * np.clip((gap - 0.02) / 0.05, 0, 1)
-    mask = _vermilion(face)
+    mask = vermilion(face)
     rim = np.exp(-np.square(face.distance(smooth(face.at(60, 67, 66, 65, 64))) / 0.04))  # gums are lip-red, too
     teeth = _teeth(face, opening)
     opening = np.maximum(opening * (1 - rim * _like(face, mask * (1 - opening))), teeth)
@@ -81,13 +81,13 @@ def _like(face: FaceMap, lips: np.ndarray) -> np.ndarray:
 def lip_liner(face: FaceMap) -> Field:
     """A line inside the rim of the lips, blended inwards; `across` is 0 on the rim, `along` 1 in their corners."""
     face = face.with_mouth
-    mask, along = _vermilion(face), _from_mouth(face)
+    mask, along = vermilion(face), _from_mouth(face)
     inside = _inside(face, cv2.GaussianBlur(mask, (0, 0), STEADY * face.unit))
     meets = 1 - 0.75 * ((along - 0.75) / 0.25).clip(0, 1)  # both lines come together there
     return face.cut(mask * meets * (inside < 0.12), inside, along)
 
 
-def _vermilion(face: FaceMap) -> np.ndarray:
+def vermilion(face: FaceMap) -> np.ndarray:
     """The lips and the mouth between them, to where the photo shows their rim (size, size)."""
     mask = face.fitted(face.filled(face.lips, soft=0.012)) * face.filled(face.lips, soft=0.03)
     return _to_their_colour(face, ((mask - 0.06) / 0.5).clip(0, 1))
