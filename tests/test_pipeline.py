@@ -255,6 +255,12 @@ def test_decoys_differ_from_photo_to_photo_and_seed_to_seed(tmp_path):
     assert len({*drawn(*paths), *drawn(*paths, seed=1)}) == 12
 
 
+def test_decoys_are_drawn_from_those_of_the_face_s_kind(tmp_path):
+    paths, kind = [picture(tmp_path / f"{seed}.png", seed=seed) for seed in range(8)], (7, 400, 900)
+    alike = {round(float(Decoys(1000)[number].crops.mean()), 6) for number in kind}
+    assert {round(shade, 6) for shade in drawn(*paths, kin=lambda source: kind)} <= alike
+
+
 def test_decoys_differ_from_face_to_face(photo):
     first, second = drawn(photo, detect=detector(*TWO))
     assert first != second

@@ -37,7 +37,11 @@ class Whole(LinearEncoder):
 
 
 PEOPLE = [resized(sitter(0), 24)]
-TOYS = {CLIP: LinearText(), "e4e": Encoder(8), "lpips": Blocks(), "yunet": None, "landmarks68": None, "decoys": PEOPLE}
+STRANGE = SimpleNamespace(of=lambda name: None)  # of toys, nobody knows what people see
+TOYS = {
+    **{CLIP: LinearText(), "e4e": Encoder(8), "lpips": Blocks(), "yunet": None, "landmarks68": None},
+    **{"decoys": PEOPLE, "impressions": STRANGE},
+}
 
 
 def shelf(*, clip=TOYS[CLIP], **makers):

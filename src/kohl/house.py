@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+
+import torch
 
 from kohl import baselines, device
 from kohl.align import crop
@@ -13,13 +16,15 @@ from kohl.invert import inverters
 from kohl.invert.inversions import Inversions
 from kohl.perturb import attacks, looks
 from kohl.perturb.terms import FRAMES, Surrogate, Words
-from kohl.recipe import Models, Recipe, names
+from kohl.recipe import Recipe, names
 from kohl.score import verify
-from kohl.types import Attack, Detector, Targets, Verifier
+from kohl.types import Attack, Detector, Faces, Targets, Verifier
 from kohl.zoo import cards
+from kohl.zoo.impressions import Impressions
 from kohl.zoo.recognisers import squeezed
 from kohl.zoo.shelf import Shelf
 
+KIN = 48  # of the decoys: those of a face's kind; fewer, and two photos of one person draw the same too often
 EFFORT = 0.3  # of the strength dial, that each further try adds
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
 
@@ -34,6 +39,7 @@ class House:
     decoys: Targets
     judges: Sequence[Verifier]
     surrogates: Sequence[Surrogate] = ()  # whom the attack sees
+    kin: Callable[[Faces], Sequence[int]] | None = None  # the decoys whom people see as of a face's kind; None: all
     harder: Sequence[Attack] = ()  # for faces that a judge still matches, one after the other
     draws: bool = False  # makeup, which shows all the detail that the photo has
     room: int = ROOM  # bytes that it takes at the least, beside the photo's
@@ -72,7 +78,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
     given = [
         attacks.Given(
             invert if inversions is None else inversions.remembering(invert, aids.key),
-            [_surrogate(shelf, name, models, recipe.search.distance) for name in models.searched],
+            [_surrogate(shelf, name, recipe) for name in models.searched],
             recipe.search.at(strength),
             recipe.pixel.at(strength),
             asked.words,
@@ -94,6 +100,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
         decoys=decoys,
         judges=judges,
         surrogates=given[0].surrogates,
+        kin=partial(_kin, given[0].surrogates, shelf(cards.load, "impressions")) if recipe.search.keep else None,
         harder=harder,
         draws=asked.dials is not None,
         room=ROOM + way.bytes_per_pixel(recipe.tuning) * generator.size**2,
@@ -113,12 +120,25 @@ def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
     return (f"the words stand in kohl's own {len(FRAMES)} sentences{remedy}",)
 
 
-def _surrogate(shelf: Shelf, name: str, models: Models, distance: str) -> Surrogate:
+@torch.no_grad()
+def _kin(surrogates: Sequence[Surrogate], impressions: Impressions, face: Faces) -> Sequence[int]:
+    """The decoys whom people see as of the face's kind; all of them where no surrogate is known to see as people do."""
+    distinct = {surrogate.encoder.name: surrogate for surrogate in surrogates if surrogate.impressions is not None}
+    if not distinct:
+        return range(impressions.decoys)
+    seen = [impressions.rated(name, surrogate.embed(face)[:1].cpu()) for name, surrogate in distinct.items()]
+    return impressions.kin(torch.cat(seen).mean(0), KIN)
+
+
+def _surrogate(shelf: Shelf, name: str, recipe: Recipe) -> Surrogate:
+    models, search = recipe.models, recipe.search
     encoder, far = shelf(cards.encoder, name), models.far
+    seen = shelf(cards.load, "impressions").of(name) if search.keep else None
     if models.shown == "squeezed":
         encoder = shelf(squeezed.shown, encoder, shelf(cards.load, "yunet"))
     thresholds = cards.find(name).roles["encoder"].thresholds
     if far not in thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(thresholds))
         raise BadSetting(f"models.far: the surrogate {name} has no threshold at {far:g}; it has {known}")
-    return Surrogate(encoder, thresholds[far] if distance == "thresholds" else 0.0)
+    threshold = thresholds[far] if search.distance == "thresholds" else 0.0
+    return Surrogate(encoder, threshold, None if seen is None else seen.to(shelf.device))

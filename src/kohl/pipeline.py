@@ -173,11 +173,12 @@ def pasted(photo: Photo, changes: Iterable[Change]) -> Photo:
 def aim(
     source: Faces, house: House, others: Sequence[Faces] = (), *, decoy: int | None = None, rng: torch.Generator
 ) -> Goal:
-    """Dodging towards a decoy that differs from photo to photo, or impersonating the one that was asked for."""
+    """Dodging towards a decoy of the face's kind, another from photo to photo, or impersonating the one asked for."""
     place = source.crops.device
     if decoy is not None:
         return Goal.impersonate(source, house.decoys[decoy].to(place))
-    drawn = int(torch.randint(len(house.decoys), (), generator=rng))
+    numbers = house.kin(source) if house.kin else range(len(house.decoys))
+    drawn = numbers[int(torch.randint(len(numbers), (), generator=rng))]
     return Goal.dodge(source, house.decoys[drawn].to(place), house.recipe.search.decoy, others)
 
 

@@ -135,6 +135,7 @@ def names(recipe: Recipe, *, words: bool, table: Sequence[Card] = cards.CARDS) -
         *((models.text,) if words else ()),
         *models.searched,
         *models.judging,
+        *(("impressions",) if recipe.search.keep else ()),
         *(("face-parser",) if recipe.attack == "amt-gan" and recipe.amt_gan.regions == "bisenet" else ()),
         *(("amt-gan",) if recipe.attack == "amt-gan" and recipe.amt_gan.weights == "amt-gan" else ()),
     ]

@@ -17,6 +17,7 @@ from kohl.perturb.latent import LatentSearch, Search
 from kohl.perturb.pixel import Painted
 from kohl.perturb.terms import Words
 from kohl.types import Candidate, Faces, Goal, Inversion, Step, ignore
+from kohl.zoo.impressions import RATINGS, strayed
 
 WORDS = Words(LinearText(), "red lips")
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
@@ -104,6 +105,20 @@ def test_less_is_changed_where_people_know_a_face_by():
         return float((dear * change).sum() / change.sum())
 
     assert dearly(9.0) < 0.9 * dearly(0.0)
+
+
+def test_a_face_keeps_the_impression_that_it_makes():
+    known = [replace(one, impressions=2 * torch.randn(8, len(RATINGS), generator=numbers(7))) for one in surrogates()]
+
+    def astray(**settings):
+        changed, _ = search(models=known, margin=0.8, change=0.0, steps=40, **settings)
+        assert all((apart(one, changed, SOURCE.crops) > 0.5).all() for one in known)
+        return sum(
+            float(strayed((one.embed(SOURCE.with_crops(changed)) - one.embed(SOURCE)) @ one.impressions).sum())
+            for one in known
+        )
+
+    assert astray(keep=1.0) < 0.5 * astray(keep=0.0)
 
 
 def test_watch_sees_every_loss_by_name():

@@ -25,6 +25,7 @@ from kohl.perturb.terms import (
     recognitions,
 )
 from kohl.types import Candidate, Goal, Inversion
+from kohl.zoo.impressions import RATINGS, strayed
 
 SOURCE, TARGET = faces(2, seed=1), faces(2, seed=2)
 WEIGHTS = (0.299, 0.587, 0.114)  # BT.601
@@ -78,6 +79,24 @@ def test_every_face_to_avoid_is_left_as_far_as_is_asked():
     hinges = term(goal, surrogate, margin=4.0, closeness=0.3)(candidate(images))
     hinges += term(Goal.dodge(other, TARGET, towards=0.0), surrogate, margin=3.0)(candidate(images))
     torch.testing.assert_close(found, 0.25 * hinges)
+
+
+def test_the_impression_on_people_is_weighed_where_it_is_known():
+    encoder, images = LinearEncoder(), faces(2, seed=3).crops
+    goal, far = Goal.dodge(SOURCE, TARGET, towards=0.5), {"margin": 1.5, "closeness": 0.3, "views": STILL}
+    seen = 9 * torch.randn(8, len(RATINGS), generator=numbers())
+
+    def weighed(surrogate, **settings):
+        return recognition(surrogate, goal, weight=0.5, rng=numbers(), **far, **settings)(candidate(images))
+
+    without = weighed(Surrogate(encoder, 0.4))
+    assert torch.equal(weighed(Surrogate(encoder, 0.4), keep=3.0), without)
+    assert torch.equal(weighed(Surrogate(encoder, 0.4, seen)), without)
+    moved = torch.from_numpy(embedding(images, encoder) - embedding(SOURCE.crops, encoder)).float() @ seen
+    assert (strayed(moved) > 0).all()
+    torch.testing.assert_close(
+        weighed(Surrogate(encoder, 0.4, seen), keep=3.0), without + 0.5 * 3.0 * strayed(moved), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_recognition_of_the_face_itself_is_the_margin():

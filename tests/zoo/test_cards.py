@@ -106,8 +106,10 @@ def test_what_a_model_can_do_without_is_not_missing(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("name", "kind"), ROLES)
 def test_model_loads(name, kind):
-    # A model is called; a judge is asked to compare, and decoys are counted.
-    assert hasattr(cards.load(name, kind), {"judge": "compare", "decoys": "__len__"}.get(kind, "__call__"))
+    # A model is called; a judge is asked to compare, decoys are counted, and impressions tell who is of a kind.
+    assert hasattr(
+        cards.load(name, kind), {"judge": "compare", "decoys": "__len__", "impressions": "kin"}.get(kind, "__call__")
+    )
 
 
 @pytest.mark.parametrize(("name", "kind"), [role for role in ROLES if role[1] in ("encoder", "judge")])

@@ -74,6 +74,7 @@ class Search:
     scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.7  # Adam's in those steps
     apart: float = 2.2  # distance to that place to reach: two photos that are further than 1 apart do not match
+    keep: float = 1.0  # weight of the impression on people against leaving: sex, age, looks, weight
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
@@ -234,6 +235,7 @@ class LatentSearch:
             closeness=settings.closeness,
             apart=settings.apart,
             bend=settings.bend,
+            keep=settings.keep,
             views=settings.views,
             embed=embed,
             rng=rng,

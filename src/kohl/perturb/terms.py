@@ -16,6 +16,7 @@ from kohl.geometry import compose, warp
 from kohl.nlpd import bands
 from kohl.perturb.views import Views
 from kohl.types import Candidate, Embeddings, FaceEncoder, Faces, Goal, Images, Inversion, Scores, Term, TextImage
+from kohl.zoo.impressions import strayed
 
 View: TypeAlias = Callable[[Images], Images]
 STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, or its slope would be huge
@@ -41,6 +42,7 @@ class Surrogate:
 
     encoder: FaceEncoder
     threshold: float
+    impressions: Tensor | None = None  # (d, ratings), see `kohl.zoo.impressions`
 
     def embed(self, faces: Faces) -> Embeddings:
         """Embeddings of the faces, aligned as this recogniser does."""
@@ -113,6 +115,7 @@ def recognition(
     closeness: float,
     apart: float = 0.0,
     bend: float = 0.0,
+    keep: float = 0.0,
     views: Views,
     rng: torch.Generator,
     embed: Callable[[Surrogate, Faces], Embeddings] = Surrogate.embed,
@@ -122,7 +125,8 @@ def recognition(
     Hinges: the distance to the source is pushed up to `margin` and that to every face in `avoid` up to `apart`, the
     distance to the target down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are
     reached in this view. `embed` may remember what it was asked before. Within `bend` of its end a hinge is a parabola,
-    so that the recogniser that is furthest from the goal counts most.
+    so that the recogniser that is furthest from the goal counts most. `keep` weighs the impression that the face makes
+    on people going elsewhere while it leaves, where the surrogate knows of any (`kohl.zoo.impressions.strayed`).
     """
     encoder = surrogate.encoder
 
@@ -142,6 +146,8 @@ def recognition(
         leaving = torch.stack([hinge(margin - surrogate.distance(embedding, source)) for source in sources]).mean(0)
         for place in drifted:
             leaving = leaving + hinge(apart - surrogate.distance(embedding, place))
+        if keep and surrogate.impressions is not None:
+            leaving = leaving + keep * strayed((embedding - sources[0]) @ surrogate.impressions)
         nearing = hinge(surrogate.distance(embedding, target) - closeness)
         return weight * (goal.away * leaving + goal.towards * nearing)
 

@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal[
     "tokenizer",
     "part",
     "decoys",
+    "impressions",
     "judge",
     "parser",
     "transfer",

@@ -189,6 +189,17 @@ SHIPPED = (
         roles={"decoys": Role("kohl.zoo.generators.decoys:Decoys")},
     ),
     Card(
+        name="impressions",
+        package="kohl",
+        file="zoo/weights/impressions.safetensors",
+        size=49_920,
+        sha256="3f6c7adc9149b3d37e28a7f1f8afa559b9882c254fb0be3a8b5edabec28fe24c",
+        licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        source="training/impressions.py",
+        roles={"impressions": Role("kohl.zoo.impressions:Impressions")},
+    ),
+    Card(
         name="adv-makeup",
         package="kohl",
         file="zoo/weights/adv_makeup.safetensors",
