@@ -66,8 +66,8 @@ class Search:
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
     plain: float = 0.2  # share of the mean square in the change of brightness
-    peaks: float = 16.0  # how much more it counts where it is large for the light there
-    contours: float = 0.04  # and of what the eye sees of it at six scales
+    peaks: float = 14.0  # how much more it counts where it is large for the light there
+    contours: float = 0.05  # and of what the eye sees of it at six scales
     features: float = 1.0  # how much dearer a change is on nose, brows, mouth, below the eyes; 0: as everywhere
     lines: float = 120.0  # weight of contours that the face did not have; it goes up and down with that of the change
     masking: float = 0.05  # detail of the face that hides half of a change
@@ -80,7 +80,7 @@ class Search:
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
-    chance: float = 0.007  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
+    chance: float = 0.012  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
     tries: int = 2  # at most, each with another decoy and more effort, while a judge of the saved file still matches
     views: Views = field(default_factory=Views)
 
