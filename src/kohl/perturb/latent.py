@@ -73,7 +73,7 @@ class Search:
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
     scout_rate: float = 0.7  # Adam's in those steps
-    apart: float = 2.2  # distance to that place to reach: two photos that are further than 1 apart do not match
+    apart: float = 2.6  # distance to that place to reach: two photos that are further than 1 apart do not match
     keep: float = 1.0  # weight of the impression on people against leaving: sex, age, looks, weight
     text: float = 0.5  # weight of the words, as in CLIP2Protect
     text_loss: Literal["directional", "contrastive"] = "directional"  # the paper's, or that of its released code
