@@ -7,7 +7,7 @@ FACES and RATINGS.csv are those of the One Million Impressions data set: portrai
 each. `fit` prints how well each recogniser of the default recipe tells each rating of portraits that it was not fitted
 on, and rates the bundled decoys. `measure` fits the same for a judge, who should be nobody that the search saw, and
 prints how far photos of the folder AFTER moved from those of the same names in BEFORE, in units of the ratings'
-spread: towards the other sex, older, more attractive.
+spread: in the mean, where "gender" counts towards the other sex and a higher rating is more of it, and either way.
 """
 
 from __future__ import annotations
@@ -115,7 +115,10 @@ def measure(arguments: argparse.Namespace) -> None:
     print(json.dumps({"judge": arguments.judge, "portraits": len(units), **agreement(embeddings, units)}))
     moves = []
     for path in sorted(arguments.after.iterdir()):
-        before, after = seen(next(arguments.before.rglob(f"{path.stem}.*"))), seen(path)
+        same = [other for other in arguments.before.rglob("*") if other.stem == path.stem]
+        if not same:
+            continue
+        before, after = seen(same[0]), seen(path)
         if before is None or after is None:
             continue
         was, now = ((one - embeddings.mean(0)) @ into for one in (before, after))

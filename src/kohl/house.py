@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from typing import TypeAlias
 
 import torch
 
@@ -12,6 +12,7 @@ from kohl import baselines, device
 from kohl.align import crop
 from kohl.align.detect import Detect
 from kohl.errors import BadSetting
+from kohl.geometry import resized
 from kohl.invert import inverters
 from kohl.invert.inversions import Inversions
 from kohl.perturb import attacks, looks
@@ -20,13 +21,15 @@ from kohl.recipe import Recipe, names
 from kohl.score import verify
 from kohl.types import Attack, Detector, Faces, Targets, Verifier
 from kohl.zoo import cards
-from kohl.zoo.impressions import Impressions
 from kohl.zoo.recognisers import squeezed
 from kohl.zoo.shelf import Shelf
 
 KIN = 48  # of the decoys: those of a face's kind; fewer, and two photos of one person draw the same too often
 EFFORT = 0.3  # of the strength dial, that each further try adds
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
+
+
+Kin: TypeAlias = Callable[[Faces], Sequence[int]]  # of one face
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class House:
     decoys: Targets
     judges: Sequence[Verifier]
     surrogates: Sequence[Surrogate] = ()  # whom the attack sees
-    kin: Callable[[Faces], Sequence[int]] | None = None  # the decoys whom people see as of a face's kind; None: all
+    kin: Kin | None = None  # the decoys whom people see as of a face's kind; None: all
     harder: Sequence[Attack] = ()  # for faces that a judge still matches, one after the other
     draws: bool = False  # makeup, which shows all the detail that the photo has
     room: int = ROOM  # bytes that it takes at the least, beside the photo's
@@ -100,7 +103,7 @@ def load(recipe: Recipe, shelf: Shelf | None = None, inversions: Inversions | No
         decoys=decoys,
         judges=judges,
         surrogates=given[0].surrogates,
-        kin=partial(_kin, given[0].surrogates, shelf(cards.load, "impressions")) if recipe.search.keep else None,
+        kin=_kin(recipe, given[0].surrogates, shelf),
         harder=harder,
         draws=asked.dials is not None,
         room=ROOM + way.bytes_per_pixel(recipe.tuning) * generator.size**2,
@@ -120,14 +123,21 @@ def _borrowed(words: Words | None, recipe: Recipe) -> Sequence[str]:
     return (f"the words stand in kohl's own {len(FRAMES)} sentences{remedy}",)
 
 
-@torch.no_grad()
-def _kin(surrogates: Sequence[Surrogate], impressions: Impressions, face: Faces) -> Sequence[int]:
-    """The decoys whom people see as of the face's kind; all of them where no surrogate is known to see as people do."""
-    distinct = {surrogate.encoder.name: surrogate for surrogate in surrogates if surrogate.impressions is not None}
-    if not distinct:
-        return range(impressions.decoys)
-    seen = [impressions.rated(name, surrogate.embed(face)[:1].cpu()) for name, surrogate in distinct.items()]
-    return impressions.kin(torch.cat(seen).mean(0), KIN)
+def _kin(recipe: Recipe, surrogates: Sequence[Surrogate], shelf: Shelf) -> Kin | None:
+    """What tells the decoys of a face's kind; None where none is drawn, or no surrogate knows what people see."""
+    known = {one.encoder.name: one for one in surrogates if one.impressions is not None}
+    if not known or not recipe.search.decoy:
+        return None
+    impressions = shelf(cards.load, "impressions")
+
+    @torch.no_grad()
+    def kin(face: Faces) -> Sequence[int]:
+        seen = resized(face, crop.SIZE)
+        ratings = [impressions.rated(name, one.embed(seen).cpu()) for name, one in known.items()]
+        numbers: Sequence[int] = impressions.kin(torch.cat(ratings).mean(0), KIN)
+        return numbers
+
+    return kin
 
 
 def _surrogate(shelf: Shelf, name: str, recipe: Recipe) -> Surrogate:

@@ -5,7 +5,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from kohl import recipe
 from kohl.errors import BadModel
+from kohl.geometry import resized
 from kohl.perturb.terms import Surrogate
 from kohl.recipe import Models
 from kohl.zoo import cards
@@ -74,16 +76,46 @@ def test_one_that_nobody_fitted_is_not_known(impressions):
 
 def test_decoys_of_a_kind_are_those_that_people_see_alike(impressions):
     ratings = impressions._tensors["decoys"]
-    assert impressions.decoys == len(bundled.load("decoys")) == len(ratings)
-    for number in range(0, impressions.decoys, 8):
+    assert len(bundled.load("decoys")) == len(ratings)
+    for number in range(0, len(ratings), 8):
         kin = impressions.kin(ratings[number], 24)
-        assert kin[0] == number
-        assert len(set(kin)) == 24
+        assert number in kin
+        assert kin == sorted(set(kin))
+        assert len(kin) == 24
         if abs(ratings[number, SEX]) > 0.5:
             same = (ratings[kin, SEX] > 0) == (ratings[number, SEX] > 0)
             assert same.float().mean() > 0.9
         spread, all_of_them = ((ratings[of, SKIN] - ratings[number, SKIN]).abs().mean() for of in (kin, slice(None)))
         assert spread < all_of_them
+
+
+def kept(*settings):
+    """The house of the default recipe with these settings."""
+    return bundled.house(recipe.override(recipe.load("default"), settings))
+
+
+def test_a_house_draws_from_decoys_of_the_face_s_kind(impressions):
+    house, decoys = kept(), bundled.load("decoys")
+    sexes = impressions._tensors["decoys"][:, SEX]
+    man, woman = int(sexes.argmax()), int(sexes.argmin())
+    his, hers = (house.kin(decoys[number]) for number in (man, woman))
+    assert len(set(his)) == len(set(hers)) == 48
+    assert (sexes[his] > 0).float().mean() > 0.9
+    assert (sexes[hers] < 0).float().mean() > 0.9
+    assert all(surrogate.impressions is not None for surrogate in house.surrogates)
+
+
+def test_a_face_is_of_the_same_kind_at_every_size():
+    house, face = kept(), bundled.load("decoys")[5]
+    assert len(set(house.kin(face)) & set(house.kin(resized(face, 768)))) >= 46
+
+
+@pytest.mark.parametrize("settings", [("search.keep=0.0",), ("search.decoy=0.0",)])
+def test_where_no_impression_is_kept_or_no_decoy_drawn_all_are_of_a_kind(settings):
+    house = kept(*settings)
+    assert house.kin is None
+    if settings == ("search.keep=0.0",):
+        assert all(surrogate.impressions is None for surrogate in house.surrogates)
 
 
 def test_a_file_without_tensors_is_refused(tmp_path):

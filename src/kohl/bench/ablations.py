@@ -21,6 +21,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "no paste": ("tuning.whole=true",),
     "no decoy": ("search.decoy=0.0",),
     "no scouts": ("search.scouts=0",),  # what keeps two results from matching each other
+    "no impression": ("search.keep=0.0",),  # sex, age, looks and weight may stray
     "no care for features": ("search.features=0.0",),
     "no second try": ("search.tries=1",),
 }

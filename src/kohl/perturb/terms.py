@@ -123,10 +123,11 @@ def recognition(
     """How far the face is from the goal in one recogniser's eyes, in a new random view at every call.
 
     Hinges: the distance to the source is pushed up to `margin` and that to every face in `avoid` up to `apart`, the
-    distance to the target down to `closeness`, in thresholds (see `Surrogate.distance`). Zero means that all are
-    reached in this view. `embed` may remember what it was asked before. Within `bend` of its end a hinge is a parabola,
-    so that the recogniser that is furthest from the goal counts most. `keep` weighs the impression that the face makes
-    on people going elsewhere while it leaves, where the surrogate knows of any (`kohl.zoo.impressions.strayed`).
+    distance to the target down to `closeness`, in thresholds (see `Surrogate.distance`). Within `bend` of its end a
+    hinge is a parabola, so that the recogniser that is furthest from the goal counts most. `keep` weighs the impression
+    on people that goes astray while the face leaves, where the surrogate knows of any (`kohl.zoo.impressions.strayed`).
+    Zero means that all are reached in this view, and the impression is kept. `embed` may remember what it was asked
+    before.
     """
     encoder = surrogate.encoder
 

@@ -32,11 +32,6 @@ class Impressions:
     def __init__(self, path: Path) -> None:
         self._tensors = store.tensors(path)
 
-    @property
-    def decoys(self) -> int:
-        """How many decoys were rated."""
-        return len(self._tensors["decoys"])
-
     def of(self, encoder: str) -> Tensor | None:
         """The linear map (d, ratings) of a recogniser's embeddings; None for one that nobody fitted."""
         return self._tensors.get(encoder)
@@ -47,10 +42,13 @@ class Impressions:
         return ratings
 
     def kin(self, ratings: Tensor, count: int) -> Sequence[int]:
-        """The numbers of the `count` bundled decoys whom people see most like a face of these ratings (ratings,)."""
+        """The numbers of the `count` bundled decoys whom people see most like a face of these ratings (ratings,).
+
+        In the order of their numbers: a hair's breadth in a rating does not draw another.
+        """
         apart = (self._tensors["decoys"] - ratings).square() @ ratings.new_tensor(KIN)
         numbers: list[int] = apart.argsort()[:count].tolist()
-        return numbers
+        return sorted(numbers)
 
 
 def strayed(moved: Tensor) -> Scores:
