@@ -38,7 +38,7 @@ STYLES = ("tuning.exact=true", "tuning.steps=2", "tuning.refine=1", "tuning.dire
 ALONE = "models.surrogates=['sface']"
 RUNS = {
     "default": ("default", FEW),
-    "words": ("default", (*FEW, ALONE, "search.scouts=0", "text=red lipstick")),
+    "words": ("default", (*FEW, ALONE, "search.scouts=0", "search.keep=0.0", "text=red lipstick")),
     "mini": ("mini", (*FEW, *STYLES)),
     "styles": ("mini", (*FEW, *STYLES, ALONE, "tuning.size=32", "tuning.held=2")),
     "pixels": ("default", ("attack=ti-dim", "pixel.steps=2", "search.tries=1")),

@@ -30,6 +30,9 @@ perceptual = "near"
 surrogates = ["one", "two", "one"]
 text = "words"
 judges = ["shipped"]
+
+[search]
+keep = 0.0
 """
 
 

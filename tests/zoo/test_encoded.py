@@ -116,10 +116,12 @@ def test_where_no_face_is_found_the_box_is_the_landmarks(encoder):
 
 @pytest.mark.parametrize(("shown", "kind"), [("squeezed", Squeezed), ("aligned", Recogniser)])
 def test_the_recipe_says_what_the_search_is_shown(encoder, shown, kind):
-    shelf, models = Toys({cards.encoder: lambda name: encoder}), Models(surrogates=("mobile_face",), shown=shown)
-    first, second = (house._surrogate(shelf, "mobile_face", models, "thresholds") for _ in range(2))
+    shelf = Toys({cards.encoder: lambda name: encoder})
+    chosen = recipe.Recipe(models=Models(surrogates=("mobile_face",), shown=shown))
+    first, second = (house._surrogate(shelf, "mobile_face", chosen) for _ in range(2))
     assert type(first.encoder) is kind
     assert second.encoder is first.encoder
+    assert first.impressions is None  # nobody fitted what people see to it
     assert first.threshold == THRESHOLDS[0.01]
 
 
