@@ -28,7 +28,6 @@ KIN = 48  # of the decoys: those of a face's kind; fewer, and two photos of one 
 EFFORT = 0.3  # of the strength dial, that each further try adds
 ROOM = 500_000_000  # bytes that finding, changing and judging one face takes, with the models loaded
 
-
 Kin: TypeAlias = Callable[[Faces], Sequence[int]]  # of one face
 
 

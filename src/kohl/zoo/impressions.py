@@ -23,7 +23,7 @@ RATINGS = ("gender", "age", "attractive", "weight", "skin-color", "asian", "blac
 SIDES = (0, 1, -1, 0)
 WEIGHTS = (2.0, 1.0, 1.0, 1.0)
 UNSEEN = 0.25  # of the spread of a rating among faces: a smaller move is not held against a face
-KIN = (4.0, 1.0, 0.0, 0.25, 1.0, 1.0, 1.0, 1.0)  # how much each rating counts where faces of a kind are looked for
+ALIKE = (4.0, 1.0, 0.0, 0.25, 1.0, 1.0, 1.0, 1.0)  # how much each rating counts where faces of a kind are looked for
 
 
 class Impressions:
@@ -46,7 +46,7 @@ class Impressions:
 
         In the order of their numbers: a hair's breadth in a rating does not draw another.
         """
-        apart = (self._tensors["decoys"] - ratings).square() @ ratings.new_tensor(KIN)
+        apart = (self._tensors["decoys"] - ratings).square() @ ratings.new_tensor(ALIKE)
         numbers: list[int] = apart.argsort()[:count].tolist()
         return sorted(numbers)
 
