@@ -414,6 +414,30 @@ def test_scales_and_squares_add_up_as_they_are_weighed():
     assert found.item() == pytest.approx(float(0.5 * squares + 0.3 * torch.stack(scales).mean()), rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("times", "share"),
+    [
+        (0.5, 0.25),  # weaker: all of it counts so much
+        (0.0, 0.25),  # gone
+        (1.5, 1.0),  # stronger
+        (-1.0, (4 - 0.75) / 4),  # turned about: the half that leads to nothing is a quarter of the square
+    ],
+)
+def test_a_contrast_that_only_becomes_weaker_costs_less(times, share):
+    stripes = 0.2 * torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(16).expand(1, 3, 64, 64)
+    settings = {"colour": 0.0, "masking": 0.03, "plain": 0.0, "contours": 1.0}
+    costs = [change(0.5 + stripes, **settings, softer=softer) for softer in (0.25, 1.0)]
+    cost, whole = (float(each(candidate(0.5 + times * stripes))) for each in costs)
+    assert cost / whole == pytest.approx(share, rel=0.01)
+
+
+def test_darker_is_not_weaker():
+    flat = torch.full((1, 3, 64, 64), 0.5)
+    cost = change(flat, colour=0.0, masking=0.03, plain=0.0, contours=1.0, softer=0.0)
+    darker, lighter = (float(cost(candidate(flat + step))) for step in (-0.1, 0.1))
+    assert darker > lighter > 0  # the eye minds it more where there is less light
+
+
 @pytest.mark.parametrize("contours", [0.0, 0.3])
 def test_a_change_costs_more_where_it_is_dear(contours):
     before = torch.rand(1, 3, 64, 64, generator=numbers())

@@ -61,14 +61,15 @@ class Search:
     closeness: float = 0.7  # distance to the decoy to reach
     bend: float = 2.4  # how far from either of them a hinge is still a parabola: who is furthest counts most
     decoy: float = 0.6  # weight of approaching the decoy against leaving the source
-    change: float = 780.0  # weight of the visible change of the crop; with a chance, what it starts from
+    change: float = 700.0  # weight of the visible change of the crop; with a chance, what it starts from
     latent: float = 0.01  # weight of the mean squared distance from the starting latents, as in CLIP2Protect
     noise: float = 0.0  # the same of the noise, where `tuning.noise` moves it: free in the released code
     colour: float = 10.0  # weight of a change of colour against one of brightness
     plain: float = 0.2  # share of the mean square in the change of brightness
     peaks: float = 14.0  # how much more it counts where it is large for the light there
-    contours: float = 0.05  # and of what the eye sees of it at six scales
-    features: float = 1.0  # how much dearer a change is on nose, brows, mouth, below the eyes; 0: as everywhere
+    contours: float = 0.15  # and of what the eye sees of it at six scales
+    softer: float = 0.25  # how much a contrast of the face that only becomes weaker counts there
+    features: float = 2.0  # how much dearer a change is on nose, brows, mouth, below the eyes; 0: as everywhere
     lines: float = 120.0  # weight of contours that the face did not have; it goes up and down with that of the change
     masking: float = 0.05  # detail of the face that hides half of a change
     scouts: int = 12  # steps that find out where this face drifts when it only leaves; the search then avoids that too
@@ -216,6 +217,7 @@ class LatentSearch:
             plain=settings.plain,
             peaks=settings.peaks,
             contours=settings.contours,
+            softer=settings.softer,
             dear=dear,
         )
         weighed: dict[str, Term] = {"change": lambda candidate: settings.change * change(candidate)}

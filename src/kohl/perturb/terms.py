@@ -229,12 +229,15 @@ def change(
     plain: float = 1.0,
     peaks: float = 0.0,
     contours: float = 0.0,
+    softer: float = 1.0,
     dear: Tensor | float = 1.0,
 ) -> Term:
     """How visible the change is: what the eye sees of it at six scales, and its mean square, weighed together.
 
     The first, times `contours`, is the mean over the scales of the squared difference of `kohl.nlpd.bands`, each times
-    its SCALES: it lets slow shading through. The second, times `plain`, lets mottling through; so each holds the other.
+    its SCALES: it lets slow shading through. Where a contrast of the face only becomes weaker, the square counts
+    `softer` times: a softened crease looks like soft light, a drawn one like another face. The second, times `plain`,
+    lets mottling through; so each holds the other.
     In it detail hides a change: detail is the local standard deviation of brightness; where it equals `masking`, a
     change costs half (visual masking: Legge & Foley, JOSA 1980). `colour` weighs Cb and Cr (BT.601) against brightness.
     With `peaks` a change of brightness that is large for the light there costs more, in detail too: its square counts
@@ -246,6 +249,7 @@ def change(
     weight = 1 / (1 + _detail(crops) / masking)
     weight = (dear * weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
     seen_before = bands(crops)
+    weaker = [softer] * (len(seen_before) - 1) + [1.0]  # the last is no contrast, but the light
     times = [
         scale * (F.interpolate(dear, band.shape[-2:], mode="area") if isinstance(dear, Tensor) else dear)
         for scale, band in zip(SCALES, seen_before, strict=False)  # small pictures have fewer
@@ -260,11 +264,20 @@ def change(
         squares = (weight * (plain * square + tint) + plain * seen * square.square()).flatten(1).mean(1)
         if not contours:
             return squares
-        found = zip(bands(candidate.images), seen_before, times, strict=True)
-        scales = torch.stack([(each * (after - before).square()).flatten(1).mean(1) for after, before, each in found])
-        return squares + contours * scales.mean(0)
+        found = zip(bands(candidate.images), seen_before, weaker, times, strict=True)
+        scales = [(each * _unlike(after, before, part)).flatten(1).mean(1) for after, before, part, each in found]
+        return squares + contours * torch.stack(scales).mean(0)
 
     return term
+
+
+def _unlike(after: Tensor, before: Tensor, softer: float) -> Tensor:
+    """The square of the difference; the part of it that leads towards zero, and no further, counts `softer` times."""
+    square = (after - before).square()
+    if softer == 1:
+        return square
+    left = after.clamp(before.clamp_max(0), before.clamp_min(0))  # of the contrast that was there
+    return square - (1 - softer) * (before - left).square()
 
 
 def lines(crops: Images) -> Term:
