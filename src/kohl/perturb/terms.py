@@ -273,11 +273,8 @@ def change(
 
 def _unlike(after: Tensor, before: Tensor, softer: float) -> Tensor:
     """The square of the difference; the part of it that leads towards zero, and no further, counts `softer` times."""
-    square = (after - before).square()
-    if softer == 1:
-        return square
     left = after.clamp(before.clamp_max(0), before.clamp_min(0))  # of the contrast that was there
-    return square - (1 - softer) * (before - left).square()
+    return (after - before).square() - (1 - softer) * (before - left).square()
 
 
 def lines(crops: Images) -> Term:
