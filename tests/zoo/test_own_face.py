@@ -94,7 +94,7 @@ def test_a_change_of_the_lids_has_no_colour_and_one_of_the_cheeks_has(grey, face
     change = grey(drawn(grey)) - 0.5
     tint = (change - change.mean(1, keepdim=True)).abs().amax(1)
     for one, landmarks in zip(tint, faces.landmarks.numpy(), strict=True):
-        (x, y), (u, v) = (landmarks[list(part)].mean(0).round().astype(int) for part in ((19, 37), (30,)))
+        (x, y), (u, v) = (landmarks[list(part)].mean(0).round().astype(int) for part in ((19, 37), (4, 48)))
         assert one[y, x] < 1e-3 < one[v, u]
 
 
@@ -123,12 +123,13 @@ def test_a_component_lands_where_the_features_of_each_face_are(model, grey, face
     latents = torch.zeros(2, *grey.latent_shape)
     leading = model.basis[: grey.components]
     latents[:, : grey.components] = leading @ blot[model.inside].flatten()
-    change = (grey(latents) - 0.5).mean(1)
+    share = grey.share.squeeze(1)
+    change = torch.where(share > 0.1, (grey(latents) - 0.5).mean(1) / share, 0)  # as if no place were dearer
     for one, landmarks in zip(change, faces.landmarks, strict=True):
         row, column = divmod(int(one.argmax()), SIZE)
         assert np.hypot(*(landmarks[30].numpy() - (column, row))) < 3
     drawn_out = model.texture(latents[:, : grey.components]).mean(1).amax((1, 2))
-    torch.testing.assert_close(change.amax((1, 2)), NOSE**-0.5 * COMPONENTS * drawn_out, rtol=0.2, atol=0)
+    torch.testing.assert_close(change.amax((1, 2)), COMPONENTS * drawn_out, rtol=0.2, atol=0)
     assert COMPONENTS < 0.5  # damped
 
 
@@ -141,7 +142,7 @@ def test_a_number_of_the_shading_lightens_its_place(model, grey):
     row, column = divmod(int(change[0].argmax()), SIZE)
     assert (row + 0.5) / SIZE * 24 == pytest.approx(15.5, abs=0.3)
     assert (column + 0.5) / SIZE * 24 == pytest.approx(11.5, abs=0.3)
-    assert 0.02 < change.max() < 0.055
+    assert 0.03 < change.max() * NOSE**0.5 < 0.1  # the nose is dear
 
 
 def test_gradients_reach_every_latent_that_moves_a_pixel(own, faces):

@@ -14,7 +14,7 @@ from kohl.makeup.face_map import BROWS, EYES, FaceMap
 from kohl.types import Faces
 
 # How many times a change counts there, if it counts once on a cheek.
-NOSE, BROW, BETWEEN, BELOW, MOUTH = 3.0, 2.5, 3.0, 3.0, 3.0
+NOSE, BROW, BETWEEN, BELOW, MOUTH = 10.0, 3.0, 4.0, 3.0, 3.0
 BASE = (31, 32, 33, 34, 35)  # of the nose, from wing to wing
 
 
@@ -30,7 +30,7 @@ def dearness(faces: Faces) -> Tensor:
 def dear(face: FaceMap) -> np.ndarray:
     """The same for one face (size, size): dearest on nose and brows, between them, below the eyes, around the lips."""
     nose = np.maximum(
-        np.clip(1.4 * face.filled(face.at(27, *BASE), soft=0.10), 0, 1), _along(face, face.at(*BASE), 0.12)
+        np.clip(1.8 * face.filled(face.at(27, *BASE), soft=0.16), 0, 1), _along(face, face.at(*BASE), 0.12)
     )
     brows = np.max([_along(face, face.at(*brow), 0.14) for brow in BROWS], 0)
     inner = face.at(21, 22).mean(0)
