@@ -9,6 +9,7 @@ from kohl.align import crop, imageio
 from kohl.errors import BadSetting
 from kohl.makeup.layers import Makeup, bare
 from kohl.makeup.products import NAMES
+from kohl.perturb import attacks
 from kohl.perturb.attacks import Transferred
 from kohl.zoo import cards
 from kohl.zoo.detectors import regions
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 WEARER = 1  # the synthetic person who wears the drawn look, where no photo of makeup is named
 LOOK = {"lipstick": (0.62, 0.05, 0.18), "eyeshadow": (0.35, 0.16, 0.42), "blush": (0.85, 0.35, 0.40)}  # how it is worn
 STRENGTH = 0.85
+
+
+def check(recipe: Recipe) -> None:
+    """Raises `BadSetting` if the recipe's attack is one that must have learned, and no weights are named."""
+    settings = {"adv-makeup": recipe.adv_makeup, "amt-gan": recipe.amt_gan}.get(recipe.attack)
+    if settings is not None and not settings.weights:
+        raise attacks.unlearned(recipe.attack)
 
 
 def drawn_makeup(recipe: Recipe, shelf: Shelf) -> EyeMakeup | None:

@@ -70,6 +70,13 @@ def test_the_strength_for_a_psnr_is_a_row_of_its_own(people, capsys):
     assert "the nearest that its strength reaches is" in notes  # a toy's change has no strength
 
 
+def test_an_attack_without_weights_is_refused_before_any_work(people, capsys):
+    assert bench("people", "--attack", "pgd", "--attack", "amt-gan", "--judge", "facenet", "--psnr", "50") == 2
+    said = capsys.readouterr().err
+    assert "amt-gan needs weights; name them with --set amt_gan.weights=FILE" in said
+    assert "pgd" not in said  # nothing was tried
+
+
 def test_thresholds_are_of_others(people, capsys):
     command = ("people", "--attack", "clean", "--judge", "facenet", "--people", "ann")
     assert bench(*command, "--calibrate", "people") == 0

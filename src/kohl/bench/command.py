@@ -9,7 +9,7 @@ from functools import cache
 from math import comb
 from pathlib import Path
 
-from kohl import files, pull, sending
+from kohl import baselines, files, pull, sending
 from kohl.bench import adapt, calibrate, cells, data, elsewhere, entries, equal, groups, lists, report, run
 from kohl.bench import plan as plans
 from kohl.bench.answers import gallery
@@ -88,6 +88,7 @@ def _plan(arguments: Namespace, measured_on: DataSet, output: Path, parts: Parts
         asked += [entry.without_loss() for entry in asked if entry.way == "attack"]
     for entry in asked:
         pull.check(entry.recipe, entry.start, parts.table)
+        baselines.check(entry.recipe)  # found out now, not after hours of other attacks
     shelf, detect = Shelf(), parts.detector()
     postings = plans.postings(arguments.post, {**POSTINGS, **purifications(shelf, detect)})
     strangers = data.by_person(_folder(arguments.gallery, "--gallery")) if arguments.gallery else {}

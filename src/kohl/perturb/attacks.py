@@ -128,19 +128,15 @@ def _tip_im(given: Given) -> Attack:
 def _adv_makeup(given: Given) -> Attack:
     _wordless("adv-makeup", given, "wears what it has learned")
     if given.eye_makeup is None:
-        raise BadSetting(_unlearned("adv-makeup", "adv_makeup", "such as `kohl train adv-makeup` writes"))
+        raise unlearned("adv-makeup")
     return AdvMakeup(given.eye_makeup, given.worn)
 
 
 def _amt_gan(given: Given) -> Attack:
     _wordless("amt-gan", given, "wears its reference's makeup")
     if given.transferred is None:
-        raise BadSetting(_unlearned("amt-gan", "amt_gan", "the published G.pth or such as `kohl train amt-gan` writes"))
+        raise unlearned("amt-gan")
     return AmtGAN(given.transferred.generator, given.transferred.reference, given.transferred.regions, given.transfer)
-
-
-def _unlearned(attack: str, settings: str, which: str) -> str:
-    return f"attack: {attack} needs weights; name them with --set {settings}.weights=FILE, {which}"
 
 
 def _wordless(name: str, given: Given, does: str = "changes pixels and puts no makeup on") -> None:
@@ -168,7 +164,10 @@ ATTACKS: Mapping[str, Known] = {
     ),
 }
 
-LEARNED = ("adv-makeup", "amt-gan")  # their weights know one target: the goal changes nothing
+LEARNED = {  # their weights know one target: the goal changes nothing
+    "adv-makeup": "such as `kohl train adv-makeup` writes",
+    "amt-gan": "the published G.pth or such as `kohl train amt-gan` writes",
+}
 
 
 def find(name: str) -> Known:
@@ -178,3 +177,9 @@ def find(name: str) -> Known:
         known = f"did you mean {near[0]}?" if near else f"there are {', '.join(ATTACKS)}"
         raise BadSetting(f"attack: {name}: no such attack; {known}")
     return ATTACKS[name]
+
+
+def unlearned(name: str) -> BadSetting:
+    """What to raise when an attack that must have learned is to run without weights."""
+    settings = name.replace("-", "_")
+    return BadSetting(f"attack: {name} needs weights; name them with --set {settings}.weights=FILE, {LEARNED[name]}")
