@@ -1,5 +1,7 @@
 """A face's own generator: itself at zero latents, and changes of light that stay on its skin."""
 
+from itertools import pairwise
+
 import bundled
 import cv2
 import numpy as np
@@ -179,6 +181,15 @@ def test_light_goes_no_further_than_a_part_of_the_way_to_white(model, faces):
         own = OwnFace(model, faces.with_crops(torch.full_like(faces.crops, level)))
         lighter = brightness(own(9 * torch.ones(2, *own.latent_shape))) - level
         assert lighter.max() == pytest.approx(GLARE * (1 - level), rel=0.01)
+
+
+def test_light_bends_towards_its_most_and_has_no_edge_there(model, faces):
+    own = OwnFace(model, faces.with_crops(torch.full_like(faces.crops, 0.9)))
+    light = [brightness(own(times * torch.ones(2, *own.latent_shape))) - 0.9 for times in (0.5, 0.7, 1.0)]
+    where = light[0] > 0.5 * GLARE * (1 - 0.9)
+    assert where.any()
+    for less, more in pairwise(light):
+        assert (more > less + 1e-4)[where].all()  # a limit that cuts would have made plates of equal light
 
 
 def test_a_step_is_shorter_where_a_change_is_dear(model, faces):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from kohl.colour import brightness
 from kohl.filters import blur
@@ -21,6 +22,7 @@ HUE = 0.015  # of the crop's side: how far around a pixel the hue of its skin is
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
 GLARE = 0.6  # of the way to white: the most that light may take; skin that is white is burnt out
+KNEE = 0.3  # of the most, from which on less and less is added: a sudden end would be an edge on smooth skin
 
 
 class OwnFace(Generator):
@@ -59,5 +61,13 @@ class OwnFace(Generator):
         light = self.shading(latents[:, split:]) * self.tint
         change = (torch.lerp(grey * self.tint, components, self.colour) + light) * self.share
         lighter = brightness(change)[:, None]
-        changed: Images = (self.crops + change + lighter.clamp(-self.shadow, self.glare) - lighter).clamp(0, 1)
+        kept = _limited(lighter.clamp_min(0), self.glare) - _limited((-lighter).clamp_min(0), self.shadow)
+        changed: Images = (self.crops + change + kept - lighter).clamp(0, 1)
         return changed
+
+
+def _limited(light: Tensor, most: Tensor) -> Tensor:
+    """The light as it is up to the KNEE, softly bent towards `most` beyond it."""
+    knee = KNEE * most
+    room = (most - knee).clamp_min(1e-6)
+    return torch.where(light > knee, knee + room * torch.tanh((light - knee) / room), light)
