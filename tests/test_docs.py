@@ -22,6 +22,13 @@ def site(monkeypatch):
     return _site
 
 
+def test_the_newest_release_in_the_changes_is_this_version():
+    releases = re.findall(
+        r"^## (\d+\.\d+\.\d+) \((\d{4}-\d\d-\d\d)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert releases[0][0] == kohl.__version__
+
+
 def test_every_link_leads_somewhere(site, tmp_path):
     assert site.lay_out(tmp_path) == []
 
