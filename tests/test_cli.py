@@ -113,7 +113,7 @@ def test_a_report_that_appears_during_the_run_is_not_lost(asked, capsys, force):
 
     code = asked.run("protect", "a.png", "--report", "page.html", *force, protect=protect)
     if force:
-        assert (code, f"kohl {kohl.__version__}" in Path("page.html").read_text()) == (0, True)
+        assert (code, "kohl 0.1.0" in Path("page.html").read_text()) == (0, True)
     else:
         assert (code, Path("page.html").read_text()) == (2, "somebody's")
         said = "kohl: page.html: has come to be during the run and was left as it is; name another report\n"
