@@ -30,8 +30,8 @@ STRENGTH = 0.85
 
 def check(recipe: Recipe) -> None:
     """Raises `BadSetting` if the recipe's attack is one that must have learned, and no weights are named."""
-    settings = {"adv-makeup": recipe.adv_makeup, "amt-gan": recipe.amt_gan}.get(recipe.attack)
-    if settings is not None and not settings.weights:
+    weights = {"adv-makeup": recipe.adv_makeup.weights, "amt-gan": recipe.amt_gan.weights}
+    if recipe.attack in weights and not weights[recipe.attack]:
         raise attacks.unlearned(recipe.attack)
 
 

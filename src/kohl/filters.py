@@ -1,4 +1,4 @@
-"""Gaussian filters, differentiable."""
+"""Gaussian filters, differentiable, and how much detail there is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
+from kohl.colour import brightness
 from kohl.types import Images
+
+AROUND = 9  # pixels of the side of a square
 
 
 def blur(images: Images, sigma: float) -> Images:
@@ -23,3 +27,14 @@ def gaussian(images: Images, sigma: float, reach: int) -> Images:
     channels = images.shape[1]
     kernel = (window / window.sum()).expand(channels, 1, 1, -1)
     return F.conv2d(F.conv2d(images, kernel, groups=channels), kernel.transpose(2, 3), groups=channels)
+
+
+def mean_around(light: Tensor) -> Tensor:
+    """The mean of the AROUND × AROUND pixels around each, as far as there are such."""
+    return F.avg_pool2d(light, AROUND, 1, AROUND // 2, count_include_pad=False)
+
+
+def detail(images: Images) -> Tensor:
+    """The standard deviation of brightness around each pixel (n, 1, height, width)."""
+    light = brightness(images)[:, None]
+    return (mean_around(light.square()) - mean_around(light).square()).clamp_min(0).sqrt()

@@ -203,3 +203,10 @@ def test_a_step_is_shorter_where_a_change_is_dear(model, faces):
             (0.6 * landmarks[4] + 0.4 * landmarks[48]).round().astype(int),
         )
         assert float(one[y, x] / one[v, u]) == pytest.approx(NOSE**-0.5, rel=0.15)
+
+
+def test_skin_without_texture_takes_less_of_the_fine_fields(model, faces):
+    rough = (0.5 + 0.2 * torch.randn(faces.crops.shape, generator=numbers())).clamp(0, 1)
+    calm, busy = (OwnFace(model, faces.with_crops(crops)) for crops in (torch.full_like(rough, 0.5), rough))
+    assert calm.texture.max() < 1e-3
+    assert busy.texture.min() > 0.8

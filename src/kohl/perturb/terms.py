@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kohl.colour import brightness
 from kohl.contours import STEEP, drawn
+from kohl.filters import detail, mean_around
 from kohl.geometry import compose, warp
 from kohl.nlpd import bands
 from kohl.perturb.views import Views
@@ -23,7 +24,6 @@ STILL = 0.05  # of a movement in embeddings: a shorter one counts as this long, 
 SCALES = 3.0, 4.0, 3.0, 3.0, 2.5, 1.5  # how much the scales of an NLPD count: a fine crease on smooth skin most
 STANDS_OUT = 0.15  # of the light around: from there on a change of brightness is seen as a spot
 DARKEST = 0.1  # and is added to that light
-AROUND = 9  # pixels
 FRAMES = (  # sentences that a caption may be in
     "{}",
     "a face with {}",
@@ -244,9 +244,9 @@ def change(
     `peaks` times its share of STANDS_OUT, squared, once more; so that many places change a little and none much. That
     is a part of `plain`. All count `dear` times at each pixel (n, 1, h, w).
     """
-    light_before = F.avg_pool2d(brightness(crops)[:, None], AROUND, 1, AROUND // 2, count_include_pad=False)
+    light_before = mean_around(brightness(crops)[:, None])
     seen = (peaks * dear / (STANDS_OUT * (light_before + DARKEST)).square()).squeeze(1) if peaks else 0.0
-    weight = 1 / (1 + _detail(crops) / masking)
+    weight = 1 / (1 + detail(crops) / masking)
     weight = (dear * weight / weight.mean((1, 2, 3), keepdim=True)).squeeze(1)
     seen_before = bands(crops)
     weaker = [softer] * (len(seen_before) - 1) + [1.0]  # the last is no contrast, but the light
@@ -281,10 +281,3 @@ def lines(crops: Images) -> Term:
     """How much of the face's contours is new: the mean square of `kohl.contours.drawn`, in units of what is seen."""
     new = drawn(crops)
     return lambda candidate: (new(candidate.images) / STEEP).square().flatten(1).mean(1)
-
-
-def _detail(crops: Images) -> Tensor:
-    """The standard deviation of brightness around each pixel (n, 1, height, width)."""
-    light = brightness(crops)[:, None]
-    mean, square = (F.avg_pool2d(x, AROUND, 1, AROUND // 2, count_include_pad=False) for x in (light, light.square()))
-    return (square - mean.square()).clamp_min(0).sqrt()

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kohl.colour import brightness
-from kohl.filters import blur
+from kohl.filters import blur, detail
 from kohl.makeup.face_map import FaceMap
 from kohl.makeup.facial_features import dear
 from kohl.types import Faces, Generator, Images, Latents
@@ -18,9 +18,10 @@ from kohl.zoo.generators.shading import Shading
 
 LEADING = 64  # of the face model's components: all 600 protect no better
 COMPONENTS = 0.3  # of their own gain: they carry who somebody is
-HUE = 0.015  # of the crop's side: how far around a pixel the hue of its skin is looked for
+AROUND = 0.015  # of the crop's side: how far around a pixel the hue and the texture of its skin are looked for
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
+TEXTURE = 0.05  # standard deviation of brightness of skin that takes most of the finer fields
 GLARE = 0.6  # of the way to white: the most that light may take; skin that is white is burnt out
 KNEE = 0.3  # of the most, from which on less and less is added: a sudden end would be an edge on smooth skin
 
@@ -35,7 +36,7 @@ class OwnFace(Generator):
         super().__init__()
         self.model, self.crops, self.size = model, faces.crops, faces.crops.shape[-1]
         self.shading = Shading(self.size)
-        around = blur(faces.crops, HUE * self.size)
+        around = blur(faces.crops, AROUND * self.size)
         hue = around / brightness(around)[:, None].clamp_min(DARKEST)
         self.tint = torch.lerp(torch.ones_like(hue), hue, SHARE)  # shine is white, all other light has the skin's hue
         self.components = min(LEADING, model.latent_shape[0])
@@ -51,6 +52,7 @@ class OwnFace(Generator):
             for part in zip(*((each.share, each.colour, each.shadow, times) for each, times in reaches), strict=True)
         )
         self.share = share / dearly.sqrt()  # a step of the search is as long as its cost allows
+        self.texture = 1 - (-blur(detail(faces.crops), AROUND * self.size) / TEXTURE).exp()
         self.glare = GLARE * (1 - brightness(faces.crops)[:, None])
 
     def forward(self, latents: Latents) -> Images:
@@ -58,7 +60,7 @@ class OwnFace(Generator):
         split = self.components
         components = F.grid_sample(COMPONENTS * self.model.texture(latents[:, :split]), self.where, align_corners=True)
         grey = components.mean(1, keepdim=True)
-        light = self.shading(latents[:, split:]) * self.tint
+        light = self.shading(latents[:, split:], self.texture) * self.tint
         change = (torch.lerp(grey * self.tint, components, self.colour) + light) * self.share
         lighter = brightness(change)[:, None]
         kept = _limited(lighter.clamp_min(0), self.glare) - _limited((-lighter).clamp_min(0), self.shadow)

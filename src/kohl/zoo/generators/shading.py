@@ -13,25 +13,30 @@ from torch import Tensor, nn
 
 from kohl.types import Latents
 
-FIELDS = ((24, 0.05), (48, 0.05), (96, 0.025))  # numbers along a side of the crop, and brightness at latents of 1
+# Numbers along a side of the crop, brightness at latents of 1, and the share of it that skin without any texture takes:
+# fine light on such skin is mottling.
+FIELDS = ((24, 0.05, 1.0), (48, 0.05, 0.3), (96, 0.025, 0.1))
 
 
 class Shading(nn.Module):
     """Fields of brightness over crops of (size, size)."""
 
-    def __init__(self, size: int, fields: Sequence[tuple[int, float]] = FIELDS) -> None:
+    def __init__(self, size: int, fields: Sequence[tuple[int, float, float]] = FIELDS) -> None:
         super().__init__()
         self.size, self.fields = size, fields
-        self.count = sum(side * side for side, _ in fields)
+        self.count = sum(side * side for side, *_ in fields)
 
-    def forward(self, latents: Latents) -> Tensor:
-        """The change of brightness (n, 1, size, size) that `latents` (n, count) make; it may be negative."""
-        parts = torch.split(latents, [side * side for side, _ in self.fields], 1)
-        change = latents.new_zeros(len(latents), 1, 1, 1)
-        for (side, gain), part in zip(self.fields, parts, strict=True):
-            field = gain * part.view(-1, 1, side, side)
-            change = field + _enlarged(change, side)
-        return _enlarged(change, self.size)
+    def forward(self, latents: Latents, texture: Tensor | float = 1.0) -> Tensor:
+        """The change of brightness (n, 1, size, size) that `latents` (n, count) make; it may be negative.
+
+        Fields are whole where `texture` (n, 1, size, size) is 1, and where it is 0 as small as they are on smooth skin.
+        """
+        parts = torch.split(latents, [side * side for side, *_ in self.fields], 1)
+        change = latents.new_zeros(len(latents), 1, self.size, self.size)
+        for (side, gain, least), part in zip(self.fields, parts, strict=True):
+            field = _enlarged(gain * part.view(-1, 1, side, side), self.size)
+            change = change + (least + (1 - least) * texture) * field
+        return change
 
 
 def _enlarged(field: Tensor, size: int) -> Tensor:
