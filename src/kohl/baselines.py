@@ -10,7 +10,6 @@ from kohl.errors import BadSetting
 from kohl.makeup.layers import Makeup, bare
 from kohl.makeup.products import NAMES
 from kohl.perturb import attacks
-from kohl.perturb.attacks import Transferred
 from kohl.zoo import cards
 from kohl.zoo.detectors import regions
 from kohl.zoo.generators import amt_gan, eye_makeup
@@ -29,10 +28,17 @@ STRENGTH = 0.85
 
 
 def check(recipe: Recipe) -> None:
-    """Raises `BadSetting` if the recipe's attack is one that must have learned, and no weights are named."""
-    weights = {"adv-makeup": recipe.adv_makeup.weights, "amt-gan": recipe.amt_gan.weights}
-    if recipe.attack in weights and not weights[recipe.attack]:
-        raise attacks.unlearned(recipe.attack)
+    """Raises `BadSetting` if the recipe's attack must have learned and its weights are not named, or not there."""
+    if recipe.attack not in attacks.LEARNED:
+        return
+    settings = recipe.attack.replace("-", "_")
+    weights = getattr(recipe, settings).weights
+    if not weights:
+        raise attacks.without_weights(recipe.attack)
+    if not _file(weights).is_file():
+        raise BadSetting(f"{settings}.weights: {weights}: there is no such file")
+    if recipe.attack == "amt-gan" and recipe.amt_gan.reference and not Path(recipe.amt_gan.reference).is_file():
+        raise BadSetting(f"amt_gan.reference: {recipe.amt_gan.reference}: there is no such photo")
 
 
 def drawn_makeup(recipe: Recipe, shelf: Shelf) -> EyeMakeup | None:
@@ -42,13 +48,15 @@ def drawn_makeup(recipe: Recipe, shelf: Shelf) -> EyeMakeup | None:
     return shelf(eye_makeup.load, _file(recipe.adv_makeup.weights))
 
 
-def transferred(recipe: Recipe, shelf: Shelf, detect: Detector, decoys: Decoys) -> Transferred | None:
+def transferred(recipe: Recipe, shelf: Shelf, detect: Detector, decoys: Decoys) -> attacks.Transferred | None:
     """The generator of AMT-GAN that the recipe names, and the makeup that it carries over."""
     settings = recipe.amt_gan
     if recipe.attack != "amt-gan" or not settings.weights:
         return None
     worn = _photographed(Path(settings.reference), detect) if settings.reference else reference(decoys)
-    return Transferred(shelf(amt_gan.load, _file(settings.weights)), worn.to(shelf.device), _regions(settings, shelf))
+    return attacks.Transferred(
+        shelf(amt_gan.load, _file(settings.weights)), worn.to(shelf.device), _regions(settings, shelf)
+    )
 
 
 def _file(name: str) -> Path:

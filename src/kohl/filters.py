@@ -1,4 +1,4 @@
-"""Gaussian filters, differentiable, and how much detail there is."""
+"""Means around each pixel, Gaussian and plain, and how much detail is there; all differentiable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from kohl.colour import brightness
 from kohl.types import Images
 
-AROUND = 9  # pixels of the side of a square
+WINDOW = 9  # pixels: the side of the square in which detail is measured
 
 
 def blur(images: Images, sigma: float) -> Images:
@@ -30,11 +30,12 @@ def gaussian(images: Images, sigma: float, reach: int) -> Images:
 
 
 def mean_around(light: Tensor) -> Tensor:
-    """The mean of the AROUND × AROUND pixels around each, as far as there are such."""
-    return F.avg_pool2d(light, AROUND, 1, AROUND // 2, count_include_pad=False)
+    """The mean of the WINDOW × WINDOW pixels around each; at the border, of those that there are."""
+    return F.avg_pool2d(light, WINDOW, 1, WINDOW // 2, count_include_pad=False)
 
 
 def detail(images: Images) -> Tensor:
-    """The standard deviation of brightness around each pixel (n, 1, height, width)."""
+    """The standard deviation of brightness around each pixel (n, 1, height, width); nearly 0 where it is flat."""
     light = brightness(images)[:, None]
-    return (mean_around(light.square()) - mean_around(light).square()).clamp_min(0).sqrt()
+    light = light - light.mean((2, 3), keepdim=True)  # or small differences of large squares would be lost
+    return (mean_around(light.square()) - mean_around(light).square()).clamp_min(1e-10).sqrt()

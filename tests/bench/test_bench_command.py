@@ -70,11 +70,26 @@ def test_the_strength_for_a_psnr_is_a_row_of_its_own(people, capsys):
     assert "the nearest that its strength reaches is" in notes  # a toy's change has no strength
 
 
-def test_an_attack_without_weights_is_refused_before_any_work(people, capsys):
-    assert bench("people", "--attack", "pgd", "--attack", "amt-gan", "--judge", "facenet", "--psnr", "50") == 2
-    said = capsys.readouterr().err
-    assert "amt-gan needs weights; name them with --set amt_gan.weights=FILE" in said
-    assert "pgd" not in said  # nothing was tried
+@pytest.mark.parametrize(
+    ("attack", "setting", "said"),
+    [
+        ("amt-gan", "amt_gan.weights=", "amt-gan needs weights; name them with --set amt_gan.weights=FILE"),
+        ("adv-makeup", "adv_makeup.weights=", "adv-makeup needs weights; name them with"),
+        ("amt-gan", "amt_gan.weights=G.pth", "amt_gan.weights: G.pth: there is no such file"),
+    ],
+)
+def test_an_attack_without_its_weights_is_refused_before_any_work(people, capsys, attack, setting, said):
+    assert bench("people", "--attack", "pgd", "--attack", attack, "--set", setting, "--judge", "facenet") == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "pgd" not in told  # nothing was made
+
+
+def test_a_photo_of_makeup_must_be_there(people, capsys):
+    (people / "g.safetensors").touch()
+    setting = ("--set", "amt_gan.weights=g.safetensors", "--set", "amt_gan.reference=ann.jpg")
+    assert bench("people", "--attack", "amt-gan", *setting, "--judge", "facenet") == 2
+    assert "amt_gan.reference: ann.jpg: there is no such photo" in capsys.readouterr().err
 
 
 def test_thresholds_are_of_others(people, capsys):

@@ -50,8 +50,15 @@ def test_features_are_dear(place, times):
 
 @pytest.mark.parametrize(
     "place",
-    [LANDMARKS[8], LANDMARKS[4] * 0.6 + LANDMARKS[48] * 0.4, LANDMARKS[27] - (0, 0.9 * UNIT), LANDMARKS[1], (3, 3)],
-    ids=["chin", "cheek", "forehead", "temple", "beside the face"],
+    [
+        LANDMARKS[8],
+        LANDMARKS[4] * 0.6 + LANDMARKS[48] * 0.4,
+        LANDMARKS[[31, 3]].mean(0),
+        LANDMARKS[27] - (0, 0.9 * UNIT),
+        LANDMARKS[1],
+        (3, 3),
+    ],
+    ids=["chin", "cheek", "beside the nose", "forehead", "temple", "beside the face"],
 )
 def test_everything_else_counts_once(place):
     assert at(place) == pytest.approx(1, abs=0.1)

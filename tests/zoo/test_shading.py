@@ -6,11 +6,13 @@ from tiny import numbers
 
 from kohl.zoo.generators.shading import FIELDS, Shading
 
+WHOLE = torch.ones(())  # texture enough
+
 
 def test_there_is_a_latent_for_each_number_of_each_field():
     shading = Shading(256)
     assert shading.count == 24**2 + 48**2 + 96**2
-    assert shading(torch.zeros(2, shading.count)).shape == (2, 1, 256, 256)
+    assert shading(torch.zeros(2, shading.count), WHOLE).shape == (2, 1, 256, 256)
 
 
 @pytest.mark.parametrize("level", range(len(FIELDS)))
@@ -19,20 +21,20 @@ def test_a_field_of_ones_is_its_gain_everywhere(level):
     shading, sizes = Shading(64), [side * side for side, *_ in FIELDS]
     latents = torch.zeros(1, shading.count)
     torch.split(latents, sizes, 1)[level].fill_(1)
-    torch.testing.assert_close(shading(latents), torch.full((1, 1, 64, 64), FIELDS[level][1]))
+    torch.testing.assert_close(shading(latents, WHOLE), torch.full((1, 1, 64, 64), FIELDS[level][1]))
 
 
 def test_the_levels_add_up():
     shading = Shading(64, ((2, 0.1, 1.0), (8, 0.2, 0.3)))
     first, second = torch.zeros(1, 68), torch.zeros(1, 68)
     first[:, :4], second[:, 4:] = torch.randn(4, generator=numbers()), torch.randn(64, generator=numbers(1))
-    torch.testing.assert_close(shading(first + second), shading(first) + shading(second))
+    torch.testing.assert_close(shading(first + second, WHOLE), shading(first, WHOLE) + shading(second, WHOLE))
 
 
 def test_a_field_is_soft():
     # From one pixel to the next it never changes by more than a cubic with its slope could.
     shading = Shading(256)
-    field = shading(torch.randn(1, shading.count, generator=numbers()))
+    field = shading(torch.randn(1, shading.count, generator=numbers()), WHOLE)
     assert field.diff(dim=-1).abs().max() < 0.4 * field.abs().max()
 
 

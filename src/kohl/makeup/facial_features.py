@@ -28,7 +28,7 @@ def dearness(faces: Faces) -> Tensor:
 
 
 def dear(face: FaceMap) -> np.ndarray:
-    """The same for one face (size, size): dearest on nose and brows, between them, below the eyes, around the lips."""
+    """The same for one face (size, size): on nose and brows, between them, below the eyes, around the lips."""
     nose = np.maximum(
         np.clip(1.8 * face.filled(face.at(27, *BASE), soft=0.16), 0, 1), _along(face, face.at(*BASE), 0.12)
     )

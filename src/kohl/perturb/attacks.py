@@ -128,14 +128,14 @@ def _tip_im(given: Given) -> Attack:
 def _adv_makeup(given: Given) -> Attack:
     _wordless("adv-makeup", given, "wears what it has learned")
     if given.eye_makeup is None:
-        raise unlearned("adv-makeup")
+        raise without_weights("adv-makeup")
     return AdvMakeup(given.eye_makeup, given.worn)
 
 
 def _amt_gan(given: Given) -> Attack:
     _wordless("amt-gan", given, "wears its reference's makeup")
     if given.transferred is None:
-        raise unlearned("amt-gan")
+        raise without_weights("amt-gan")
     return AmtGAN(given.transferred.generator, given.transferred.reference, given.transferred.regions, given.transfer)
 
 
@@ -164,7 +164,8 @@ ATTACKS: Mapping[str, Known] = {
     ),
 }
 
-LEARNED = {  # their weights know one target: the goal changes nothing
+# Attacks that learn first, and where their weights come from. Those know one target: the goal changes nothing.
+LEARNED: Mapping[str, str] = {
     "adv-makeup": "such as `kohl train adv-makeup` writes",
     "amt-gan": "the published G.pth or such as `kohl train amt-gan` writes",
 }
@@ -179,7 +180,7 @@ def find(name: str) -> Known:
     return ATTACKS[name]
 
 
-def unlearned(name: str) -> BadSetting:
+def without_weights(name: str) -> BadSetting:
     """What to raise when an attack that must have learned is to run without weights."""
     settings = name.replace("-", "_")
     return BadSetting(f"attack: {name} needs weights; name them with --set {settings}.weights=FILE, {LEARNED[name]}")

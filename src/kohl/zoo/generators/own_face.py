@@ -21,9 +21,9 @@ COMPONENTS = 0.3  # of their own gain: they carry who somebody is
 AROUND = 0.015  # of the crop's side: how far around a pixel the hue and the texture of its skin are looked for
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
-TEXTURE = 0.05  # standard deviation of brightness of skin that takes most of the finer fields
+TEXTURE = 0.05  # standard deviation of brightness, of skin or a contour, from where most of the finer fields are taken
 GLARE = 0.6  # of the way to white: the most that light may take; skin that is white is burnt out
-KNEE = 0.3  # of the most, from which on less and less is added: a sudden end would be an edge on smooth skin
+KNEE = 0.5  # of the most, from which on less and less is added: a sudden end would be an edge on smooth skin
 
 
 class OwnFace(Generator):
@@ -63,7 +63,7 @@ class OwnFace(Generator):
         light = self.shading(latents[:, split:], self.texture) * self.tint
         change = (torch.lerp(grey * self.tint, components, self.colour) + light) * self.share
         lighter = brightness(change)[:, None]
-        kept = _limited(lighter.clamp_min(0), self.glare) - _limited((-lighter).clamp_min(0), self.shadow)
+        kept = torch.where(lighter > 0, _limited(lighter, self.glare), -_limited(-lighter, self.shadow))
         changed: Images = (self.crops + change + kept - lighter).clamp(0, 1)
         return changed
 

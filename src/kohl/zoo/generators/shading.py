@@ -26,10 +26,10 @@ class Shading(nn.Module):
         self.size, self.fields = size, fields
         self.count = sum(side * side for side, *_ in fields)
 
-    def forward(self, latents: Latents, texture: Tensor | float = 1.0) -> Tensor:
+    def forward(self, latents: Latents, texture: Tensor) -> Tensor:
         """The change of brightness (n, 1, size, size) that `latents` (n, count) make; it may be negative.
 
-        Fields are whole where `texture` (n, 1, size, size) is 1, and where it is 0 as small as they are on smooth skin.
+        Where `texture` (n, 1, size, size) is 1 fields are whole, where it is 0 the share in FIELDS is left of each.
         """
         parts = torch.split(latents, [side * side for side, *_ in self.fields], 1)
         change = latents.new_zeros(len(latents), 1, self.size, self.size)
@@ -41,6 +41,4 @@ class Shading(nn.Module):
 
 def _enlarged(field: Tensor, size: int) -> Tensor:
     """The field at (size, size), smoothly in between."""
-    if field.shape[-1] in (1, size):
-        return field
     return F.interpolate(field, (size, size), mode="bicubic", align_corners=False)
