@@ -22,7 +22,7 @@ AROUND = 0.015  # of the crop's side: how far around a pixel the hue and the tex
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
 TEXTURE = 0.05  # standard deviation of brightness, of skin or a contour, from where most of the finer fields are taken
-GLARE = 0.6  # of the way to white: the most that light may take; skin that is white is burnt out
+GLARE = 0.7  # of the way to white: the most that light may take; skin that is white is burnt out
 KNEE = 0.5  # of the most, from which on less and less is added: a sudden end would be an edge on smooth skin
 
 

@@ -15,7 +15,7 @@ from kohl.types import Latents
 
 # Numbers along a side of the crop, brightness at latents of 1, and the share of it that skin without any texture takes:
 # fine light on such skin is mottling.
-FIELDS = ((24, 0.05, 1.0), (48, 0.05, 0.3), (96, 0.025, 0.1))
+FIELDS = ((24, 0.05, 1.0), (48, 0.05, 0.6), (96, 0.025, 0.3))
 
 
 class Shading(nn.Module):
