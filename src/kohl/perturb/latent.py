@@ -81,7 +81,7 @@ class Search:
     perspective: float = 0.05  # how far the text model's view is tilted; the released code has 0.5, made for CLIP
     beyond: Beyond = "edge"  # what is then seen beyond the picture's rim; "black" in the released code
     patience: int = 5  # stop after so many steps in a row in which every surrogate is where it should be
-    chance: float = 0.02  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
+    chance: float = 0.015  # of a stranger still matching; the change is as small as that allows, or as found if it is 0
     tries: int = 2  # at most, each with another decoy and more effort, while a judge of the saved file still matches
     views: Views = field(default_factory=Views)
 
