@@ -95,6 +95,7 @@ def run(case: Case, photo: Path, folder: Path, options: Sequence[str]) -> Run:
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
     )
+    assert process.stdout is not None
     with process.stdout:
         printed = process.stdout.read()
     _, state, usage = os.wait4(process.pid, 0)  # of this child alone

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from regions import UNCHANGED, Change, Places, Verdict, change, face_mask, lab, verdict
 from wishes import Wish, colour
@@ -15,6 +16,7 @@ from wishes import Wish, colour
 from kohl.align import crop, imageio
 from kohl.bench.groups import Line, interval, mean
 from kohl.nlpd import nlpd
+from kohl.perturb.latent import LatentSearch
 from kohl.types import Face, Faces, Images, Photo
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Sitter:
         """The same crop of the photo at `path`."""
         return crop.crops(imageio.read(path), [self.face], self.size).crops
 
-    def changes(self, after: Images, regions: Mapping[str, object]) -> dict[str, Change]:
+    def changes(self, after: Images, regions: Mapping[str, np.ndarray]) -> dict[str, Change]:
         """What became of each of the regions in the crop `after`."""
         first, second = lab(self.crops.crops), lab(after)
         return {name: change(first, second, weight) for name, weight in regions.items()}
@@ -66,6 +68,13 @@ def sitter(path: Path, house: House, size: int | None = None) -> Sitter | None:
     photo = imageio.read(path)
     face = next(iter(house.detect(photo)), None)
     return None if face is None or face.reason else Sitter(photo, face, size or crop.own_size(face))
+
+
+def fit_sitter(path: Path, house: House, size: int | None = None) -> Sitter:
+    """The same of a photo whose face is known to be fit."""
+    found = sitter(path, house, size)
+    assert found is not None
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +113,7 @@ def pair(sitter: Sitter, wish: Wish, after: Images, strays: int = 0) -> Pair:
 
 def drawn(sitter: Sitter, wish: Wish, house: House) -> Pair:
     """The look as the search starts from it."""
+    assert isinstance(house.attack, LatentSearch)
     inversion = house.attack.invert(sitter.crops)
     with torch.no_grad():
         return pair(sitter, wish, inversion.generator(inversion.latents))
@@ -167,7 +177,7 @@ def differences(changes: Sequence[Change]) -> str:
     return f"{pixels:.2f} by pixel (worst {max(one.pixels for one in changes):.2f}), {means:.2f} of the mean colour"
 
 
-def record(name: str, one: Pair) -> dict:
+def record(name: str, one: Pair) -> dict[str, Any]:
     """A pair that was `name`, for machines."""
     verdicts = {product: asdict(found) | {"kept": found.kept} for product, found in one.verdicts.items()}
     asked = {product: verdicts[product] | numbers(found) for product, found in one.asked.items()}
@@ -182,7 +192,7 @@ def record(name: str, one: Pair) -> dict:
     }
 
 
-def numbers(found: Change) -> dict:
+def numbers(found: Change) -> dict[str, Any]:
     """A change for machines; colours in CIELAB."""
     colours = {name: getattr(found, name).round(1).tolist() for name in ("before", "after")}
     return colours | {name: round(getattr(found, name), 2) for name in ("pixels", "means", "most")}

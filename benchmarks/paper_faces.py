@@ -6,6 +6,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import torch
 from kohl import pipeline, recipe
 from kohl.align import crop, imageio
 from kohl.geometry import resized
+from kohl.perturb.latent import LatentSearch
 from kohl.score.quality import psnr
 from kohl.train.faces import HELD, people
 from kohl.types import Faces, Images
@@ -66,7 +68,10 @@ def _figures(paths: Sequence[Path], chosen: recipe.Recipe, rows: list[Images]) -
 def _given_back(paths: Sequence[Path], chosen: recipe.Recipe) -> Iterator[tuple[Images, Images, Images, float]]:
     """Of each photo the largest face, that face by the encoder alone and after tuning, and the seconds it took."""
     house = pipeline.load(chosen)
-    generator, encode, _ = house.attack.invert.args
+    assert isinstance(house.attack, LatentSearch)
+    invert = house.attack.invert
+    assert isinstance(invert, partial)
+    generator, encode, _ = invert.args
     for path in paths:
         photo = imageio.read(path)
         fit = [face for face in house.detect(photo) if face.reason is None]
@@ -77,7 +82,7 @@ def _given_back(paths: Sequence[Path], chosen: recipe.Recipe) -> Iterator[tuple[
         with torch.no_grad():
             encoded = generator(encode(faces.crops))
         started = time.perf_counter()
-        inversion = house.attack.invert(faces)
+        inversion = invert(faces)
         taken = time.perf_counter() - started
         with torch.no_grad():
             tuned = inversion.generator.picture(inversion.latents).clamp(0, 1)

@@ -63,7 +63,8 @@ def contents(size: int) -> Mapping[str, Callable[[], Any]]:
 
 def generator(size: int) -> dict[str, Tensor]:
     """The averaged generator of stylegan2-pytorch."""
-    return filled(shapes(golden(f"sg2_keys_{size}_cm2")), fills.sg2)
+    found: dict[str, Tensor] = filled(shapes(golden(f"sg2_keys_{size}_cm2")), fills.sg2)
+    return found
 
 
 def encoder(size: int) -> dict[str, Any]:
@@ -93,7 +94,8 @@ def vgg() -> dict[str, Tensor]:
 def recogniser(name: str) -> dict[str, Tensor]:
     """One of the published recognisers."""
     fixture = golden(f"fr_{name}")
-    return filled(shapes(fixture), fills.plain, float(fixture["gain"]))
+    found: dict[str, Tensor] = filled(shapes(fixture), fills.plain, float(fixture["gain"]))
+    return found
 
 
 def text_model() -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import fills
 import numpy as np
@@ -31,6 +32,7 @@ from kohl.zoo.files import checkpoints
 from kohl.zoo.generators import e4e, stylegan2
 from kohl.zoo.generators.stylegan2 import StyleGAN2
 from kohl.zoo.recognisers import facenet, irse, mobilefacenet
+from kohl.zoo.recognisers.dlib_resnet import DlibResNet
 from kohl.zoo.text import clip
 
 EMBEDDING, CODES, IMAGE, W, FEATURES, GRADIENT = 2e-6, 1e-5, 5e-5, 1e-5, 1e-4, 1e-3
@@ -66,13 +68,13 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--only", metavar="NAME", default="", help="fixtures whose names begin so")
 
 
-def measure(arguments: Namespace) -> dict:
+def measure(arguments: Namespace) -> dict[str, Any]:
     """Every check of every fixture."""
     found = [check for name in fixtures() if name.startswith(arguments.only) for check in checks(name)]
     return {"checks": [asdict(check) | {"ok": check.ok} for check in found]}
 
 
-def table(found: dict) -> str:
+def table(found: dict[str, Any]) -> str:
     """A line for each check."""
     lines = ["| fixture | figure | largest error | tolerance | |", "|---|---|---|---|---|"]
     for check in found["checks"]:
@@ -142,6 +144,7 @@ def generator(name: str) -> Figures:
     yield "image", max(apart(quarter(x), fixture[f"img_{way}_pool4"]) for way, x in drawn.items()), IMAGE
     images, latents, noise = given_noise(ours.double().requires_grad_(), torch.float64)
     (images * 2 - 1).backward(given("input.cotangent", images.shape).double())
+    assert latents.grad is not None
     yield "gradient of w+", share_apart(latents.grad, fixture["grad_w"]), GRADIENT
     norms = json.loads(str(fixture["param_grad_norm_json"]))
     pairs = [(weight.grad, norms[checkpoints.rosinality_name(key)]) for key, weight in ours.named_parameters()]
@@ -256,7 +259,9 @@ def perceptual(name: str) -> Figures:
 def dlib(name: str) -> Figures:
     """dlib's network, with its published weights, against dlib."""
     pixels = np.random.RandomState(0).randint(0, 256, (4, 150, 150, 3), dtype=np.uint8)
-    found = cards.encoder("dlib").descriptors(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255)
+    network = cards.encoder("dlib")
+    assert isinstance(network, DlibResNet)
+    found = network.descriptors(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255)
     yield "descriptor", apart(found, golden(name)["dlib_descriptor"]), DESCRIPTOR
 
 

@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="part", required=True)
     for name, part in PARTS.items():
-        options = parts.add_parser(name, help=part.__doc__.splitlines()[0], description=part.__doc__.splitlines()[0])
+        about = (part.__doc__ or "").partition("\n")[0]
+        options = parts.add_parser(name, help=about, description=about)
         part.add(options)
         options.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)

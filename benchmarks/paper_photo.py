@@ -10,7 +10,7 @@ import resource
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -42,7 +42,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--search", type=int, metavar="N", help="fewer steps of the search, for a trial")
 
 
-def measure(arguments: Namespace) -> dict:
+def measure(arguments: Namespace) -> dict[str, Any]:
     """The seconds of each stage, the steps taken and the peak memory, of a process that does nothing else."""
     steps = {"tuning": arguments.tuning, "search": arguments.search}
     settings = [
@@ -53,12 +53,12 @@ def measure(arguments: Namespace) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["KOHL_CACHE"] = folder
         fresh(paper_files.write, arguments.size)
-        found = fresh(run, arguments.photo, Path(folder), settings)
+        found: dict[str, Any] = fresh(run, arguments.photo, Path(folder), settings)
     shortened = arguments.size != max(paper_files.SIZES) or any(count is not None for count in steps.values())
     return {"size": arguments.size, "settings": settings, "trial": shortened} | found
 
 
-def table(found: dict) -> str:
+def table(found: dict[str, Any]) -> str:
     """The figures for people; of a trial and of the exact way without the goals, which are none for them."""
     steps, seconds, free = found["steps"], found["seconds"], found["trial"] or found["exact"]
     minutes, most = sum(seconds.values()) / 60, GOALS[found["dtype"]]
@@ -88,11 +88,12 @@ def fresh(function: Callable[..., Any], *arguments: object) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def run(photo: Path, folder: Path, settings: Sequence[str]) -> dict:
+def run(photo: Path, folder: Path, settings: Sequence[str]) -> dict[str, Any]:
     """One photo through the pipeline with the files in the cache folder."""
     chosen = recipe.override(recipe.load("paper"), settings)
-    took: Counter[str] = Counter()
-    threads, steps = torch.get_num_threads(), Counter()
+    took: dict[str, float] = defaultdict(float)
+    threads = torch.get_num_threads()
+    steps: Counter[str] = Counter()
 
     def watch(step: Step) -> None:
         steps["tuning" if "tuning" in step.losses else "search"] += 1
@@ -128,7 +129,7 @@ def run(photo: Path, folder: Path, settings: Sequence[str]) -> dict:
     }
 
 
-def timed(function: Callable[..., Any], name: str, took: Counter[str]) -> Callable[..., Any]:
+def timed(function: Callable[..., Any], name: str, took: dict[str, float]) -> Callable[..., Any]:
     """The function, whose seconds are added to `took` under that name."""
 
     def same(*arguments: Any, **named: Any) -> Any:
@@ -144,6 +145,6 @@ def timed(function: Callable[..., Any], name: str, took: Counter[str]) -> Callab
 class Timed:
     """A judge, whose seconds are added to `took`."""
 
-    def __init__(self, judge: Verifier, took: Counter[str]) -> None:
+    def __init__(self, judge: Verifier, took: dict[str, float]) -> None:
         self.name, self.thresholds = judge.name, judge.thresholds
         self.compare = timed(judge.compare, "score", took)

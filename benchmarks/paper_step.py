@@ -12,6 +12,7 @@ import math
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +32,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, default=2, help="steps of each kind, of which the fastest counts")
 
 
-def measure(arguments: Namespace) -> dict:
+def measure(arguments: Namespace) -> dict[str, Any]:
     """The seconds of each kind of step, and how many times faster than the plain one it is."""
     rng = torch.Generator().manual_seed(0)
     check(rng)
@@ -56,7 +57,7 @@ def measure(arguments: Namespace) -> dict:
     }
 
 
-def table(found: dict) -> str:
+def table(found: dict[str, Any]) -> str:
     """The figures for people."""
     seen = min(SEEN, found["size"])
     lines = [
@@ -92,11 +93,12 @@ def plain(generator: StyleGAN2, latents: Tensor) -> Tensor:
     w = latents.unbind(1)
     x = generator.constant.repeat(len(latents), 1, 1, 1)
     image: Tensor | None = None
-    for index, layer in enumerate(generator.layers):
+    layers, colours = ([cast(Any, part) for part in parts] for parts in (generator.layers, generator.colours))
+    for index, layer in enumerate(layers):
         x = modulated(x, layer.weight, layer.style(w[index]), up=layer.doubles, demodulate=True)
         x = F.leaky_relu(x + layer.strength * layer.noise + layer.bias.view(-1, 1, 1), SLOPE) * GAIN
         if index % 2 == 0:
-            colour = generator.colours[index // 2]
+            colour = colours[index // 2]
             weight, style = colour.weight[:, :, None, None], colour.style(w[index + 1])
             drawn = modulated(x, weight, style, up=False, demodulate=False) + colour.bias.view(-1, 1, 1)
             image = drawn if image is None else filtered(spread(image), 2, 1) + drawn
@@ -114,7 +116,9 @@ def modulated(x: Tensor, weight: Tensor, style: Tensor, *, up: bool, demodulate:
     if up:
         made = F.conv_transpose2d(x, weights.transpose(1, 2).flatten(0, 1), stride=2, groups=n)
         return filtered(made.unflatten(1, (n, outputs))[0], 1, 1)
-    return F.conv2d(x, weights.flatten(0, 1), padding=kernel // 2, groups=n).unflatten(1, (n, outputs))[0]
+    made = F.conv2d(x, weights.flatten(0, 1), padding=kernel // 2, groups=n)
+    found: Tensor = made.unflatten(1, (n, outputs))[0]
+    return found
 
 
 def spread(x: Tensor) -> Tensor:

@@ -25,9 +25,10 @@ from dataclasses import asdict, replace
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import protect  # first: it settles the threads before torch is loaded
-from pairs import Pair, differences, drawn, lines, numbers, record, saved, sitter
+from pairs import Pair, differences, drawn, fit_sitter, lines, numbers, record, saved, sitter
 from wishes import Wish, wishes
 
 from kohl import pipeline, recipe
@@ -45,7 +46,7 @@ DRAWN = 12  # prompts that every labelled face is drawn with: no group has easie
 HELD = 8  # every eighth portrait is held out, as in training/makeup_views.py
 BARE = {"lipstick": "lips", "eyeshadow": "lids", "blush": "cheeks"}
 TRAINING = Path(__file__).parents[1] / "training"
-Found = tuple[list[Line], list[dict]]  # the lines of the table, and what they are made of
+Found = tuple[list[Line], list[dict[str, Any]]]  # the lines of the table, and what they are made of
 
 SHELF = Shelf()  # the words differ from photo to photo, the models do not
 
@@ -59,9 +60,9 @@ def adherence(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Fo
     found: dict[str, list[Pair]] = {"saved": [], "drawn": []}
     for path, wish in random.Random(arguments.seed).sample(every, min(arguments.pairs, len(every))):
         output, _ = protected(path, folder, dressed(chosen, wish), arguments.seed)
-        found["saved"].append(saved(sitter(path, plain), wish, output))
+        found["saved"].append(saved(fit_sitter(path, plain), wish, output))
     for path in paths if arguments.drawn else ():
-        sitting = sitter(path, plain, crop.SIZE)
+        sitting = fit_sitter(path, plain, crop.SIZE)
         found["drawn"] += [drawn(sitting, wish, dressed(chosen, wish)) for wish in wishes()]
     table = [line for name, pairs in found.items() if pairs for line in lines(name, pairs)]
     strays = max((one.strays for one in found["saved"]), default=0)
@@ -95,7 +96,7 @@ def beside(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Found
     plain, details = dressed(chosen), []
     for path, wish in zip(held_out(arguments.folder)[:: arguments.every], cycle(shuffled(arguments.seed))):
         if sitting := sitter(path, plain):
-            row: dict = {"face": path.stem, "text": wish.text}
+            row: dict[str, Any] = {"face": path.stem, "text": wish.text}
             for name, house in (("without", plain), ("with", dressed(chosen, wish))):
                 output, outcome = protected(path, folder, house, arguments.seed)
                 row[f"nlpd {name}"], row[f"psnr {name}"] = sitting.beside(sitting.saved(output), wish.asked)
@@ -170,8 +171,9 @@ def fairness(arguments: argparse.Namespace, chosen: Recipe, folder: Path) -> Fou
                 (score,) = judge.compare(output, [path])
                 limit = judge.thresholds[chosen.models.far]
                 figures[f"PSR % {judge.name}{name}"] = float("nan") if score is None else 100.0 * (score < limit)
-            figures[f"PSNR dB{name}"] = row.faces[0].psnr
-        answer, small = saved(sitting, wish, output), sitter(path, plain, crop.SIZE)
+            psnr = row.faces[0].psnr
+            figures[f"PSNR dB{name}"] = float("nan") if psnr is None else psnr
+        answer, small = saved(sitting, wish, output), fit_sitter(path, plain, crop.SIZE)
         figures |= {
             "adherence %": 100.0 * (answer.kept and answer.quiet("means")),
             "asked colour %": 100.0 * answer.kept,

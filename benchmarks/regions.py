@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from kohl.makeup.fields import FAR, PLACES, FaceMap, Field
+from kohl.makeup.face_map import FAR, FaceMap, Field
+from kohl.makeup.fields import PLACES
 from kohl.templates import with_forehead
 from kohl.types import Faces, Images
 
@@ -87,7 +88,8 @@ class Places:
 
 def lab(images: Images) -> np.ndarray:
     """CIELAB (height, width, 3) of the first of `images`."""
-    return rgb2lab(images[0].clamp(0, 1).permute(1, 2, 0).double().numpy())
+    found: np.ndarray = rgb2lab(images[0].clamp(0, 1).permute(1, 2, 0).double().numpy())
+    return found
 
 
 def change(before: np.ndarray, after: np.ndarray, weight: np.ndarray) -> Change:
@@ -98,8 +100,8 @@ def change(before: np.ndarray, after: np.ndarray, weight: np.ndarray) -> Change:
     first, second, share = before[inside], after[inside], weight[inside]
     differences = deltaE_ciede2000(first, second)
     core = differences[share >= min(0.5, share.max())]
-    means = (np.average(colours, 0, share) for colours in (first, second))
-    return Change(*means, float(np.average(differences, weights=share)), float(core.max()))
+    mean_first, mean_second = (np.average(colours, 0, share) for colours in (first, second))
+    return Change(mean_first, mean_second, float(np.average(differences, weights=share)), float(core.max()))
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def face_mask(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     outline = cv2.convexHull(np.concatenate([points, points[68:] + HAIRLINE * up]).astype(np.float32))
     mask = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(mask, np.round(outline).astype(np.int32), 1)
-    return cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= max(RIM * np.hypot(*eyes), 2)
+    away = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    near: np.ndarray = away <= max(RIM * np.hypot(*eyes), 2)
+    return near
 
 
 def _moved(found: Change, asked: np.ndarray) -> bool:
@@ -167,4 +171,5 @@ def _whole(field: Field, size: int) -> np.ndarray:
 
 def _where(field: np.ndarray, across: float, along: float) -> np.ndarray:
     """How much each pixel belongs to the part of a field below these limits."""
-    return field[0] * (field[1] < across) * (field[2] < along)
+    share: np.ndarray = field[0] * (field[1] < across) * (field[2] < along)
+    return share

@@ -85,10 +85,10 @@ def drawn(pictures: Sequence[Picture]) -> Iterator[np.ndarray]:
             made_up = Makeup(face, [*look.dials])(face.crops, dressed(look)[None])
         middle, unit = face.landmarks[0, 27:36].mean(0), face.landmarks[0, 45] - face.landmarks[0, 36]
         half = unit.norm() * torch.tensor([0.92, 0.92 * FACE[1] / FACE[0]])
-        box = [*(middle - half).tolist(), *(middle + half).tolist()]
+        left, top, right, bottom = (min(max(x, 0.0), SIDE) for x in torch.cat([middle - half, middle + half]).tolist())
         pair = [
             Image.fromarray((one[0].permute(1, 2, 0) * 255).round().byte().numpy()).resize(
-                FACE, Image.Resampling.LANCZOS, box=[min(max(x, 0), SIDE) for x in box]
+                FACE, Image.Resampling.LANCZOS, box=(left, top, right, bottom)
             )
             for one in (face.crops, made_up)
         ]

@@ -162,7 +162,8 @@ def wishes() -> list[Wish]:
 def colour(name: str) -> np.ndarray:
     """CIELAB (3,) of the colour of that name."""
     code = (COLOURS | UNSEEN)[name].removeprefix("#")
-    return rgb2lab(np.array([int(code[place : place + 2], 16) / 255 for place in (0, 2, 4)]))
+    found: np.ndarray = rgb2lab(np.array([int(code[place : place + 2], 16) / 255 for place in (0, 2, 4)]))
+    return found
 
 
 def _ones() -> Iterator[Wish]:
