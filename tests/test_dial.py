@@ -12,7 +12,8 @@ from photos import SAMPLE
 from kohl import dial
 from kohl.errors import BadSetting, NoFace
 
-SEARCHED = replace(site_server.QUICK, text="red lipstick", search=replace(site_server.QUICK.search, steps=10))
+STEPS = 20  # enough for more change than is needed
+SEARCHED = replace(site_server.QUICK, text="red lipstick", search=replace(site_server.QUICK.search, steps=STEPS))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_turning_searches_no_more(turned):
     made, steps = turned
     searched = len(steps)
     made(0.3)
-    assert searched == len(steps) == 10
+    assert searched == len(steps) == STEPS
 
 
 def test_beside_the_face_nothing_changes(turned):

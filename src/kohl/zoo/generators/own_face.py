@@ -21,6 +21,7 @@ COMPONENTS = 0.3  # of their own gain: they carry who somebody is
 AROUND = 0.015  # of the crop's side: how far around a pixel the hue and the texture of its skin are looked for
 SHARE = 0.5  # of that hue in light and shade
 DARKEST = 0.1  # brightness below which it has none
+SEEN = 256  # pixels: the largest side at which texture is looked at
 TEXTURE = 0.05  # standard deviation of brightness, of skin or a contour, from where most of the finer fields are taken
 GLARE = 0.7  # of the way to white: the most that light may take; skin that is white is burnt out
 KNEE = 0.5  # of the most, from which on less and less is added: a sudden end would be an edge on smooth skin
@@ -52,7 +53,7 @@ class OwnFace(Generator):
             for part in zip(*((each.share, each.colour, each.shadow, times) for each, times in reaches), strict=True)
         )
         self.share = share / dearly.sqrt()  # a step of the search is as long as its cost allows
-        self.texture = 1 - (-blur(detail(faces.crops), AROUND * self.size) / TEXTURE).exp()
+        self.texture = _texture(faces.crops)
         self.glare = GLARE * (1 - brightness(faces.crops)[:, None])
 
     def forward(self, latents: Latents) -> Images:
@@ -66,6 +67,15 @@ class OwnFace(Generator):
         kept = torch.where(lighter > 0, _limited(lighter, self.glare), -_limited(-lighter, self.shadow))
         changed: Images = (self.crops + change + kept - lighter).clamp(0, 1)
         return changed
+
+
+def _texture(crops: Images) -> Tensor:
+    """How much texture is around each pixel (n, 1, size, size), from 0 to 1, in a crop of at most SEEN pixels."""
+    size = crops.shape[-1]
+    seen = min(size, SEEN)
+    found = detail(F.interpolate(crops, (seen, seen), mode="area"))
+    texture = 1 - (-blur(found, AROUND * seen) / TEXTURE).exp()
+    return F.interpolate(texture, (size, size), mode="bilinear", align_corners=False)
 
 
 def _limited(light: Tensor, most: Tensor) -> Tensor:
