@@ -252,6 +252,34 @@ def test_another_file_of_weights_is_another_result(people, tmp_path):
     assert keys[0] != keys[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "changed", "same"),
+    [
+        ("clean", "search.apart=1.0", True),
+        ("clean", "pixel.steps=3", True),
+        ("inverted", "search.apart=1.0", True),
+        ("inverted", "tuning.still=0.5", False),
+        ("pgd", "search.apart=1.0", True),
+        ("pgd", "tip_im.steps=3", True),
+        ("pgd", "pixel.steps=3", False),
+        ("pgd", "strength=0.7", False),
+        ("pgd", "models.surrogates=['dlib']", False),
+        ("pgd", "search.views.blur=1.0", False),  # by which its chance is told
+        ("tip-im", "pixel.steps=3", True),
+        ("tip-im", "search.decoy=0.5", False),
+        ("default", "search.apart=1.0", False),
+        ("default", "tip_im.steps=3", True),
+    ],
+)
+def test_a_result_is_made_again_for_a_setting_that_it_depends_on_and_for_no_other(
+    people, tmp_path, name, changed, same
+):
+    keys = {
+        Workshop(entry(name, overrides), tmp_path, Loads()).key(people.probes[0], 0) for overrides in ([], [changed])
+    }
+    assert (len(keys) == 1) == same
+
+
 # -- judges that remember
 
 

@@ -20,8 +20,12 @@ from kohl.errors import BadPhoto, BadSetting, NoFace
 from kohl.geometry import similarity
 from kohl.house import House
 from kohl.job import Job
+from kohl.perturb.attacks import ATTACKS
 from kohl.perturb.latent import LatentSearch
 from kohl.types import Detector, Face, Faces, Goal, Images, Inverter, Photo, Watch, ignore
+
+# Of a search's settings, those that matter to every attack: whom the face is to resemble, the tries, the chance.
+SHARED = ("decoy", "distance", "keep", "tries", "views")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Workshop:
         return cells.key(
             kind="photo",
             way=self.entry.way,
-            recipe=asdict(self.entry.recipe),
+            recipe=settings(self.entry),
             weights=weights(self.entry),
             photo=cells.sha256(probe.photo),
             target=target and cells.sha256(target.photo),
@@ -120,8 +124,21 @@ def house_of(
     return house if target is None else replace(house, decoys=[_face(target, house)])
 
 
+def settings(entry: Entry) -> dict[str, Any]:
+    """What an entry's results depend on, of its recipe: what is another attack's, or nobody's, is left out."""
+    if entry.way == "clean":
+        return {}
+    whole = asdict(entry.recipe)
+    read = ("tuning",) if entry.way == "inverted" else ATTACKS[entry.recipe.attack].parts
+    apart = {part for known in ATTACKS.values() for part in known.parts}.difference(read)
+    found = {name: value for name, value in whole.items() if name not in apart}
+    return {"search": {name: whole["search"][name] for name in SHARED}, **found}
+
+
 def weights(entry: Entry) -> dict[str, str]:
-    """The hashes of all files of models that the entry's recipe names."""
+    """The hashes of all files of models that the entry's recipe names; none where nothing is made."""
+    if entry.way == "clean":
+        return {}
     names = recipe.names(entry.recipe, words=bool(entry.recipe.text.strip()))
     return {**cells.weights([*names, "decoys", "yunet", "landmarks68"]), **_files(asdict(entry.recipe))}
 

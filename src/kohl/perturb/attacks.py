@@ -52,10 +52,11 @@ Make: TypeAlias = Callable[[Given], Attack]
 
 @dataclass(frozen=True)
 class Known:
-    """What makes an attack of what a run has, and where its settings come from."""
+    """What makes an attack of what a run has, where its settings come from, and in which parts of a recipe they are."""
 
     make: Make
     source: str
+    parts: tuple[str, ...] = ("pixel",)
 
     def __call__(self, given: Given) -> Attack:
         """The attack."""
@@ -145,22 +146,29 @@ def _wordless(name: str, given: Given, does: str = "changes pixels and puts no m
 
 
 ATTACKS: Mapping[str, Known] = {
-    "latent": Known(_latent, "kohl's own search, of which CLIP2Protect (CVPR 2023) is a case; settings by the recipe"),
+    "latent": Known(
+        _latent,
+        "kohl's own search, of which CLIP2Protect (CVPR 2023) is a case; settings by the recipe",
+        ("tuning", "search"),
+    ),
     **{name: Known(partial(_pixel, name), attack.source) for name, attack in PIXEL.items()},
     "tip-im": Known(
         _tip_im,
         "12/255 in 100 steps of 1.5 budgets together, momentum 1, 10 targets, no MMD: the authors' repository, "
         "github.com/ShawnXYang/TIP-IM (Yang et al., ICCV 2021); the targets are synthetic",
+        ("tip_im",),
     ),
     "adv-makeup": Known(
         _adv_makeup,
         "learned for one target, then Poisson blending: Yin et al., IJCAI 2021, written from the paper; how its "
         "weights were learned is theirs to tell",
+        ("adv_makeup",),
     ),
     "amt-gan": Known(
         _amt_gan,
         "learned for one target, each result stretched from 0 to 1, detail given back: the authors' repository, "
         "github.com/CGCL-codes/AMT-GAN (Hu et al., CVPR 2022); how its weights were learned is theirs to tell",
+        ("amt_gan",),
     ),
 }
 
