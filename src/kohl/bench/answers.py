@@ -12,6 +12,8 @@ from kohl.bench.data import DataSet
 from kohl.bench.made import Made
 from kohl.types import Verifier
 
+DIGITS = 6  # of a similarity that is kept: what is beyond differs from machine to machine
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -36,13 +38,13 @@ def answers(
 ) -> dict[str, Any]:
     """Similarities of every result, as `posted`, to the person's other photos, to the gallery and to their own others.
 
-    A similarity is None where the judge finds no face. In the gallery, the person's own place holds the first photo
-    that the result is compared with. `pairs` are of results of one person, by index.
+    A similarity has DIGITS decimals, and is None where the judge finds no face. In the gallery, the person's own place
+    holds the first photo that the result is compared with. `pairs` are of results of one person, by index.
     """
     files = [posted(made.file) for made in results]
     probes = [_probe(judge, made, file, gallery) for made, file in zip(results, files, strict=True)]
     pairs = [
-        [first, second, judge.compare(files[first], [files[second]])[0]]
+        [first, second, *_kept(judge.compare(files[first], [files[second]]))]
         for first, second in combinations(range(len(results)), 2)
         if results[first].probe.person == results[second].probe.person
     ]
@@ -54,11 +56,11 @@ def _probe(judge: Verifier, made: Made, file: Path, gallery: Gallery | None) -> 
     found: dict[str, Any] = {
         "person": probe.person,
         "photo": probe.photo.name,
-        "genuine": judge.compare(file, probe.others),
+        "genuine": _kept(judge.compare(file, probe.others)),
         "reason": made.reason,
     }
     if target is not None:
-        found |= {"target": target.person, "targeted": judge.compare(file, target.others)}
+        found |= {"target": target.person, "targeted": _kept(judge.compare(file, target.others))}
     if gallery is not None:
         others = {name: path for name, path in gallery.people.items() if name != probe.person}
         if target is not None:
@@ -69,6 +71,10 @@ def _probe(judge: Verifier, made: Made, file: Path, gallery: Gallery | None) -> 
         if target is not None:
             found |= {"target rank": _rank(by_name, f"target {target.person}")}
     return found
+
+
+def _kept(scores: Sequence[float | None]) -> list[float | None]:
+    return [score if score is None else round(score, DIGITS) for score in scores]
 
 
 def _rank(scores: Mapping[str, float | None], name: str) -> int | None:
