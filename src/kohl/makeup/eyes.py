@@ -11,6 +11,7 @@ RISE = 0.52  # of a wing, for each step outwards
 LIDS = 0.2  # colours in YCrCb up to which lids are painted: they are redder than cheeks
 HALF_WAY = 0.15  # eye distances above the lashes at which half of the lid is below, where brows are high
 TAPERS = 0.08  # eye distances inside the outer corner at which a line is thickest
+ROOTS = 0.013  # eye distances over which a line of roots fades
 LONGEST = 0.30  # wing, in eye distances
 
 
@@ -71,14 +72,17 @@ def eyeliner(face: FaceMap) -> Field:
 
 
 def mascara(face: FaceMap) -> Field:
-    """Lashes; `across` is how far along a lash."""
+    """Lashes, and the line that their roots are; `across` is how far along a lash."""
     across = np.full((face.size, face.size), FAR, np.float32)
+    roots = np.zeros((face.size, face.size), np.float32)
+    wide = np.hypot(ROOTS, 1.2 * face.blur / face.unit)
     for eye in EYES:
-        for lid, length in zip(_lids(face, eye), (0.12, 0.05), strict=True):
-            np.minimum(across, face.distance(smooth(lid, parts=5)) / length, out=across)
-    roots = 0.5 * np.exp(-np.square(across / 0.08))
-    cover = np.maximum(strokes.lashes(face), roots) * (across < 1.3)
-    return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes)), across, face.sideways)
+        for lid, length in zip(_lids(face, eye), (0.14, 0.06), strict=True):
+            far = face.distance(smooth(lid, parts=5))
+            across = np.minimum(across, far / length)
+            np.maximum(roots, (length / 0.14) ** 0.5 * np.exp(-np.square(far / wide)), out=roots)
+    cover = np.maximum(strokes.lashes(face), 0.75 * roots) * (across < 1.3)
+    return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes, soft=face.blur / face.unit)), across, face.sideways)
 
 
 def lid_shine(face: FaceMap) -> np.ndarray:

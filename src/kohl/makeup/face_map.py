@@ -16,6 +16,7 @@ import numpy as np
 from kohl.makeup import mouth
 from kohl.templates import with_forehead
 
+MEETS = 0.04  # eye distances over which what is drawn around two paths becomes one
 FAR = 9.0  # eye distances: further than anything on a face
 COARSE = 256  # pixels of a side on which a mask is fitted to the photo's edges
 FIT_RADIUS, FIT_EPS = 0.07, 2e-3  # of the guided filter: distances between the eyes, squared levels
@@ -238,6 +239,12 @@ class FaceMap:
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         maps = [np.broadcast_to(x, cover.shape)[part].astype(np.float32) for x in (cover.clip(0, 1), across, along)]
         return Field(maps[0], maps[1], maps[2], (int(rows[0]), int(columns[0])))
+
+
+def joined(*distances: np.ndarray) -> np.ndarray:
+    """The least of several distances, in eye distances, without a crease half-way between two."""
+    least: np.ndarray = -MEETS * np.logaddexp.reduce([-far / MEETS for far in distances])
+    return least.clip(0)
 
 
 def direction(start: np.ndarray, end: np.ndarray) -> np.ndarray:

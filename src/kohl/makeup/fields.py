@@ -14,7 +14,7 @@ import numpy as np
 from kohl.makeup import strokes
 from kohl.makeup.brows import brow_hairs, brows
 from kohl.makeup.eyes import eyeliner, eyeshadow, lid_shine, mascara
-from kohl.makeup.face_map import EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup.face_map import EYES, FAR, MEETS, FaceMap, Field, direction, joined, smooth
 from kohl.makeup.lips import CORNERS, lip_liner, lip_shine, lips, vermilion
 from kohl.templates import with_forehead
 
@@ -70,8 +70,9 @@ def contour(face: FaceMap) -> Field:
     """Below the cheekbones, fainter towards the mouth, and along the jaw."""
     jaws = np.min([face.distance(smooth(face.at(*side[2:])), 0.4) for side in SIDES], 0)
     hollows, fades = cheek_hollows(face)
-    cover = np.where(hollows < jaws, fades, 1)
-    return face.cut(face.skin * cover, np.minimum(jaws, hollows), 1 - face.sideways)
+    cheek = 0.5 + 0.5 * np.tanh((jaws - hollows) / (2 * MEETS))
+    cover = cheek * fades + 1 - cheek
+    return face.cut(face.skin * cover, joined(jaws, hollows), 1 - face.sideways)
 
 
 def cheek_hollows(face: FaceMap) -> tuple[np.ndarray, np.ndarray]:

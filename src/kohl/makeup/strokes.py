@@ -53,7 +53,7 @@ def _grown(
         up = -face.down if upper else face.down
         last = (0.95 * turn * outwards + up) / np.hypot(0.95 * turn, 1)
         first = (0.7 * turn * outwards + (0.15 if upper else 0.6) * up) + 0.25 * last
-        longest = (0.108 if upper else 0.036) * reach
+        longest = (0.13 if upper else 0.045) * reach
         shape = 0.55 + 0.45 * np.exp(-np.square((place - 0.24) / 0.3))
         length = longest * shape * draw.uniform(0.5, 1.15) * face.unit
         yield (
@@ -87,7 +87,7 @@ def _hair(
     columns, rows = np.round(points).astype(int).clip(0, face.size - 1).T
     seen = int(np.argmax(np.append(hidden[rows, columns], True)))
     fixed = np.round(((points + 0.5) * SIDE / face.size) * 16 - 8).astype(np.int32)
-    thick = 0.009 * face.unit * SIDE / face.size
+    thick = 0.011 * face.unit * SIDE / face.size
     for number, (start, end) in enumerate(pairwise(fixed[:seen])):
         wide = thick * (1 - 0.85 * number / (len(fixed) - 2))
         whole = max(1, round(wide))
