@@ -59,3 +59,18 @@ def test_what_no_paint_covers_is_the_hair():
     bare = brow_hairs(face)
     assert (bare * hair).sum() > 0.6 * hair.sum()
     assert (bare * (1 - hair)).sum() < 0.2 * bare.sum()
+
+
+def test_a_brow_under_a_fringe_is_not_drawn_on_it():
+    face, hair = with_brows(mapped(0), 0.025, 0.035)
+    up = face.ahead(face.at(19, 24).mean(0), -face.down) / face.unit
+    fringe = np.clip(np.maximum(hair, (up > -0.02) * (face.ahead(face.middle, face.right) > 0)), 0, 1)[..., None]
+    below = FaceMap(((1 - fringe) * SKIN + fringe * HAIR).astype(np.float32), face.landmarks)
+    free, covered = (np.zeros(hair.shape, np.float32) for _ in range(2))
+    for one, cover in ((face, free), (below, covered)):
+        field = brows(one)
+        (top, left), (high, wide) = field.corner, field.cover.shape
+        cover[top : top + high, left : left + wide] = field.cover
+    right = face.ahead(face.middle, face.right) > 0
+    assert covered[right].sum() < 0.2 * free[right].sum()
+    assert covered[~right].sum() > 0.8 * free[~right].sum()

@@ -8,7 +8,7 @@ import pytest
 from sitters import NAMES, sitter
 from skimage.color import rgb2lab
 
-from kohl.makeup.face_map import COARSE, EYES, FAR, FaceMap, direction, smooth
+from kohl.makeup.face_map import COARSE, EYES, FAR, FaceMap, direction, joined, smooth
 
 LANDMARKS = sitter(0).landmarks[0].double().numpy()
 
@@ -319,3 +319,24 @@ def test_a_face_of_one_shade_has_no_blur_to_match():
 
 def test_a_face_is_as_soft_at_any_resolution():
     assert real(1, 768).blur / 3 == pytest.approx(real(1).blur, abs=0.25)
+
+
+def test_what_is_white_on_a_face_says_how_much_light_there_is():
+    face = real(0)
+    dark = FaceMap(face.pixels * 0.4, face.landmarks)
+    assert 70 < face.white <= 100
+    assert dark.white < face.white - 15
+    beside = FaceMap(face.pixels.copy(), face.landmarks)
+    beside.pixels[:40, :40] = 1.0  # what is white behind a face says nothing of the light on it
+    assert beside.white == pytest.approx(face.white, abs=0.5)
+
+
+def test_two_distances_become_one_without_a_crease():
+    x = np.linspace(0, 1, 101)
+    one, other = np.abs(x - 0.3), np.abs(x - 0.7)
+    both = joined(one, other)
+    assert (both >= 0).all()
+    assert np.abs(both - np.minimum(one, other)).max() < 0.03
+    assert both[50] < 0.2
+    np.testing.assert_allclose(np.diff(both[49:52]), 0, atol=2e-3)
+    np.testing.assert_allclose(joined(one), one, atol=1e-9)

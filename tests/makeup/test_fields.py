@@ -9,8 +9,8 @@ from sitters import NAMES as SITTERS
 from sitters import sitter, sitters
 
 from kohl.makeup import strokes
-from kohl.makeup.eyes import RISE, TAPERS, lid_depth
-from kohl.makeup.face_map import BROWS, EYES, FaceMap, direction
+from kohl.makeup.eyes import OUTER, RISE, TAPERS, lid_depth
+from kohl.makeup.face_map import BROWS, EYES, FaceMap, direction, smooth
 from kohl.makeup.fields import PLACES, SIDES
 from kohl.makeup.lips import CORNERS, lip_shine
 from kohl.makeup.products import NAMES
@@ -225,10 +225,11 @@ def test_eyeliner_is_on_the_upper_lashes_and_its_wing_goes_up_and_out(face):
         lid = face.landmarks[eye[1]] - 0.02 * face.unit * face.down
         assert at(maps, lid)[1] < 0.03
         assert at(maps, lid)[2] < TAPERS
-        outer, outwards = face.landmarks[eye[0]], direction(face.landmarks[eye[3]], face.landmarks[eye[0]])
+        outwards = direction(face.landmarks[eye[3]], face.landmarks[eye[0]])
+        outer = face.landmarks[eye[0]] + OUTER * face.unit * outwards
         wing = direction(np.zeros(2), outwards - RISE * face.down)
         _, across, along = at(maps, outer + 0.2 * face.unit * wing)
-        assert across < 0.03
+        assert across < 0.04
         assert along == pytest.approx(TAPERS + 0.2, abs=0.02)
         assert 0 < at(maps, outer - 0.04 * face.unit * outwards)[2] < TAPERS  # it tapers from there
         assert at(maps, face.landmarks[eye[3]])[2] == 0
@@ -321,6 +322,19 @@ def test_teeth_are_spared_where_they_go_on_beyond_their_landmarks():
     assert after[place[1], place[0]] < 0.2
     far = face.at(48, 54).round().astype(int)
     np.testing.assert_allclose(after[far[:, 1], far[:, 0]], before[far[:, 1], far[:, 0]], atol=0.1)
+
+
+def test_lips_go_on_a_little_inside_the_landmarks_of_their_inner_rims():
+    face = FACES[1]
+    pixels = face.pixels.copy()
+    open_mouth = face.filled(smooth(face.at(*range(60, 68)), closed=True)) > 0.5
+    pixels[open_mouth] = (0.5, 0.16, 0.08)  # neither teeth nor as lips are
+    cover = whole_of(FaceMap(pixels, face.landmarks), "lipstick")[0]
+    upper, lower = face.at(62, 66)
+    gap = lower - upper
+    assert np.linalg.norm(gap) > 0.1 * face.unit
+    assert at([cover], upper + 0.05 * gap)[0] > 0.4
+    assert at([cover], upper + 0.5 * gap)[0] < 0.1
 
 
 def test_lips_are_measured_from_their_rim_and_from_the_middle_of_the_mouth(face):

@@ -206,9 +206,9 @@ def paint(name, asked, skin):
 
 
 def even(makeup):
-    """The same, with paint that is as deep and as bright everywhere."""
+    """The same in daylight, with paint that is as deep and as bright everywhere."""
     one = copy(makeup)
-    flat = {"depth": torch.zeros(1), "shine": torch.zeros(1)}
+    flat = {"depth": torch.zeros(1), "shine": torch.zeros(1), "light": torch.ones(())}
     one.layers = [[replace(layer, **flat) for layer in layers] for layers in makeup.layers]
     return one
 

@@ -168,3 +168,19 @@ def test_blush_is_less_colourful_on_the_fairest_skin():
     chroma = [landed("blush", levels, (light, 10.0, 14.0))[1] for light in (70.0, 80.0, 88.0)]
     assert chroma[0] > chroma[1] + 2 > chroma[2] + 3
     assert landed("blush", levels, (35.0, 10.0, 14.0))[1] > chroma[0] + 5  # dark skin swallows more
+
+
+@pytest.mark.parametrize("product", ["lipstick", "eyeshadow", "eyeliner", "blush"])
+def test_a_pigment_in_the_shade_is_as_dim_as_all_that_is_white_there(product):
+    skin = torch.tensor(SKINS["light"]).double()
+    day, shade = (pigment(product, asked(229, 0, 0), skin, light)[0] for light in (1.0, 0.8))
+    torch.testing.assert_close(shade + shade.new_tensor((16, 0, 0)), 0.8 * (day + day.new_tensor((16, 0, 0))))
+
+
+def test_what_is_the_skin_s_own_colour_is_as_dim_as_the_skin_already():
+    skin = torch.tensor(SKINS["medium"]).double()
+    nude = [pigment("lipstick", asked(*ASKED["nude"]), skin, light)[0] for light in (1.0, 0.8)]
+    red = [pigment("lipstick", asked(229, 0, 0), skin, light)[0] for light in (1.0, 0.8)]
+    assert nude[0][0] - nude[1][0] < 0.4 * (red[0][0] - red[1][0])
+    for product in ("foundation", "contour"):
+        torch.testing.assert_close(*(pigment(product, asked(120, 78, 56), skin, light)[0] for light in (1.0, 0.8)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from kohl.makeup import strokes
-from kohl.makeup.face_map import BROWS, FaceMap, Field, smooth
+from kohl.makeup.face_map import BROWS, FAR, FaceMap, Field, smooth
 
 OFFSETS = np.linspace(-0.10, 0.15, 26)  # eye distances below the landmarks at which hair is looked for
 BELOW, SPREAD = 0.025, 0.065  # where brows usually are there, and how far from it they may be
@@ -18,6 +19,7 @@ FAINT = 5.0  # levels of L* by which hair is darker than skin, at least
 SURE = 4.0  # mean of them across a brow, from which the photo says as much as the landmarks
 THIN, USUAL, THICK = 0.02, 0.034, 0.055  # half of a brow's height, in eye distances
 WIDTH = 0.05  # what `across` is at the rim of the hair
+ABOVE = 0.05  # eye distances above a brow's hair at which skin is looked for
 WIDEST = 1.5  # times that height, as far as thick brows may go
 POWDER = 0.22, 0.75  # share of the skin that is filled between hairs: where the photo has none, and where it has
 INNER = 0.75  # of the way along, from where they are filled less and less
@@ -39,7 +41,22 @@ def brows(face: FaceMap) -> Field:
     there = face.fitted(shape)
     filled = shape * (POWDER[0] + (POWDER[1] - POWDER[0]) * there**2) * (1 - 0.5 * inner)
     hairs = strokes.brows(face, found) * (0.35 + 0.65 * there)
-    return face.cut(filled + (1 - filled) * hairs, across, face.sideways)
+    return face.cut((filled + (1 - filled) * hairs) * _below_skin(face, found), across, face.sideways)
+
+
+def _below_skin(face: FaceMap, found: Sequence[Brow]) -> np.ndarray:
+    """How far each pixel (size, size) has skin above its brow: one that a fringe or a hat covers is not drawn on it."""
+    near, seen = np.full((face.size, face.size), FAR, np.float32), np.ones((face.size, face.size), np.float32)
+    for brow in found:
+        above = brow.line - ((ABOVE + WIDEST * brow.half) * face.unit)[:, None] * face.down
+        columns, rows = np.round(above).astype(int).clip(0, face.size - 1).T
+        skin = cv2.GaussianBlur(face.alike[rows, columns][None].astype(np.float32), (0, 0), len(above) / 12)[0]
+        shown = ((skin - 0.15) / 0.35).clip(0, 1)
+        for number, place in enumerate(brow.line[:-1]):
+            far = face.distance(np.stack([place, brow.line[number + 1]]), 0.2)
+            seen = np.where(far < near, shown[number], seen)
+            near = np.minimum(near, far)
+    return seen
 
 
 def brow_hairs(face: FaceMap) -> np.ndarray:

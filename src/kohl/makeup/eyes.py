@@ -7,10 +7,11 @@ import numpy as np
 from kohl.makeup import strokes
 from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
 
-RISE = 0.52  # of a wing, for each step outwards
+RISE = 0.45  # of a wing, for each step outwards
 LIDS = 0.2  # colours in YCrCb up to which lids are painted: they are redder than cheeks
 HALF_WAY = 0.15  # eye distances above the lashes at which half of the lid is below, where brows are high
 TAPERS = 0.08  # eye distances inside the outer corner at which a line is thickest
+OUTER, INNER = 0.04, 0.025  # eye distances by which corners of eyes lie beyond their landmarks
 ROOTS = 0.013  # eye distances over which a line of roots fades
 LONGEST = 0.30  # wing, in eye distances
 
@@ -58,7 +59,7 @@ def eyeliner(face: FaceMap) -> Field:
         wing = direction(np.zeros(2), outwards - RISE * face.down)
         tip = outer + LONGEST * face.unit * wing
         bridge = 0.5 * (upper[1] + outer + 0.5 * (tip - outer))  # a wing leaves the lid before its corner
-        leaves = 0.55 * outer + 0.45 * bridge - 0.018 * face.unit * face.down
+        leaves = 0.25 * outer + 0.75 * bridge - 0.018 * face.unit * face.down
         line = smooth(np.stack([tip, leaves, *upper[1:]]), parts=8)[:-2]
         line = line - 0.006 * face.unit * face.down
         inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
@@ -81,7 +82,7 @@ def mascara(face: FaceMap) -> Field:
             far = face.distance(smooth(lid, parts=5))
             across = np.minimum(across, far / length)
             np.maximum(roots, (length / 0.14) ** 0.5 * np.exp(-np.square(far / wide)), out=roots)
-    cover = np.maximum(strokes.lashes(face), 0.75 * roots) * (across < 1.3)
+    cover = np.maximum(strokes.lashes(face), 0.6 * roots) * (across < 1.3)
     return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes, soft=face.blur / face.unit)), across, face.sideways)
 
 
@@ -107,4 +108,9 @@ def lid_depth(field: Field) -> np.ndarray:
 
 def _lids(face: FaceMap, eye: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The upper and the lower lid, each (4, 2) from the outer corner of the eye to the inner."""
-    return face.at(*eye[:4]), face.at(eye[0], *eye[:2:-1])
+    upper, lower = face.at(*eye[:4]), face.at(eye[0], *eye[:2:-1])
+    outwards = direction(upper[-1], upper[0])
+    for lid in (upper, lower):
+        lid[0] += OUTER * face.unit * outwards
+        lid[-1] -= INNER * face.unit * outwards
+    return upper, lower

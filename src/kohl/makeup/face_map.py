@@ -16,6 +16,7 @@ import numpy as np
 from kohl.makeup import mouth
 from kohl.templates import with_forehead
 
+DAYLIGHT, WHITE = 85.0, 0.995  # L* that the lightest parts of a face have, and their place among all of it
 MEETS = 0.04  # eye distances over which what is drawn around two paths becomes one
 FAR = 9.0  # eye distances: further than anything on a face
 COARSE = 256  # pixels of a side on which a mask is fitted to the photo's edges
@@ -230,6 +231,14 @@ class FaceMap:
         ]  # what shines is lighter
         tone: np.ndarray = np.median(matte, 0)
         return tone
+
+    @cached_property
+    def white(self) -> float:
+        """L* of what is white on the face in the light that it has: shine, teeth and eyes are nearly that."""
+        face = np.concatenate([self.at(*range(17)), with_forehead(self.landmarks)[:67:-1]])
+        inside = cv2.resize(self.filled(face), (COARSE, COARSE), interpolation=cv2.INTER_AREA) > 0.5
+        light = cv2.cvtColor(self.guide[0], cv2.COLOR_RGB2LAB)[..., 0][inside]
+        return float(np.quantile(light, WHITE)) if light.size else DAYLIGHT
 
     def cut(self, cover: np.ndarray, across: np.ndarray, along: np.ndarray | float = 0.0) -> Field:
         """The field's part of the crop in which there is any cover."""

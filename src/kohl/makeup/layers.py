@@ -14,7 +14,7 @@ from kohl.colour import BLACK, lab, srgb
 from kohl.filters import blur
 from kohl.makeup import coats
 from kohl.makeup.eyes import lid_depth
-from kohl.makeup.face_map import FaceMap
+from kohl.makeup.face_map import DAYLIGHT, FaceMap
 from kohl.makeup.fields import PLACES, SHINES
 from kohl.makeup.pigments import pigment
 from kohl.makeup.products import LAYERED, LAYERS, NAMES, ORDER, PRODUCTS, Product
@@ -35,6 +35,7 @@ FINEST = 0.007  # eye distances over which the edge of a line that tapers fades 
 AS_SOFT = 2.0  # the same for each pixel of the photo's own blur
 EVENED = 0.035  # eye distances: within so much, foundation evens out the skin
 FEATURE = 14.0  # CIELAB by which what differs is no blemish but a feature
+SEES_LIGHT = 0.6  # power of the light on a face in that on pigments: who has dark skin has fewer white places
 DEEPER = 0.3  # share of the light that is missing where an eyeshadow is deepest
 
 
@@ -63,6 +64,7 @@ class _Layer:
     shine: Tensor  # where gloss and metals catch the light, (h, w), or zero
     depth: Tensor  # where the colour is deeper, (h, w), or zero
     tone: Tensor  # CIELAB (3,) of the wearer's skin
+    light: Tensor  # the share of daylight that is on the face, as a factor of L* + 16
     finest: Tensor  # eye distances over which an edge fades at least: the photo has none that is sharper
 
 
@@ -136,7 +138,8 @@ def _layer(face: FaceMap, number: int, device: torch.device) -> _Layer:
     shine = SHINES[product.pigments](face)[part] if product.pigments in SHINES else np.zeros(1)
     depth = lid_depth(field) if product.name in DEEP else np.zeros(1)
     finest = max(FINEST, AS_SOFT * face.blur / face.unit)
-    numbers = (field.cover, field.across, field.along, shine, depth, face.tone, np.array(finest))
+    light = min(1.0, (face.white + BLACK) / (DAYLIGHT + BLACK)) ** SEES_LIGHT
+    numbers = (field.cover, field.across, field.along, shine, depth, face.tone, np.array(light), np.array(finest))
     maps = (torch.tensor(x, dtype=torch.float32, device=device) for x in numbers)
     return _Layer(number, part, EVENED * face.unit, *maps)
 
@@ -176,7 +179,8 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     here = _usual(below, layer.cover)
     if product.evens:
         below = below + product.evens * _unevenness(below, layer)
-    colour, metal = pigment(product.pigments, wish, layer.tone.to(here) if product.pigments in WEARERS else here)
+    skin = layer.tone.to(here) if product.pigments in WEARERS else here
+    colour, metal = pigment(product.pigments, wish, skin, layer.light.to(here))
     step = colour[0] - here[0]
     met = here[0] + torch.where(step < 0, product.darkens * step, _lift(product, metal, here[0]) * step) + BLACK
     tint = colour[1:] * (met / (colour[0] + BLACK)) ** 0.3
@@ -187,7 +191,9 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     lit = (light - SHINES_FROM).clamp_min(0) * ((0.35 + 0.65 * gloss) * capped)
     if product.shine:
         lit = lit + layer.shine * (product.shine * (gloss**2 + 1.2 * metal) * capped / 76)
-    dry = below.new_ones(()) if product.relief == 1 else (body / HAIRY).clamp_max(1).square()  # lashes, gaps
+    dry = (
+        below.new_ones(()) if product.relief == 1 or product.dyes else (body / HAIRY).clamp_max(1).square()
+    )  # lashes, gaps
     share = body * dry + lit * ((1.3 * metal - 0.6) / met)
     own = below[1:] - here[1:, None, None] * shape.clamp_max(SHINES_FROM)
     tinted = tint[:, None, None] * share + product.own * own + (1 - dry) * below[1:]  # they keep their colour

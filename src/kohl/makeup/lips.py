@@ -12,6 +12,7 @@ MEET = ((60, 60), (61, 67), (62, 66), (63, 65), (64, 64))  # landmarks of the in
 OPENING = range(60, 68)  # of the mouth
 CORNERS = (48, 54)
 RIM = 0.055  # eye distances: how far the rim of the lips may be from its landmarks
+WET = 0.022  # eye distances: how far lips go on inside the landmarks of their inner rims
 STEADY = 0.025  # eye distances: a hand draws no smaller waves
 FINER = 4  # times the pixels of the crop, in which the distance from the rim is measured
 
@@ -24,8 +25,9 @@ def lips(face: FaceMap) -> Field:
     opening = face.filled(inner, soft=0.006) * np.clip((gap - 0.02) / 0.05, 0, 1)
     mask = vermilion(face)
     rim = np.exp(-np.square(face.distance(smooth(face.at(60, 67, 66, 65, 64))) / 0.04))  # gums are lip-red, too
+    wet = np.exp(-np.square(face.distance(np.concatenate([inner, inner[:1]])) / WET))
     teeth = _teeth(face, opening)
-    opening = np.maximum(opening * (1 - rim * _like(face, mask * (1 - opening))), teeth)
+    opening = np.maximum(opening * (1 - rim * _like(face, mask * (1 - opening))) * (1 - wet), teeth)
     inside = _to_rim(face).clip(max=0.12) * (face.filled(face.lips) > 0.5)
     return face.cut(mask * (1 - opening), 1 - inside / 0.12, _from_mouth(face))
 

@@ -144,9 +144,9 @@ PALETTES: Mapping[str, Palette] = {
 }  # fmt: skip
 ON_SKIN: Mapping[str, OnSkin] = {
     "foundation": OnSkin((190, 138, 108), shares=(1.2, 0.4)),
-    "concealer": OnSkin((190, 138, 108), 1.14, 1.18, (0.5, 1.0), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
-    "bronzer": OnSkin((160, 106, 70), 0.81, 0.76, (5.0, 6.5), (0.3, 0.3), 7.0),
-    "contour": OnSkin((120, 78, 56), 0.76, 0.67, (3.5, 4.0), (0.25, 0.3), 7.0),
+    "concealer": OnSkin((190, 138, 108), 1.18, 1.22, (0.5, 1.5), (0.6, 0.3), 6.0),  # a shade lighter, and warmer
+    "bronzer": OnSkin((160, 106, 70), 0.81, 0.76, (5.5, 8.5), (0.3, 0.3), 7.0),
+    "contour": OnSkin((120, 78, 56), 0.76, 0.67, (4.0, 6.0), (0.25, 0.3), 7.0),
     "highlighter": OnSkin((255, 236, 214), 1.17, 1.4, (-1.0, 3.0), (0.12, 0.25), 8.0),
     "freckles": OnSkin((134, 84, 54), 0.82, 0.52, (4.5, 9.0), (0.3, 0.3), 9.0),
 }

@@ -45,8 +45,10 @@ class _Shades(NamedTuple):
     metal: Tensor  # (n,)
 
 
-def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
+def pigment(product: str, asked: Tensor, skin: Tensor, light: Tensor | float = 1.0) -> Pigment:
     """The pigment of a product for the colour `asked` (3,) on skin of the colour `skin` (3,), all in CIELAB.
+
+    `light` is how much of daylight there is, as a factor of L* + 16: in the shade, pigments are as dim as the skin is.
 
     A colour near one that a shade's word stands for becomes that shade, a shade stays what it is, and between them the
     way is smooth: inverse distance weighting (Shepard, ACM 1968). Foundation, contour, highlighter and freckles are the
@@ -79,7 +81,10 @@ def pigment(product: str, asked: Tensor, skin: Tensor) -> Pigment:
     if palette.warmed:
         grey = torch.exp(-colour[1:].square().sum() / PLAIN**2)
         colour = colour + palette.warmed * grey * skin * skin.new_tensor((0, *WARMED))
-    return Pigment(_within(palette, colour), (near * metal).sum() / total)
+    own = (near * added[:, 0]).sum() / total  # the skin's own colours are as dim as it is already
+    dim = light + (1 - light) * own
+    colour = _within(palette, colour)
+    return Pigment(dim * colour + colour.new_tensor((BLACK, 0, 0)) * (dim - 1), (near * metal).sum() / total)
 
 
 def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ class Product:
     )
     evens: float = 0.0  # share of small differences in the skin that it hides
     tapers: bool = False  # to nothing at its length
+    dyes: bool = False  # also what is darker than skin: hair
     half: int = 0  # of the picture that it goes on alone: −1 is the left, 1 the right
     of: str = ""  # the product whose pigments it takes, where it goes on a part of that one's place, or has none
     after: str = ""  # the product that it is put on after, where it is none of PRODUCTS
@@ -56,7 +57,9 @@ PRODUCTS = (  # in the order in which they are put on
     Product("blush", (226, 104, 110), 0.68, 0.5, 0.05, (0.5, 0.95, 1.5), (0.45, 0.95, 1.2), (0.8, 2.4), own=0.7),
     Product("freckles", (134, 84, 54), 1.0, 1.0, 1.0, (0.5, 0.9, 1.4), (0.4, 1.0, 1.3), own=1.0, body=1.5),
     Product("stubble", (58, 48, 44), 0.75, 0.8, 0.1, (0.3, 1.2, 1.5), (0.3, 1.3, 1.6), relief=0.7, own=0.7),
-    Product("brows", (78, 56, 42), 1.0, 0.85, 0.7, (0.025, 0.055, 0.09), (0.6, 1.2, 1.4), relief=0.8),
+    Product(
+        "brows", (78, 56, 42), 1.0, 0.85, 0.7, (0.025, 0.055, 0.09), (0.6, 1.2, 1.4), relief=0.7, dyes=True
+    ),
     Product(
         "eyeshadow", (150, 108, 88), 0.95, 0.88, 0.72, (0.2, 0.5, 0.95), (0.4, 1.2, 1.4), (0.4, 1.3), relief=0.9,
         body=1.35, shine=18.0, swallows=0.25,

@@ -151,8 +151,8 @@ def freckles(face: FaceMap, centre: np.ndarray, reach: tuple[float, float]) -> n
     """Spots of many sizes, few of them large, closest together in the middle (size, size)."""
     draw = np.random.RandomState(3)
     x, y = draw.normal(0, 0.5, (2, FRECKLES)).clip(-1, 1)
-    radius = np.exp(draw.normal(np.log(0.0066), 0.45, FRECKLES)).clip(0.004, 0.018)
-    strength = draw.uniform(0.2, 1.0, FRECKLES) ** 1.6
+    radius = np.exp(draw.normal(np.log(0.0080), 0.5, FRECKLES)).clip(0.004, 0.024)
+    strength = draw.uniform(0.15, 0.9, FRECKLES) ** 1.8
     places = centre + face.unit * (reach[0] * x[:, None] * face.right + reach[1] * y[:, None] * face.down)
     return face.dots(places, radius, strength)
 
