@@ -11,6 +11,8 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 import figures
 
+from kohl.bench import tables
+
 TEXT = """# Figures
 
 <!-- kohl bench: verification -->
@@ -54,3 +56,20 @@ def test_a_table_that_there_is_not_is_an_error(readme):
     readme.write_text("<!-- kohl bench: nothing -->\n<!-- end -->")
     with pytest.raises(KeyError):
         figures.main()
+
+
+def test_of_a_wide_table_only_the_columns_that_are_named(readme):
+    readme.write_text("<!-- kohl bench: verification | PSNR, dB | face lost, % -->\n<!-- end -->\n")
+    assert figures.main() == 0
+    found = readme.read_text()
+    assert "|  | PSNR, dB | face lost, % |" in found
+    assert "| default | 34.0 [33.0, 35.0] | 0.0 [0.0, 0.0] |" in found
+    readme.write_text("<!-- kohl bench: verification | beauty -->\n<!-- end -->\n")
+    with pytest.raises(KeyError, match="verification has no column beauty; it has PSR"):
+        figures.main()
+
+
+def test_each_column_that_is_named_keeps_its_digits():
+    table = tables.Table("t", "T", "", ("a", "b"), (("row", ("1", "2")),), (1, 3))
+    chosen = figures.chosen_of(table, ["b"])
+    assert (chosen.columns, chosen.rows, chosen.digits) == (("b",), (("row", ("2",)),), (3,))
