@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from kohl.makeup import strokes
-from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, joined, smooth
 
-RISE = 0.45  # of a wing, for each step outwards
+RISE = 0.47  # of a wing, for each step outwards
 LIDS = 0.2  # colours in YCrCb up to which lids are painted: they are redder than cheeks
 HALF_WAY = 0.15  # eye distances above the lashes at which half of the lid is below, where brows are high
+MEETS = 0.008  # eye distances over which the line on the lashes and its wing become one
 TAPERS = 0.08  # eye distances inside the outer corner at which a line is thickest
-OUTER, INNER = 0.04, 0.025  # eye distances by which corners of eyes lie beyond their landmarks
+OUTER, INNER = 0.03, 0.01  # eye distances by which corners of eyes lie beyond their landmarks
 ROOTS = 0.013  # eye distances over which a line of roots fades
 LONGEST = 0.30  # wing, in eye distances
 
@@ -57,13 +58,11 @@ def eyeliner(face: FaceMap) -> Field:
         outer, inner = upper[0], upper[-1]
         outwards = direction(inner, outer)
         wing = direction(np.zeros(2), outwards - RISE * face.down)
-        tip = outer + LONGEST * face.unit * wing
-        bridge = 0.5 * (upper[1] + outer + 0.5 * (tip - outer))  # a wing leaves the lid before its corner
-        leaves = 0.25 * outer + 0.75 * bridge - 0.018 * face.unit * face.down
-        line = smooth(np.stack([tip, leaves, *upper[1:]]), parts=8)[:-2]
-        line = line - 0.006 * face.unit * face.down
+        lid = smooth(upper, parts=8) - 0.007 * face.unit * face.down
+        lid[:8] -= np.linspace(0.014, 0, 8)[:, None] * face.unit * face.down  # it begins to rise before the corner
+        flick = np.stack([lid[0], outer + LONGEST * face.unit * wing])
         inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
-        near = face.distance(line) * (1 + 1.1 * inwards.clip(0, 1))
+        near = joined(face.distance(lid) * (1 + 1.1 * inwards.clip(0, 1)), face.distance(flick), meets=MEETS)
         beyond = (face.ahead(outer, wing) / face.unit + TAPERS).clip(0) * (inwards < 0.5)
         along = np.where(near < across, beyond, along)
         across = np.minimum(across, near)
@@ -82,7 +81,7 @@ def mascara(face: FaceMap) -> Field:
             far = face.distance(smooth(lid, parts=5))
             across = np.minimum(across, far / length)
             np.maximum(roots, (length / 0.14) ** 0.5 * np.exp(-np.square(far / wide)), out=roots)
-    cover = np.maximum(strokes.lashes(face), 0.6 * roots) * (across < 1.3)
+    cover = np.maximum(strokes.lashes(face), 0.35 * roots) * (across < 1.3)
     return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes, soft=face.blur / face.unit)), across, face.sideways)
 
 

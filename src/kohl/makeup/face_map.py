@@ -250,9 +250,9 @@ class FaceMap:
         return Field(maps[0], maps[1], maps[2], (int(rows[0]), int(columns[0])))
 
 
-def joined(*distances: np.ndarray) -> np.ndarray:
-    """The least of several distances, in eye distances, without a crease half-way between two."""
-    least: np.ndarray = -MEETS * np.logaddexp.reduce([-far / MEETS for far in distances])
+def joined(*distances: np.ndarray, meets: float = MEETS) -> np.ndarray:
+    """The least of several distances, in eye distances, without a crease half-way between two, over so much."""
+    least: np.ndarray = -meets * np.logaddexp.reduce([-far / meets for far in distances])
     return least.clip(0)
 
 

@@ -35,7 +35,7 @@ FINEST = 0.007  # eye distances over which the edge of a line that tapers fades 
 AS_SOFT = 2.0  # the same for each pixel of the photo's own blur
 EVENED = 0.035  # eye distances: within so much, foundation evens out the skin
 FEATURE = 14.0  # CIELAB by which what differs is no blemish but a feature
-SEES_LIGHT = 0.6  # power of the light on a face in that on pigments: who has dark skin has fewer white places
+SEES_LIGHT = 0.75  # power of the light on a face in that on pigments: who has dark skin has fewer white places
 DEEPER = 0.3  # share of the light that is missing where an eyeshadow is deepest
 
 

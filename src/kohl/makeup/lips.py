@@ -25,7 +25,7 @@ def lips(face: FaceMap) -> Field:
     opening = face.filled(inner, soft=0.006) * np.clip((gap - 0.02) / 0.05, 0, 1)
     mask = vermilion(face)
     rim = np.exp(-np.square(face.distance(smooth(face.at(60, 67, 66, 65, 64))) / 0.04))  # gums are lip-red, too
-    wet = np.exp(-np.square(face.distance(np.concatenate([inner, inner[:1]])) / WET))
+    wet = np.exp(-np.square(face.distance(np.concatenate([inner, inner[:1]])) / WET)) * _reddish(face, mask)
     teeth = _teeth(face, opening)
     opening = np.maximum(opening * (1 - rim * _like(face, mask * (1 - opening))) * (1 - wet), teeth)
     inside = _to_rim(face).clip(max=0.12) * (face.filled(face.lips) > 0.5)
@@ -69,6 +69,16 @@ def _teeth(face: FaceMap, opening: np.ndarray) -> np.ndarray:
     inside[0] = False  # all that is not white
     teeth: np.ndarray = cv2.GaussianBlur(inside[parts].astype(np.float32), (0, 0), max(0.006 * face.unit, 0.5))
     return teeth
+
+
+def _reddish(face: FaceMap, mask: np.ndarray) -> np.ndarray:
+    """How much each pixel is as red as the lips in the `mask`, as teeth and the dark between them are not."""
+    colours = cv2.cvtColor(cv2.GaussianBlur(face.pixels, (0, 0), 0.006 * face.unit), cv2.COLOR_RGB2LAB)
+    redness, core = colours[..., 1] - YELLOW * colours[..., 2], mask >= 0.8 * mask.max()
+    skin, lips = float(face.tone[1] - YELLOW * face.tone[2]), float(np.median(redness[core]))
+    pale = colours[..., 0] > float(np.quantile(colours[..., 0][core], 0.9)) + 3  # what is lighter is wet, or a tooth
+    reddish: np.ndarray = ((redness - skin) / max(lips - skin, 4.0) / 0.5 - 0.8).clip(0, 1) * ~pale
+    return reddish
 
 
 def _like(face: FaceMap, lips: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from kohl.makeup.face_map import COARSE, CRISP, EYES, FaceMap, direction, smooth
 
 SIDE = 4 * COARSE  # hairs are thinner than the pixels of a small crop
-LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 70, 22, 13000, 380
+LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 52, 20, 13000, 380
 BROW_HAIRS = 220  # in each
 GRAIN = 0.011  # of shimmer, in eye distances
 CLUMPS = 14  # of lashes on a lid
@@ -87,7 +87,7 @@ def _hair(
     columns, rows = np.round(points).astype(int).clip(0, face.size - 1).T
     seen = int(np.argmax(np.append(hidden[rows, columns], True)))
     fixed = np.round(((points + 0.5) * SIDE / face.size) * 16 - 8).astype(np.int32)
-    thick = 0.011 * face.unit * SIDE / face.size
+    thick = 0.0095 * face.unit * SIDE / face.size
     for number, (start, end) in enumerate(pairwise(fixed[:seen])):
         wide = thick * (1 - 0.85 * number / (len(fixed) - 2))
         whole = max(1, round(wide))
