@@ -11,12 +11,12 @@ import numpy as np
 from kohl.makeup import strokes
 from kohl.makeup.face_map import BROWS, FAR, FaceMap, Field, smooth
 
-OFFSETS = np.linspace(-0.10, 0.15, 26)  # eye distances below the landmarks at which hair is looked for
-BELOW, SPREAD = 0.025, 0.065  # where brows usually are there, and how far from it they may be
+OFFSETS = np.linspace(-0.10, 0.19, 30)  # eye distances below the landmarks at which hair is looked for
+BELOW, SPREAD = 0.025, 0.07  # where brows usually are there, and how far from it they may be
 DARK = 16.0  # levels of L* more than FAINT by which hair that no paint covers is darker than what is around it
-PASSES = 2  # each looks around where the last one found it
+PASSES = 4  # each looks around where the last one found it
 FAINT = 5.0  # levels of L* by which hair is darker than skin, at least
-SURE = 4.0  # mean of them across a brow, from which the photo says as much as the landmarks
+SURE = 0.7  # mean of them across a brow, from which the photo says as much as the landmarks
 THIN, USUAL, THICK = 0.02, 0.034, 0.055  # half of a brow's height, in eye distances
 WIDTH = 0.05  # what `across` is at the rim of the hair
 ABOVE = 0.05  # eye distances above a brow's hair at which skin is looked for
@@ -74,13 +74,13 @@ def traced(face: FaceMap, brow: tuple[int, ...]) -> Brow:
     places = line[:, None] + (OFFSETS * face.unit)[None, :, None] * face.down
     seen = _sampled(face, places)
     skin = np.quantile(seen, 0.85, axis=1, keepdims=True)
-    dark = (skin - seen - FAINT).clip(0, 35)
+    dark = (skin - seen - FAINT).clip(0, 35) ** 1.5 / 6  # shade below a brow counts for less than its hair
     down = np.full(len(line), BELOW)
     for _ in range(PASSES):
         hair = dark * np.exp(-np.square((OFFSETS - down[:, None]) / SPREAD))
         weight = hair.mean(1)
         centre = (hair * OFFSETS).sum(1) / hair.sum(1).clip(1e-6)
-        down = _even(np.where(weight > 0, centre, BELOW), weight, BELOW).clip(-0.04, 0.09)
+        down = _even(np.where(weight > 0, centre, BELOW), weight, BELOW).clip(-0.04, 0.13)
     half = 1.5 * np.sqrt((hair * np.square(OFFSETS - centre[:, None])).sum(1) / hair.sum(1).clip(1e-6))
     thick = _even(np.where(weight > 0, half, USUAL), weight, USUAL).clip(THIN, THICK)
     along = np.linspace(0, 1, len(line))  # from the tail, which is pointed
