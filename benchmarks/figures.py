@@ -35,6 +35,8 @@ def written(text: str, results: Results) -> str:
     def there(place: re.Match[str]) -> str:
         start, name, columns, end = place.groups()
         if name == "made":
+            if columns:
+                raise KeyError("made has no columns")
             return f"{start}\n{report.made(results)}\n\n{end}"
         chosen = [column.strip() for column in columns.split(" | ")[1:]]
         shown = "".join(f"{tables.markdown(chosen_of(table, chosen))}\n" for table in found[name])

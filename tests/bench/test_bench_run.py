@@ -1,6 +1,6 @@
 """A whole run with toys: what is measured, what is kept, and what is not done twice."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 import pytest
@@ -13,12 +13,15 @@ from kohl.bench import plan as plans
 from kohl.bench.answers import Gallery, answers
 from kohl.bench.data import Probe
 from kohl.bench.entries import entry
-from kohl.bench.made import Made, Target, Workshop
+from kohl.bench.made import SHARED, Made, Target, Workshop
 from kohl.bench.plan import Asked, Plan
 from kohl.bench.posting import POSTINGS
 from kohl.bench.results import Results
 from kohl.bench.seen import Remembering
 from kohl.errors import BadSetting
+from kohl.perturb.attacks import ATTACKS
+from kohl.perturb.latent import Search
+from kohl.recipe import Recipe
 from kohl.zoo.judges.judge import Judge, Seen, cosine
 
 
@@ -278,6 +281,26 @@ def test_a_result_is_made_again_for_a_setting_that_it_depends_on_and_for_no_othe
         Workshop(entry(name, overrides), tmp_path, Loads()).key(people.probes[0], 0) for overrides in ([], [changed])
     }
     assert (len(keys) == 1) == same
+
+
+def test_another_attack_s_file_changes_no_result_and_its_own_does(people, tmp_path):
+    weights = tmp_path / "G.pth"
+    weights.write_bytes(b"weights")
+    asked = [f"amt_gan.weights={weights}"]
+    for name, same in (("pgd", True), ("amt-gan", False)):
+        keys = {Workshop(entry(name, one), tmp_path, Loads()).key(people.probes[0], 0) for one in ([], asked)}
+        assert (len(keys) == 1) == same
+
+
+def test_an_attack_that_there_is_not_is_said_in_a_sentence(people, tmp_path):
+    with pytest.raises(BadSetting, match="attack: pgdd: no such attack; did you mean pgd"):
+        Workshop(entry("default", ["attack=pgdd"]), tmp_path, Loads()).key(people.probes[0], 0)
+
+
+def test_every_part_that_an_attack_reads_is_one_of_a_recipe():
+    parts = {part for known in ATTACKS.values() for part in known.parts}
+    assert parts < {part.name for part in fields(Recipe)}
+    assert set(SHARED) < {setting.name for setting in fields(Search)}
 
 
 # -- judges that remember

@@ -9,8 +9,8 @@ from sitters import NAMES as SITTERS
 from sitters import sitter, sitters
 
 from kohl.makeup import strokes
-from kohl.makeup.eyes import OUTER, RISE, TAPERS, lid_depth
-from kohl.makeup.face_map import BROWS, EYES, FaceMap, direction, smooth
+from kohl.makeup.eyes import RISE, TAPERS, lid_depth
+from kohl.makeup.face_map import BROWS, EYES, OUTER, FaceMap, direction, smooth
 from kohl.makeup.fields import PLACES, SIDES
 from kohl.makeup.lips import CORNERS, lip_shine
 from kohl.makeup.products import NAMES
@@ -153,6 +153,16 @@ def test_contour_is_below_the_cheekbones_and_on_the_jaw(face):
         assert at(maps, below)[1] < 0.03
         assert at(maps, face.at(side[1], 30).mean(0))[1] > 0.08
     assert at(maps, face.landmarks[29])[1] > 0.3
+
+
+def test_contour_has_no_edge_where_cheek_and_jaw_meet(face):
+    even = FaceMap(np.full_like(face.pixels, 0.6), face.landmarks)
+    cover, across, _ = whole_of(even, "contour")
+    share = np.nan_to_num(cover) / even.skin.clip(0.5)
+    inside = (even.skin > 0.9) & (np.nan_to_num(across, nan=9) < 0.26)  # where the widest contour goes
+    steps = np.abs(np.diff(share, axis=0))[inside[1:] & inside[:-1]]
+    assert inside.sum() > 500
+    assert steps.max() < 0.25
 
 
 def test_light_is_on_the_bridge_of_the_nose_and_the_cheekbones(face):
@@ -331,11 +341,15 @@ def test_lips_go_on_a_little_inside_the_landmarks_of_their_inner_rims():
     face = FACES[1]
     pixels = face.pixels.copy()
     open_mouth = face.filled(smooth(face.at(*range(60, 68)), closed=True)) > 0.5
-    pixels[open_mouth] = (0.5, 0.16, 0.08)  # neither teeth nor as lips are
-    cover = whole_of(FaceMap(pixels, face.landmarks), "lipstick")[0]
     upper, lower = face.at(62, 66)
     gap = lower - upper
     assert np.linalg.norm(gap) > 0.1 * face.unit
+    for other in ((0.95, 0.93, 0.88), (0.55, 0.5, 0.42), (0.05, 0.02, 0.02)):  # teeth, those in the shade, the dark
+        pixels[open_mouth] = other
+        cover = whole_of(FaceMap(pixels, face.landmarks), "lipstick")[0]
+        assert at([cover], upper + 0.08 * gap)[0] < 0.3
+    pixels[open_mouth] = (0.5, 0.16, 0.08)  # red, and not as lips are
+    cover = whole_of(FaceMap(pixels, face.landmarks), "lipstick")[0]
     assert at([cover], upper + 0.05 * gap)[0] > 0.4
     assert at([cover], upper + 0.5 * gap)[0] < 0.1
 

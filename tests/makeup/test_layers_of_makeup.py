@@ -237,6 +237,37 @@ def test_on_even_skin_every_pixel_is_part_skin_part_paint(skin, colour, name):
         assert share.max() > 0.7 * product.opacity
 
 
+def test_lipstick_in_the_shade_is_no_brighter_than_the_face_is_there():
+    one = sitter(2)
+    look = asked("lipstick", opacity=1.0, red=0.9, green=0.0, blue=0.1, gloss=0.0)
+    shaded = one.with_crops(0.35 * one.crops)
+    lights = [cielab(worn(Makeup(face, ["lipstick"]), face, look)) for face in (one, shaded)]
+    (layer,) = only(Makeup(one), "lipstick").layers[0]
+    middle = (layer.cover > 0.9).numpy()
+    day, shade = (float(light[layer.part][middle][:, 0].mean()) for light in lights)
+    before, after = (float(cielab(face.crops)[layer.part][middle][:, 0].mean()) for face in (one, shaded))
+    assert shade + 16 < 0.8 * (day + 16)
+    assert after + 16 < 0.7 * (before + 16)
+
+
+def test_dark_hair_in_brows_is_dyed_and_on_lids_it_keeps_its_colour():
+    bluer = {}
+    for name in ("brows", "eyeshadow"):
+        face = plain(0.86, 0.68, 0.6)
+        face.crops[..., ::4] *= 0.3  # dark hair, a pixel wide
+        makeup = even(only(on_plain(0.86, 0.68, 0.6), name))
+        look = asked(name, opacity=1.0, red=0.1, green=0.2, blue=0.9)
+        (layer,) = makeup.layers[0]
+        before, after = (cielab(crops)[layer.part] for crops in (face.crops, worn(makeup, face, look)))
+        hair = np.zeros((256, 256), bool)
+        hair[:, ::4] = True
+        hair = hair[layer.part] & (layer.cover > 0.3).numpy()
+        assert hair.sum() > 20
+        bluer[name] = float((before - after)[hair][:, 2].mean())
+    assert bluer["brows"] > 3 * bluer["eyeshadow"]
+    assert bluer["brows"] > 6
+
+
 @pytest.mark.parametrize("skin", SKINS.values(), ids=SKINS)
 def test_foundation_is_the_wearer_s_own_colour(skin):
     images = worn(only(on_plain(*skin), "foundation"), plain(*skin), asked("foundation", opacity=1.0, gloss=0.0))

@@ -170,17 +170,15 @@ def test_blush_is_less_colourful_on_the_fairest_skin():
     assert landed("blush", levels, (35.0, 10.0, 14.0))[1] > chroma[0] + 5  # dark skin swallows more
 
 
-@pytest.mark.parametrize("product", ["lipstick", "eyeshadow", "eyeliner", "blush"])
-def test_a_pigment_in_the_shade_is_as_dim_as_all_that_is_white_there(product):
-    skin = torch.tensor(SKINS["light"]).double()
-    day, shade = (pigment(product, asked(229, 0, 0), skin, light)[0] for light in (1.0, 0.8))
-    torch.testing.assert_close(shade + shade.new_tensor((16, 0, 0)), 0.8 * (day + day.new_tensor((16, 0, 0))))
+@pytest.mark.parametrize("product", sorted(PALETTES))
+@pytest.mark.parametrize("levels", [ASKED["red"], ASKED["pink"], ASKED["nude"], ASKED["gold"]])
+def test_a_pigment_in_the_shade_is_as_dim_as_the_skin_there(product, levels):
+    skin, black = torch.tensor(SKINS["light"]).double(), torch.tensor((16.0, 0, 0)).double()
+    day, shade = (pigment(product, asked(*levels), light * (skin + black) - black, light)[0] for light in (1.0, 0.7))
+    torch.testing.assert_close(shade + black, 0.7 * (day + black))
 
 
-def test_what_is_the_skin_s_own_colour_is_as_dim_as_the_skin_already():
+def test_what_is_the_wearer_s_own_colour_follows_the_skin_alone():
     skin = torch.tensor(SKINS["medium"]).double()
-    nude = [pigment("lipstick", asked(*ASKED["nude"]), skin, light)[0] for light in (1.0, 0.8)]
-    red = [pigment("lipstick", asked(229, 0, 0), skin, light)[0] for light in (1.0, 0.8)]
-    assert nude[0][0] - nude[1][0] < 0.4 * (red[0][0] - red[1][0])
-    for product in ("foundation", "contour"):
-        torch.testing.assert_close(*(pigment(product, asked(120, 78, 56), skin, light)[0] for light in (1.0, 0.8)))
+    for product in ON_SKIN:
+        torch.testing.assert_close(*(pigment(product, asked(120, 78, 56), skin, light)[0] for light in (1.0, 0.7)))

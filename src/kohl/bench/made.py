@@ -20,11 +20,12 @@ from kohl.errors import BadPhoto, BadSetting, NoFace
 from kohl.geometry import similarity
 from kohl.house import House
 from kohl.job import Job
-from kohl.perturb.attacks import ATTACKS
+from kohl.perturb import attacks
 from kohl.perturb.latent import LatentSearch
 from kohl.types import Detector, Face, Faces, Goal, Images, Inverter, Photo, Watch, ignore
 
-# Of a search's settings, those that matter to every attack: whom the face is to resemble, the tries, the chance.
+# Of a search's settings, those that every attack's results depend on: `kohl.house` and `kohl.pipeline` read them for
+# the decoys, the further tries, and the chance that is told.
 SHARED = ("decoy", "distance", "keep", "tries", "views")
 
 
@@ -129,8 +130,8 @@ def settings(entry: Entry) -> dict[str, Any]:
     if entry.way == "clean":
         return {}
     whole = asdict(entry.recipe)
-    read = ("tuning",) if entry.way == "inverted" else ATTACKS[entry.recipe.attack].parts
-    apart = {part for known in ATTACKS.values() for part in known.parts}.difference(read)
+    read = ("tuning",) if entry.way == "inverted" else attacks.find(entry.recipe.attack).parts
+    apart = {part for known in attacks.ATTACKS.values() for part in known.parts}.difference(read)
     found = {name: value for name, value in whole.items() if name not in apart}
     return {"search": {name: whole["search"][name] for name in SHARED}, **found}
 
@@ -140,7 +141,7 @@ def weights(entry: Entry) -> dict[str, str]:
     if entry.way == "clean":
         return {}
     names = recipe.names(entry.recipe, words=bool(entry.recipe.text.strip()))
-    return {**cells.weights([*names, "decoys", "yunet", "landmarks68"]), **_files(asdict(entry.recipe))}
+    return {**cells.weights([*names, "decoys", "yunet", "landmarks68"]), **_files(settings(entry))}
 
 
 def _files(settings: Mapping[str, Any]) -> dict[str, str]:

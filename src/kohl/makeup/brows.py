@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from kohl.makeup import strokes
-from kohl.makeup.face_map import BROWS, FAR, FaceMap, Field, smooth
+from kohl.makeup.face_map import BROWS, FaceMap, Field, direction, smooth
 
 OFFSETS = np.linspace(-0.10, 0.19, 30)  # eye distances below the landmarks at which hair is looked for
 BELOW, SPREAD = 0.025, 0.07  # where brows usually are there, and how far from it they may be
@@ -46,16 +46,16 @@ def brows(face: FaceMap) -> Field:
 
 def _below_skin(face: FaceMap, found: Sequence[Brow]) -> np.ndarray:
     """How far each pixel (size, size) has skin above its brow: one that a fringe or a hat covers is not drawn on it."""
-    near, seen = np.full((face.size, face.size), FAR, np.float32), np.ones((face.size, face.size), np.float32)
+    found = sorted(found, key=lambda brow: float(brow.line.mean(0) @ face.right))
+    sides = []
     for brow in found:
         above = brow.line - ((ABOVE + WIDEST * brow.half) * face.unit)[:, None] * face.down
         columns, rows = np.round(above).astype(int).clip(0, face.size - 1).T
         skin = cv2.GaussianBlur(face.alike[rows, columns][None].astype(np.float32), (0, 0), len(above) / 12)[0]
-        shown = ((skin - 0.15) / 0.35).clip(0, 1)
-        for number, place in enumerate(brow.line[:-1]):
-            far = face.distance(np.stack([place, brow.line[number + 1]]), 0.2)
-            seen = np.where(far < near, shown[number], seen)
-            near = np.minimum(near, far)
+        tail, way = brow.line[0], direction(brow.line[0], brow.line[-1])
+        places = np.maximum.accumulate((brow.line - tail) @ way)
+        sides.append(np.interp(face.ahead(tail, way), places, ((skin - 0.15) / 0.35).clip(0, 1)))
+    seen: np.ndarray = np.where(face.ahead(face.middle, face.right) < 0, *sides)
     return seen
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kohl.makeup.eyes import eyeshadow, mascara
-from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, smooth
+from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, lids, smooth
 from kohl.makeup.fields import SIDES, cheek_hollows
 from kohl.makeup.lips import CORNERS, lips, upper_half
 from kohl.templates import with_forehead
@@ -49,7 +49,7 @@ def bronzer_of(*parts: str) -> Place:
                 paths.append(np.stack([0.5 * (end + ear), top[0], 0.5 * (top[0] + top[1])]))
         if "nose" in parts:
             paths.append(face.at(28, 29, 30))
-        across = np.min([face.distance(path, 0.5) for path in paths], 0)
+        across = np.min([face.distance(path, 0.9) for path in paths], 0)
         return face.cut(face.skin, across, 1 - face.sideways if "nose" not in parts else np.zeros_like(across))
 
     return place
@@ -182,7 +182,7 @@ def _part(whole: np.ndarray, field: Field) -> np.ndarray:
 
 def _lower(face: FaceMap, eye: tuple[int, ...]) -> np.ndarray:
     """The lower lid, (4, 2), from the outer corner of the eye to the inner."""
-    return face.at(eye[0], *eye[:2:-1])
+    return lids(face, eye)[1]
 
 
 def _from_the_lower_lids(face: FaceMap, lower: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -203,7 +203,7 @@ def _above_the_eyes(face: FaceMap) -> np.ndarray:
     right = face.ahead(face.landmarks[27], face.right) > 0
     sides = []
     for eye in EYES:
-        outer, inner = face.at(eye[0])[0], face.at(eye[3])[0]
+        outer, inner = lids(face, eye)[0][[0, -1]]
         way = direction(outer, inner) if float((inner - outer) @ face.right) > 0 else direction(inner, outer)
         sides.append(face.ahead(outer, np.array([way[1], -way[0]])) / face.unit)
     left_eye, right_eye = sides if float((face.at(36) - face.at(45))[0] @ face.right) < 0 else sides[::-1]
@@ -241,7 +241,8 @@ def _beside_the_nose(face: FaceMap, side: int) -> np.ndarray:
 
 def _inner_corner(face: FaceMap, eye: tuple[int, ...]) -> np.ndarray:
     """Around the inner corner of an eye: a little of both lids."""
-    corner, inwards = face.landmarks[eye[3]], direction(face.landmarks[eye[0]], face.landmarks[eye[3]])
+    outer, corner = lids(face, eye)[0][[0, -1]]
+    inwards = direction(outer, corner)
     tip = corner + 0.03 * face.unit * inwards
     return np.stack(
         [corner - 0.045 * face.unit * (face.down + inwards), tip, corner + 0.045 * face.unit * (face.down - inwards)]

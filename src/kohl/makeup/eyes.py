@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from kohl.makeup import strokes
-from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, joined, smooth
+from kohl.makeup.face_map import BROWS, EYES, FAR, FaceMap, Field, direction, joined, lids, smooth
 
 RISE = 0.47  # of a wing, for each step outwards
 LIDS = 0.2  # colours in YCrCb up to which lids are painted: they are redder than cheeks
 HALF_WAY = 0.15  # eye distances above the lashes at which half of the lid is below, where brows are high
-MEETS = 0.008  # eye distances over which the line on the lashes and its wing become one
+JOINS = 0.008  # eye distances over which the line on the lashes and its wing become one
+PARTS = 8  # steps from one landmark of a lid to the next
 TAPERS = 0.08  # eye distances inside the outer corner at which a line is thickest
-OUTER, INNER = 0.03, 0.01  # eye distances by which corners of eyes lie beyond their landmarks
+LASHES = 0.14, 0.06  # eye distances that the upper and the lower reach
 ROOTS = 0.013  # eye distances over which a line of roots fades
 LONGEST = 0.30  # wing, in eye distances
 
@@ -24,8 +25,8 @@ def eyeshadow(face: FaceMap) -> Field:
     """
     cover, across, along = (np.zeros((face.size, face.size), np.float32) for _ in range(3))
     for eye, brow in zip(EYES, BROWS, strict=True):
-        outer, inner = face.at(eye[0], eye[3])
-        lashes, under = (smooth(lid) for lid in _lids(face, eye))
+        upper, lower = lids(face, eye)
+        outer, inner, lashes, under = upper[0], upper[-1], smooth(upper), smooth(lower)
         edge = face.at(*brow) + 0.04 * face.unit * face.down
         tip = outer + 0.16 * face.unit * direction(inner, outer) - 0.10 * face.unit * face.down
         outline = np.concatenate([lashes, edge[::-1], [tip]])
@@ -54,15 +55,15 @@ def eyeliner(face: FaceMap) -> Field:
     across = np.full((face.size, face.size), FAR, np.float32)
     along = np.zeros((face.size, face.size), np.float32)
     for eye in EYES:
-        upper, _ = _lids(face, eye)
+        upper, _ = lids(face, eye)
         outer, inner = upper[0], upper[-1]
         outwards = direction(inner, outer)
         wing = direction(np.zeros(2), outwards - RISE * face.down)
-        lid = smooth(upper, parts=8) - 0.007 * face.unit * face.down
-        lid[:8] -= np.linspace(0.014, 0, 8)[:, None] * face.unit * face.down  # it begins to rise before the corner
+        lid = smooth(upper, parts=PARTS) - 0.007 * face.unit * face.down
+        lid[:PARTS] -= np.linspace(0.014, 0, PARTS)[:, None] * face.unit * face.down  # it rises before the corner
         flick = np.stack([lid[0], outer + LONGEST * face.unit * wing])
         inwards = face.ahead(outer, -outwards) / float(np.linalg.norm(inner - outer))
-        near = joined(face.distance(lid) * (1 + 1.1 * inwards.clip(0, 1)), face.distance(flick), meets=MEETS)
+        near = joined(face.distance(lid) * (1 + 1.1 * inwards.clip(0, 1)), face.distance(flick), meets=JOINS)
         beyond = (face.ahead(outer, wing) / face.unit + TAPERS).clip(0) * (inwards < 0.5)
         along = np.where(near < across, beyond, along)
         across = np.minimum(across, near)
@@ -77,10 +78,10 @@ def mascara(face: FaceMap) -> Field:
     roots = np.zeros((face.size, face.size), np.float32)
     wide = np.hypot(ROOTS, 1.2 * face.blur / face.unit)
     for eye in EYES:
-        for lid, length in zip(_lids(face, eye), (0.14, 0.06), strict=True):
+        for lid, length, share in zip(lids(face, eye), LASHES, (1.0, 0.65), strict=True):
             far = face.distance(smooth(lid, parts=5))
             across = np.minimum(across, far / length)
-            np.maximum(roots, (length / 0.14) ** 0.5 * np.exp(-np.square(far / wide)), out=roots)
+            np.maximum(roots, share * np.exp(-np.square(far / wide)), out=roots)
     cover = np.maximum(strokes.lashes(face), 0.35 * roots) * (across < 1.3)
     return face.cut(cover * (1 - 0.45 * face.filled(*face.eyes, soft=face.blur / face.unit)), across, face.sideways)
 
@@ -89,7 +90,7 @@ def lid_shine(face: FaceMap) -> np.ndarray:
     """Where shimmer on the lids catches the light (size, size): most of each, and its middle most, which bulges."""
     light = np.zeros((face.size, face.size))
     for eye in EYES:
-        upper = smooth(_lids(face, eye)[0])
+        upper = smooth(lids(face, eye)[0])
         middle, width = upper[len(upper) // 2], float(np.linalg.norm(upper[-1] - upper[0])) / face.unit
         centre, along = middle - 0.06 * face.unit * face.down, direction(upper[0], upper[-1])
         light += 0.55 * np.exp(-np.square(face.ellipse(centre, along, (0.30 * width, 0.06))))
@@ -103,13 +104,3 @@ def lid_depth(field: Field) -> np.ndarray:
     crease = np.exp(-np.square((field.across - 0.42) / 0.16)) * (field.along < 0.85)
     depth: np.ndarray = np.maximum(outer, 0.6 * crease)
     return depth
-
-
-def _lids(face: FaceMap, eye: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The upper and the lower lid, each (4, 2) from the outer corner of the eye to the inner."""
-    upper, lower = face.at(*eye[:4]), face.at(eye[0], *eye[:2:-1])
-    outwards = direction(upper[-1], upper[0])
-    for lid in (upper, lower):
-        lid[0] += OUTER * face.unit * outwards
-        lid[-1] -= INNER * face.unit * outwards
-    return upper, lower

@@ -16,7 +16,8 @@ import numpy as np
 from kohl.makeup import mouth
 from kohl.templates import with_forehead
 
-DAYLIGHT, WHITE = 85.0, 0.995  # L* that the lightest parts of a face have, and their place among all of it
+DAYLIGHT, LIGHTEST = 85.0, 0.995  # L* that the lightest parts of a face have, and their place among all of it
+OUTER, INNER = 0.03, 0.01  # eye distances by which the corners of eyes lie beyond their landmarks
 MEETS = 0.04  # eye distances over which what is drawn around two paths becomes one
 FAR = 9.0  # eye distances: further than anything on a face
 COARSE = 256  # pixels of a side on which a mask is fitted to the photo's edges
@@ -238,7 +239,7 @@ class FaceMap:
         face = np.concatenate([self.at(*range(17)), with_forehead(self.landmarks)[:67:-1]])
         inside = cv2.resize(self.filled(face), (COARSE, COARSE), interpolation=cv2.INTER_AREA) > 0.5
         light = cv2.cvtColor(self.guide[0], cv2.COLOR_RGB2LAB)[..., 0][inside]
-        return float(np.quantile(light, WHITE)) if light.size else DAYLIGHT
+        return float(np.quantile(light, LIGHTEST)) if light.size else DAYLIGHT
 
     def cut(self, cover: np.ndarray, across: np.ndarray, along: np.ndarray | float = 0.0) -> Field:
         """The field's part of the crop in which there is any cover."""
@@ -248,6 +249,19 @@ class FaceMap:
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         maps = [np.broadcast_to(x, cover.shape)[part].astype(np.float32) for x in (cover.clip(0, 1), across, along)]
         return Field(maps[0], maps[1], maps[2], (int(rows[0]), int(columns[0])))
+
+
+def lids(face: FaceMap, eye: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The upper and the lower lid, each (4, 2) from the outer corner of the eye to the inner.
+
+    Detectors put the corners a little inside the eye: here they are where lids meet.
+    """
+    upper, lower = face.at(*eye[:4]), face.at(eye[0], *eye[:2:-1])
+    outwards = direction(upper[-1], upper[0])
+    for lid in (upper, lower):
+        lid[0] += OUTER * face.unit * outwards
+        lid[-1] -= INNER * face.unit * outwards
+    return upper, lower
 
 
 def joined(*distances: np.ndarray, meets: float = MEETS) -> np.ndarray:

@@ -70,7 +70,7 @@ def contour(face: FaceMap) -> Field:
     """Below the cheekbones, fainter towards the mouth, and along the jaw."""
     jaws = np.min([face.distance(smooth(face.at(*side[2:])), 0.4) for side in SIDES], 0)
     hollows, fades = cheek_hollows(face)
-    cheek = 0.5 + 0.5 * np.tanh((jaws - hollows) / (2 * MEETS))
+    cheek = 0.5 + 0.5 * np.tanh((jaws - hollows) / (3 * MEETS))
     cover = cheek * fades + 1 - cheek
     return face.cut(face.skin * cover, joined(jaws, hollows), 1 - face.sideways)
 

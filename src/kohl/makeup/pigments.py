@@ -48,7 +48,8 @@ class _Shades(NamedTuple):
 def pigment(product: str, asked: Tensor, skin: Tensor, light: Tensor | float = 1.0) -> Pigment:
     """The pigment of a product for the colour `asked` (3,) on skin of the colour `skin` (3,), all in CIELAB.
 
-    `light` is how much of daylight there is, as a factor of L* + 16: in the shade, pigments are as dim as the skin is.
+    `light` is how much of daylight there is, as a factor of L* + 16, by which the skin is dimmer than it would be: the
+    pigment is that for the skin in daylight, as dim as the skin is.
 
     A colour near one that a shade's word stands for becomes that shade, a shade stays what it is, and between them the
     way is smooth: inverse distance weighting (Shepard, ACM 1968). Foundation, contour, highlighter and freckles are the
@@ -57,6 +58,8 @@ def pigment(product: str, asked: Tensor, skin: Tensor, light: Tensor | float = 1
     if product in ON_SKIN:
         return Pigment(_on_skin(ON_SKIN[product], asked, skin), asked.new_zeros(()))
     palette, shades = PALETTES[product], _shades(product, asked.dtype, asked.device)
+    black = skin.new_tensor((BLACK, 0, 0))
+    skin = (skin + black) / light - black
     nodes, given, added, metal = shades
     given = given + added * skin * skin.new_tensor((1, TINT, TINT))
     away = asked - nodes
@@ -81,10 +84,7 @@ def pigment(product: str, asked: Tensor, skin: Tensor, light: Tensor | float = 1
     if palette.warmed:
         grey = torch.exp(-colour[1:].square().sum() / PLAIN**2)
         colour = colour + palette.warmed * grey * skin * skin.new_tensor((0, *WARMED))
-    own = (near * added[:, 0]).sum() / total  # the skin's own colours are as dim as it is already
-    dim = light + (1 - light) * own
-    colour = _within(palette, colour)
-    return Pigment(dim * colour + colour.new_tensor((BLACK, 0, 0)) * (dim - 1), (near * metal).sum() / total)
+    return Pigment(light * (_within(palette, colour) + black) - black, (near * metal).sum() / total)
 
 
 def _on_skin(product: OnSkin, wish: Tensor, skin: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from kohl.makeup.face_map import COARSE, CRISP, EYES, FaceMap, direction, smooth
+from kohl.makeup.face_map import COARSE, CRISP, EYES, FaceMap, direction, lids, smooth
 
 SIDE = 4 * COARSE  # hairs are thinner than the pixels of a small crop
 LASHES, LOWER_LASHES, BRISTLES, FRECKLES = 52, 20, 13000, 380
@@ -30,7 +30,7 @@ def lashes(face: FaceMap) -> np.ndarray:
         opening = float((face.at(*eye[4:]).mean(0) - face.at(*eye[1:3]).mean(0)) @ face.down) / face.unit
         reach = min(1.0, max(0.5, opening / OPEN))
         for upper in (True, False):
-            lid = face.at(*eye[:4]) if upper else face.at(eye[0], *eye[:2:-1])
+            lid = lids(face, eye)[0 if upper else 1]
             for root, way, length, light in _grown(face, lid, reach, upper=upper, draw=draw):
                 _hair(face, canvas, hidden, root, way, length, light)
     return _small(face, canvas)

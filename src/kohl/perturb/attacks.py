@@ -56,7 +56,7 @@ class Known:
 
     make: Make
     source: str
-    parts: tuple[str, ...] = ("pixel",)
+    parts: tuple[str, ...]
 
     def __call__(self, given: Given) -> Attack:
         """The attack."""
@@ -151,7 +151,7 @@ ATTACKS: Mapping[str, Known] = {
         "kohl's own search, of which CLIP2Protect (CVPR 2023) is a case; settings by the recipe",
         ("tuning", "search"),
     ),
-    **{name: Known(partial(_pixel, name), attack.source) for name, attack in PIXEL.items()},
+    **{name: Known(partial(_pixel, name), attack.source, ("pixel",)) for name, attack in PIXEL.items()},
     "tip-im": Known(
         _tip_im,
         "12/255 in 100 steps of 1.5 budgets together, momentum 1, 10 targets, no MMD: the authors' repository, "
