@@ -74,6 +74,8 @@ def main() -> int:
     before = arguments.file.read_text("utf-8")
     after = written(before, Results(found, arguments.far))
     if arguments.check:
+        if before != after:
+            print(f"{arguments.file}: its tables are not those of the cells; run benchmarks/figures.py without --check")
         return int(before != after)
     files.write(arguments.file, after.encode(), force=True)
     return 0

@@ -162,7 +162,7 @@ def test_contour_has_no_edge_where_cheek_and_jaw_meet(face):
     inside = (even.skin > 0.9) & (np.nan_to_num(across, nan=9) < 0.26)  # where the widest contour goes
     steps = np.abs(np.diff(share, axis=0))[inside[1:] & inside[:-1]]
     assert inside.sum() > 500
-    assert steps.max() < 0.25
+    assert steps.max() < 0.12
 
 
 def test_light_is_on_the_bridge_of_the_nose_and_the_cheekbones(face):
