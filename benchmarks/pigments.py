@@ -1,6 +1,7 @@
 """How near the mean colour that is drawn comes to the pigment: `python benchmarks/pigments.py FACES [--json FILE]`.
 
-    ΔE00 by product and by skin tone, as drawn at usual opacity, for every shade of the product's palette
+    ΔE00 by product and by skin tone, as drawn at usual opacity, for every shade of the product's palette, in the light
+    that is on the face
 
 FACES are the synthetic portraits, of which every eighth by name is used: nothing was looked at or learned on those. The
 mean is over the product's region (benchmarks/regions.py), weighted by its cover.
@@ -40,7 +41,7 @@ COVERING = ("lipstick", "eyeshadow", "face paint")  # what hides the skin; the o
 def misses(faces: Faces) -> Iterator[tuple[str, str, float]]:
     """The product, the shade and ΔE00 of the mean drawn to the pigment, on one face."""
     makeup, places = Makeup(faces, COVERING), Places(faces)
-    skin = makeup.layers[0][0].tone
+    skin, light = makeup.layers[0][0].tone, makeup.layers[0][0].light
     for product in COVERING:
         palette, weight = PALETTES[product], places.regions[product]
         if weight.sum() < 1:
@@ -53,7 +54,7 @@ def misses(faces: Faces) -> Iterator[tuple[str, str, float]]:
             with torch.no_grad():
                 after = lab(makeup(faces.crops, look[None]))
             drawn = np.average(after.reshape(-1, 3), 0, weight.reshape(-1))
-            yield product, name, float(deltaE_ciede2000(pigment(product, wish, skin)[0].numpy(), drawn))
+            yield product, name, float(deltaE_ciede2000(pigment(product, wish, skin, light)[0].numpy(), drawn))
 
 
 def main() -> None:
