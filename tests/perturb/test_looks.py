@@ -12,6 +12,7 @@ from kohl.perturb.looks import SHARE, drawn, most_alike
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
 FACE = sitter(0, 64)
 GREY = FACE.with_crops(torch.full_like(FACE.crops, 0.5))  # which the toy model sees nothing in
+GREY.crops[..., 40:44, 28:32], GREY.crops[..., 40:44, 32:36] = 1.0, 0.0  # what is white there says that it is day
 
 
 def paint(colour, opacity=0.9):
