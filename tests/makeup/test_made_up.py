@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from sitters import asked, sitter, sitters, worn
 from tiny import Paint, numbers
 
-from kohl.makeup.layers import DEVIATIONS, DIALS, FURTHEST, MadeUp, Makeup, bare
+from kohl.makeup.layers import DEVIATIONS, DIALS, FURTHEST, TINTED, MadeUp, Makeup, bare
 from kohl.makeup.products import NAMES, PRODUCTS
 
 LOOK = asked("blush", "eyeliner", "lipstick")
@@ -57,6 +57,9 @@ def test_a_latent_of_one_is_about_one_deviation_of_one_dial(made_up):
     for place, name in enumerate(("blush", "eyeliner", "lipstick")):
         for dial, deviation in enumerate(DEVIATIONS):
             expected[NAMES.index(name), dial, place * len(DIALS) + dial] = deviation
+        colours = slice(place * len(DIALS) + 1, place * len(DIALS) + 4)  # which turn lighter and darker together
+        shares = TINTED * torch.eye(3) + (1 - TINTED) / 3
+        expected[NAMES.index(name), 1:4, colours] = shares * torch.tensor(DEVIATIONS[1:4])
     torch.testing.assert_close(slopes, expected)
 
 

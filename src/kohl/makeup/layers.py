@@ -24,6 +24,7 @@ DIALS = ("opacity", "red", "green", "blue", "softness", "width", "length", "glos
 DEVIATIONS = (0.035, 0.025, 0.025, 0.025, 0.10, 0.06, 0.06, 0.10)  # of the dials, at latents of 1: another hand's work
 EVERYWHERE = {**PLACES, **coats.PLACES}
 FURTHEST = 3.0  # deviations from the look
+TINTED = 0.25  # share of a change of colour that is none of light: a search would turn soot green
 SHINES_FROM = 1.12  # times the mean light (as L* + 16) that is shine and not shape
 USUAL = 18.0  # differences in L* from the mean that are still of the skin
 WEARERS = ("concealer", "lipstick", "lip liner")  # their colours are the wearer's, not the covered place's
@@ -108,7 +109,10 @@ class MadeUp(Generator):
     def dials(self, latents: Latents) -> Tensor:
         """What the latents of the makeup (n, 8 · products worn) turn the look into, (n, products, 8)."""
         turns = FURTHEST * torch.tanh(latents.view(len(latents), -1, len(DIALS)) / FURTHEST)
-        turned = self.look[self.worn] + turns * latents.new_tensor(DEVIATIONS)
+        turns = turns * latents.new_tensor(DEVIATIONS)
+        lighter = turns[..., 1:4].mean(-1, keepdim=True)
+        colours = lighter + TINTED * (turns[..., 1:4] - lighter)
+        turned = self.look[self.worn] + torch.cat([turns[..., :1], colours, turns[..., 4:]], -1)
         return self.look.expand(len(latents), -1, -1).index_copy(1, self.worn, turned.clamp(0, 1))
 
 
