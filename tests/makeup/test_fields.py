@@ -242,7 +242,7 @@ def test_eyeliner_is_on_the_upper_lashes_and_its_wing_goes_up_and_out(face):
         outer = face.landmarks[eye[0]] + OUTER * face.unit * outwards
         wing = direction(np.zeros(2), outwards - RISE * face.down)
         _, across, along = at(maps, outer + 0.2 * face.unit * wing)
-        assert across < 0.04
+        assert across < 0.03
         assert along == pytest.approx(TAPERS + 0.2, abs=0.02)
         assert 0 < at(maps, outer - 0.04 * face.unit * outwards)[2] < TAPERS  # it tapers from there
         assert at(maps, face.landmarks[eye[3]])[2] == 0

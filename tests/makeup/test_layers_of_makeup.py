@@ -245,9 +245,7 @@ def test_lipstick_in_the_shade_is_no_brighter_than_the_face_is_there():
     (layer,) = only(Makeup(one), "lipstick").layers[0]
     middle = (layer.cover > 0.9).numpy()
     day, shade = (float(light[layer.part][middle][:, 0].mean()) for light in lights)
-    before, after = (float(cielab(face.crops)[layer.part][middle][:, 0].mean()) for face in (one, shaded))
     assert shade + 16 < 0.8 * (day + 16)
-    assert after + 16 < 0.7 * (before + 16)
 
 
 def test_dark_hair_in_brows_is_dyed_and_on_lids_it_keeps_its_colour():

@@ -195,9 +195,8 @@ def _paint(below: Tensor, layer: _Layer, wish: Tensor, gloss: Tensor) -> Tensor:
     lit = (light - SHINES_FROM).clamp_min(0) * ((0.35 + 0.65 * gloss) * capped)
     if product.shine:
         lit = lit + layer.shine * (product.shine * (gloss**2 + 1.2 * metal) * capped / 76)
-    dry = (
-        below.new_ones(()) if product.relief == 1 or product.dyes else (body / HAIRY).clamp_max(1).square()
-    )  # lashes, gaps
+    through = product.relief == 1 or product.dyes  # otherwise lashes and gaps stay dry
+    dry = below.new_ones(()) if through else (body / HAIRY).clamp_max(1).square()
     share = body * dry + lit * ((1.3 * metal - 0.6) / met)
     own = below[1:] - here[1:, None, None] * shape.clamp_max(SHINES_FROM)
     tinted = tint[:, None, None] * share + product.own * own + (1 - dry) * below[1:]  # they keep their colour
